@@ -1,0 +1,1 @@
+"""The edges: files, Kafka, Elasticsearch, the embedded store, the archive, log formats and source definitions."""

@@ -1,0 +1,141 @@
+"""The contracts between the rooms, and the values that pass through them.
+
+    Source ─► Batch ─► Parser ─► Parsed ─► Detector ─► Hits ─► findings ─► Sink
+
+Everything between a Source and a Sink is a pure function on frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from detectors.schema import DEAD, EVENT, RECORD
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Raw records of one source from one origin, in order.
+
+    `origin` names where the records came from for ever: "kafka:soc.raw.sshd:3" (topic, partition) or
+    "file:<fingerprint of the file's head>". `label` is the same for people: a path, a topic.
+    """
+
+    source: str
+    origin: str
+    label: str
+    records: pl.DataFrame  # RECORD
+
+    def __post_init__(self) -> None:
+        missing = RECORD.keys() - set(self.records.columns)
+        if missing:
+            raise ValueError(f"a batch of {self.label} lacks the columns {sorted(missing)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The outcome of parsing a batch: every record is either in `events` or in `dead`."""
+
+    events: pl.DataFrame  # EVENT and the source's own columns
+    dead: pl.DataFrame = field(default_factory=DEAD.to_frame)
+
+    def __post_init__(self) -> None:
+        missing = EVENT.keys() - set(self.events.columns)
+        if missing:
+            raise ValueError(f"parsed events lack the columns {sorted(missing)}")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """A Sigma log source; None stands for "any"."""
+
+    category: str | None = None
+    product: str | None = None
+    service: str | None = None
+
+    def covers(self, other: LogSource) -> bool:
+        """Say whether every attribute named here equals the other's."""
+        pairs = ((self.category, other.category), (self.product, other.product), (self.service, other.service))
+        return all(mine is None or mine == theirs for mine, theirs in pairs)
+
+    def __str__(self) -> str:
+        """Return `product/category/service` with the parts that are set."""
+        return "/".join(part for part in (self.product, self.category, self.service) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a source speaks: its log source, and what it calls the fields that rules name.
+
+    `aliases` maps a field as rules write it to the source's own column. `structured` says that `event.original` is
+    JSON, so a keyword search must look at its values and not at its text.
+    """
+
+    name: str
+    logsource: LogSource
+    aliases: dict[str, tuple[str, ...]]
+    structured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Which rules matched which rows of one event frame: two arrays of equal length, ordered by rule, then row."""
+
+    rule: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int64]
+
+
+class Source(Protocol):
+    """Where records come from. `commit` is called when everything yielded so far is stored; it must be repeatable."""
+
+    def batches(self) -> Iterator[Batch]: ...
+
+    def commit(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Parser(Protocol):
+    """Turns records into events. Never raises for the content of a record."""
+
+    dialect: Dialect
+
+    def parse(self, batch: Batch, wanted: Collection[str] | None) -> Parsed:
+        """Parse a batch; `wanted` names the only own columns the caller needs, None asks for all."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds the events that matter. Deterministic: equal frames give equal hits."""
+
+    def wanted(self, dialect: Dialect) -> frozenset[str]:
+        """Name the columns this detector looks at in events of that dialect."""
+        ...
+
+    def detect(self, dialect: Dialect, events: pl.DataFrame) -> Hits: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a sink did: documents new, already there, and refused (with reasons)."""
+
+    created: int = 0
+    known: int = 0
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+class Sink(Protocol):
+    """Where results go. Writing the same frame twice changes nothing; returns only when the result is safe."""
+
+    def findings(self, frame: pl.DataFrame) -> Written: ...
+
+    def matches(self, frame: pl.DataFrame) -> Written: ...
+
+    def dead(self, frame: pl.DataFrame) -> Written: ...
+
+    def close(self) -> None: ...

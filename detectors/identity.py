@@ -1,0 +1,37 @@
+"""Names that hold for ever: of events, matches and findings.
+
+A name never contains a run time, a row number or an index name, so any batch run twice, in another order, or killed
+half-way gives the same names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+SEPARATOR = "\x1f"  # ASCII unit separator: can't be confused with a part's own text by concatenation
+
+
+def digest(parts: Iterable[str]) -> str:
+    """Return 32 hexadecimal digits (128 bits of SHA-256) that name this sequence of texts."""
+    escaped = (part.replace("\\", "\\\\").replace(SEPARATOR, "\\u") for part in parts)
+    return hashlib.sha256(SEPARATOR.join(escaped).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def event_id(source: str, origin: str, offset: int, index: int, original: str) -> str:
+    """Name an event by its source, its position there, and what stands there.
+
+    The raw text is part of the name because two files may begin alike (their origin is a fingerprint of their head).
+    """
+    return digest(("event", source, origin, str(offset), str(index), original))
+
+
+def match_id(rule_id: str, semantics: str, event_ids: Iterable[str]) -> str:
+    """Name a match by its rule, the rule's semantic hash, and the events that matched, in any order."""
+    return digest(("match", rule_id, semantics, *sorted(event_ids)))
+
+
+def finding_id(rule_id: str, group: str, anchor: datetime) -> str:
+    """Name a finding by its rule, its group key and the start of its window in event time (UTC)."""
+    return digest(("finding", rule_id, group, anchor.isoformat()))

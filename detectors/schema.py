@@ -1,0 +1,168 @@
+"""The frames that pass between the rooms: RECORD → EVENT → MATCH → FINDING, and DEAD beside them.
+
+Column names are ECS dotted names; what ECS has no name for stands under `soc.`.
+Times are UTC. Every frame may carry more columns than its schema; it never lacks one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+from polars._typing import PolarsDataType
+
+TIME = pl.Datetime("us", "UTC")
+
+
+def _columns(types: Mapping[str, PolarsDataType]) -> pl.Schema:
+    return pl.Schema(types)
+
+
+# A raw record as a source hands it over. `log.offset` is its position within its origin (a byte offset, an EVTX record
+# number, a Kafka offset) and `soc.index` its place inside one Kafka envelope, so the two name a record for ever.
+RECORD = _columns({"event.original": pl.String, "log.offset": pl.Int64, "soc.index": pl.Int32})
+
+# What every event has whatever its source. Beside these stand the source's own columns (String or List(String)) under
+# their own names: the names Sigma rules use.
+EVENT = _columns({"@timestamp": TIME, **RECORD})
+
+# ECS columns a source definition may fill, and their types. A column of another name is a fault in the definition.
+ECS = _columns(
+    {
+        "@timestamp": TIME,
+        "client.ip": pl.String,
+        "destination.domain": pl.String,
+        "destination.ip": pl.String,
+        "destination.port": pl.Int64,
+        "dns.question.name": pl.String,
+        "event.action": pl.String,
+        "event.category": pl.String,
+        "event.code": pl.String,
+        "event.outcome": pl.String,
+        "event.provider": pl.String,
+        "event.type": pl.String,
+        "file.hash.sha256": pl.String,
+        "file.name": pl.String,
+        "file.path": pl.String,
+        "group.name": pl.String,
+        "host.hostname": pl.String,
+        "host.ip": pl.String,
+        "host.name": pl.String,
+        "http.request.bytes": pl.Int64,
+        "http.request.method": pl.String,
+        "http.request.referrer": pl.String,
+        "http.response.body.bytes": pl.Int64,
+        "http.response.status_code": pl.Int64,
+        "http.version": pl.String,
+        "log.level": pl.String,
+        "message": pl.String,
+        "network.protocol": pl.String,
+        "network.transport": pl.String,
+        "observer.name": pl.String,
+        "organization.id": pl.String,
+        "organization.name": pl.String,
+        "process.args": pl.List(pl.String),
+        "process.command_line": pl.String,
+        "process.executable": pl.String,
+        "process.name": pl.String,
+        "process.parent.command_line": pl.String,
+        "process.parent.executable": pl.String,
+        "process.parent.pid": pl.Int64,
+        "process.pid": pl.Int64,
+        "process.working_directory": pl.String,
+        "registry.path": pl.String,
+        "related.hash": pl.List(pl.String),
+        "rule.name": pl.String,
+        "service.name": pl.String,
+        "source.domain": pl.String,
+        "source.ip": pl.String,
+        "source.port": pl.Int64,
+        "url.domain": pl.String,
+        "url.original": pl.String,
+        "url.path": pl.String,
+        "url.query": pl.String,
+        "user.domain": pl.String,
+        "user.effective.name": pl.String,
+        "user.id": pl.String,
+        "user.name": pl.String,
+        "user.target.name": pl.String,
+        "user_agent.original": pl.String,
+        "winlog.record_id": pl.String,
+    }
+)
+
+# A line that could not become an event: nothing is lost, it waits here with its reason.
+DEAD = _columns({**RECORD, "soc.source": pl.String, "soc.origin": pl.String, "error.message": pl.String})
+
+# One rule that matched a set of events (one event for a plain Sigma rule).
+MATCH = _columns(
+    {
+        "@timestamp": TIME,
+        "soc.match.id": pl.String,
+        "rule.id": pl.String,
+        "event.id": pl.List(pl.String),
+        "soc.source": pl.String,
+        "soc.group": pl.String,  # the group key as text, "host.name=DC01 | user.name=lan"
+        "soc.finding.id": pl.String,
+    }
+)
+
+# What an analyst sees: one rule × group key × window in event time. Immutable: triage lives elsewhere.
+FINDING = _columns(
+    {
+        "@timestamp": TIME,  # the first event of the group
+        "event.id": pl.String,  # the finding's id
+        "event.kind": pl.String,
+        "event.category": pl.List(pl.String),
+        "event.type": pl.List(pl.String),
+        "event.module": pl.String,
+        "event.provider": pl.String,
+        "event.dataset": pl.String,
+        "event.action": pl.String,
+        "event.severity": pl.Int64,  # 21, 47, 73, 99
+        "event.risk_score": pl.Float64,
+        "event.start": TIME,
+        "event.end": TIME,
+        "message": pl.String,
+        "rule.id": pl.String,
+        "rule.name": pl.String,
+        "rule.description": pl.String,
+        "rule.author": pl.List(pl.String),
+        "rule.license": pl.String,
+        "rule.reference": pl.List(pl.String),
+        "rule.ruleset": pl.String,
+        "rule.version": pl.String,  # the semantic hash of the detection
+        "threat.framework": pl.String,
+        "threat.tactic.id": pl.List(pl.String),
+        "threat.tactic.name": pl.List(pl.String),
+        "threat.technique.id": pl.List(pl.String),
+        "host.name": pl.List(pl.String),
+        "user.name": pl.List(pl.String),
+        "source.ip": pl.List(pl.String),
+        "destination.ip": pl.List(pl.String),
+        "process.executable": pl.List(pl.String),
+        "process.command_line": pl.List(pl.String),
+        "url.original": pl.List(pl.String),
+        "file.path": pl.List(pl.String),
+        "related.hosts": pl.List(pl.String),
+        "related.ip": pl.List(pl.String),
+        "related.user": pl.List(pl.String),
+        "soc.level": pl.String,  # the Sigma level
+        "soc.status": pl.String,  # the Sigma status
+        "soc.tags": pl.List(pl.String),
+        "soc.attack": pl.List(pl.String),  # one keyword per pair: "execution / T1059.001"
+        "soc.falsepositives": pl.List(pl.String),
+        "soc.runbook": pl.String,
+        "soc.source": pl.String,
+        "soc.origin": pl.List(pl.String),
+        "soc.group": pl.String,
+        "soc.window.start": TIME,
+        "soc.window.end": TIME,
+        "soc.count": pl.Int64,  # matches known when the finding was made; later ones are matches under its id
+        # JSON list of the first events, whole: {"event.id", "@timestamp", "event.original", "fields"}
+        "soc.evidence": pl.String,
+    }
+)
+
+SEVERITY = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}
+LEVELS = tuple(SEVERITY)  # from least to most severe

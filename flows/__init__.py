@@ -1,0 +1,1 @@
+"""The wiring: settings, Prefect flows and the command line. Nobody imports it."""

@@ -1,0 +1,1 @@
+"""Content: the province's own Sigma rules; this file lets a wheel find them."""
