@@ -1,0 +1,138 @@
+"""An event frame, column by column, as distinct values and codes.
+
+Logs repeat themselves: what a predicate says is worked out once per distinct value, and only for values that are asked.
+"""
+
+from __future__ import annotations
+
+from itertools import chain as flatten
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from detectors.sigma.logsources import Route
+from detectors.sigma.predicates import ABSENCE_OPS, Predicate
+from detectors.sigma.truth import holds
+
+Codes = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+Chain = tuple[str, ...]  # own columns, the first one present in a row gives the value
+KEYWORDS: Final[Chain] = ()  # the text of the whole event
+
+_UNKNOWN = np.int8(-1)
+
+
+class Column:
+    """Distinct values of a column and, per row, the number of its value (-1: no value).
+
+    A value is a text, or a list of texts; a predicate holds for a list if it holds for any of its texts.
+    """
+
+    def __init__(self, series: pl.Series) -> None:
+        there = series.alias("value").to_frame().with_row_index("row").drop_nulls("value")
+        groups = there.group_by("value").agg("row")
+        self.values: pl.Series = groups["value"]
+        self._many = isinstance(series.dtype, pl.List)
+        self._rows = groups["row"].explode(empty_as_null=False).cast(pl.Int64).to_numpy()
+        lengths = groups["row"].list.len().to_numpy()
+        self._ends = np.cumsum(lengths, dtype=np.int64)
+        self.codes: Codes = np.full(len(series), -1, np.int32)
+        self.codes[self._rows] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        self._memo: dict[Predicate, npt.NDArray[np.int8]] = {}
+        self._list: list[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def texts(self) -> tuple[pl.Series, Codes | None]:
+        """Return the texts of all values and, where values are lists, which value each text belongs to."""
+        if not self._many:
+            return self.values, None
+        owners = np.repeat(np.arange(len(self), dtype=np.int32), self.values.list.len().to_numpy())
+        texts = self.values.explode(empty_as_null=False)
+        there = texts.is_not_null()
+        return texts.filter(there), owners[there.to_numpy()]
+
+    def rows(self, codes: Codes) -> Rows:
+        """Return the rows that have one of these values, in no order."""
+        parts = [self._rows[self._ends[code - 1] if code else 0 : self._ends[code]] for code in codes]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+    def learn(self, predicate: Predicate, codes: Codes) -> None:
+        """Note that exactly these values satisfy the predicate."""
+        memo = np.zeros(len(self) + 1, np.int8)
+        memo[codes] = 1
+        self._memo[predicate] = memo
+
+    def test(self, predicate: Predicate, codes: Codes) -> Flags:
+        """Say for each code (-1 too) whether the predicate holds."""
+        memo = self._memo.get(predicate)
+        if memo is None:
+            memo = np.full(len(self) + 1, _UNKNOWN, np.int8)
+            memo[-1] = predicate.op in ABSENCE_OPS  # the code -1 finds it there
+            self._memo[predicate] = memo
+        known = memo[codes]
+        asked = np.unique(codes[known == _UNKNOWN])
+        if asked.size:
+            memo[asked] = self._work_out(predicate, asked)
+            known = memo[codes]
+        return known.astype(np.bool_)
+
+    def pick(self, codes: Codes) -> list[Any]:
+        """Return the values of these codes: texts, or lists of texts."""
+        if self._list is None:
+            self._list = self.values.to_list()
+        return [self._list[code] for code in codes.tolist()]
+
+    def _work_out(self, predicate: Predicate, codes: Codes) -> list[bool]:
+        values = self.pick(codes)
+        if not self._many:
+            return holds(predicate, values)
+        if predicate.op in ("present", "exists", *ABSENCE_OPS):
+            return [predicate.op not in ABSENCE_OPS] * len(values)
+        lists = [[text for text in value if text is not None] for value in values]
+        answers = iter(holds(predicate, list(flatten.from_iterable(lists))))
+        return [any([next(answers) for _ in texts]) for texts in lists]
+
+
+class Table:
+    """The columns of one event frame, made when first asked for."""
+
+    def __init__(self, events: pl.DataFrame) -> None:
+        self.events = events
+        self._present = frozenset(events.columns)
+        self._columns: dict[Chain, Column | None] = {}
+
+    def column(self, chain: Chain) -> Column | None:
+        """Return the column of the first name in the chain that has a value, row by row; None where none exists."""
+        present = tuple(name for name in chain if name in self._present)
+        if present not in self._columns:
+            self._columns[present] = Column(self._series(present)) if present else None
+        return self._columns[present]
+
+    def put(self, chain: Chain, column: Column) -> None:
+        """Set a column that isn't one of the frame's (the text of whole events)."""
+        self._columns[chain] = column
+
+    def rows(self, route: Route) -> Flags | None:
+        """Say which rows take a route; None where none does."""
+        taken: Flags = np.ones(self.events.height, np.bool_)
+        for name, values in route.where.items():
+            column = self.column((name,))
+            if column is None:
+                return None
+            taken &= column.test(Predicate(name, "equals", tuple(sorted(values))), column.codes)
+        return taken if taken.any() else None
+
+    def _series(self, names: Chain) -> pl.Series:
+        wanted = [self.events[name] for name in names]
+        if len(wanted) == 1 and wanted[0].dtype in (pl.String, pl.List(pl.String)):
+            return wanted[0]
+        if any(isinstance(series.dtype, pl.List) for series in wanted):
+            lists = [series if isinstance(series.dtype, pl.List) else series.reshape((-1, 1)) for series in wanted]
+            return pl.select(pl.coalesce([series.cast(pl.List(pl.String)) for series in lists])).to_series()
+        return pl.select(pl.coalesce([series.cast(pl.String) for series in wanted])).to_series()

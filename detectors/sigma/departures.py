@@ -1,0 +1,148 @@
+r"""Where the specification and pySigma 2.0 part, the specification is followed: all of it stands in this file.
+
+construct        pySigma 2.0.1                              here (specification 2.1)
+utf16le          unknown modifier                           the same as `wide`
+wide, utf16*     text only, so `é` is refused               bytes; base64 of any text
+base64offset     a short value gives an empty variant,      refused, with the reason
+                 which matches everything
+windash          varies `-` and `/`                         varies all five dashes it writes
+expand           `\%a%b%` is `\`, placeholder a, `b%`       literal `%a`, placeholder b
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+
+from sigma.exceptions import SigmaValueError
+from sigma.modifiers import (
+    SigmaBase64Modifier,
+    SigmaBase64OffsetModifier,
+    SigmaExpandModifier,
+    SigmaUTF16BEModifier,
+    SigmaUTF16Modifier,
+    SigmaWideModifier,
+    SigmaWindowsDashModifier,
+    modifier_mapping,
+)
+from sigma.types import Placeholder, SigmaExpansion, SigmaRegularExpression, SigmaString, SpecialChars
+
+DASHES = "-/\u2013\u2014\u2015"
+MAX_DASHES = 3  # 5 variants each: a fourth would make 625 values of one
+_PLACEHOLDER = re.compile(r"\\%|%([^%\\]+)%")
+
+
+def _text(*parts: str | SpecialChars | Placeholder) -> SigmaString:
+    value = SigmaString()
+    value.s = [part for part in parts if part != ""]
+    return value
+
+
+def _encode(value: SigmaString, encoding: str, prefix: bytes = b"") -> SigmaString:
+    """Encode the plain parts; each byte becomes the character of that number, so nothing is lost."""
+    parts = [part.encode(encoding).decode("latin-1") if isinstance(part, str) else part for part in value.s]
+    return _text(prefix.decode("latin-1"), *parts) if prefix else _text(*parts)
+
+
+class Wide(SigmaWideModifier):
+    """UTF-16 little-endian bytes."""
+
+    def modify(self, val: SigmaString) -> SigmaString:
+        return _encode(val, "utf-16le")
+
+
+class Utf16be(SigmaUTF16BEModifier):
+    """UTF-16 big-endian bytes."""
+
+    def modify(self, val: SigmaString) -> SigmaString:
+        return _encode(val, "utf-16be")
+
+
+class Utf16(SigmaUTF16Modifier):
+    """UTF-16 little-endian bytes behind a byte order mark."""
+
+    def modify(self, val: SigmaString) -> SigmaString:
+        return _encode(val, "utf-16le", b"\xff\xfe")
+
+
+def _bytes(value: SigmaString, applied: list[type]) -> bytes:
+    if value.contains_special():
+        raise SigmaValueError("a value with wildcards can't be encoded as Base64")
+    encoded = any(issubclass(modifier, Wide | Utf16be | Utf16) for modifier in applied)
+    return "".join(part for part in value.s if isinstance(part, str)).encode("latin-1" if encoded else "utf-8")
+
+
+class Base64(SigmaBase64Modifier):
+    """Base64 text of the bytes."""
+
+    def modify(self, val: SigmaString) -> SigmaString:
+        return _text(b64encode(_bytes(val, self.applied_modifiers)).decode())
+
+
+class Base64Offset(SigmaBase64OffsetModifier):
+    """The three ways the bytes may show within longer Base64 text."""
+
+    def modify(self, val: SigmaString) -> SigmaExpansion:
+        data = _bytes(val, self.applied_modifiers)
+        variants = [
+            b64encode(i * b" " + data)[self.start_offsets[i] : self.end_offsets[(len(data) + i) % 3]].decode()
+            for i in range(3)
+        ]
+        if not all(variants):
+            raise SigmaValueError(f"{str(val)!r} is too short: one Base64 offset of it is empty and matches everything")
+        return SigmaExpansion([_text(variant) for variant in variants])
+
+
+class Windash(SigmaWindowsDashModifier):
+    """Every dash that begins a parameter, in its five spellings."""
+
+    def modify(self, val: SigmaString) -> SigmaExpansion:
+        marked = val.replace_with_placeholder(re.compile(rf"\B[{DASHES}]\b"), "_windash")
+        count = sum(isinstance(part, Placeholder) and part.name == "_windash" for part in marked.s)
+        if count > MAX_DASHES:
+            raise SigmaValueError(
+                f"{str(val)!r} has {count} dashes to vary, which makes {len(DASHES) ** count} values; "
+                f"split it so that each value has at most {MAX_DASHES}"
+            )
+
+        def spellings(placeholder: Placeholder) -> Iterator[str | Placeholder]:
+            yield from DASHES if placeholder.name == "_windash" else (placeholder,)
+
+        return SigmaExpansion(list(marked.replace_placeholders(spellings)))
+
+
+class Expand(SigmaExpandModifier):
+    r"""Placeholders `%name%`; `\%` is a plain percent sign."""
+
+    def modify(self, val: SigmaString | SigmaRegularExpression) -> SigmaString | SigmaRegularExpression:
+        target = val.regexp if isinstance(val, SigmaRegularExpression) else val
+        target.s = [piece for part in target.s for piece in (_split(part) if isinstance(part, str) else (part,))]
+        return val
+
+
+def _split(text: str) -> Iterator[str | Placeholder]:
+    plain, end = "", 0
+    for found in _PLACEHOLDER.finditer(text):
+        plain += text[end : found.start()] + ("" if found[1] else "%")
+        end = found.end()
+        if found[1]:
+            if plain:
+                yield plain
+            plain = ""
+            yield Placeholder(found[1])
+    if plain + text[end:]:
+        yield plain + text[end:]
+
+
+MODIFIERS = {
+    **modifier_mapping,
+    "utf16le": Wide,
+    "wide": Wide,
+    "utf16be": Utf16be,
+    "utf16": Utf16,
+    "base64": Base64,
+    "base64offset": Base64Offset,
+    "windash": Windash,
+    "expand": Expand,
+}

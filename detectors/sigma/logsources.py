@@ -1,0 +1,81 @@
+"""Which rows of which source a rule's log source means.
+
+The table is data (`logsources.yml`); a rule's log source and a source's own give the routes the rule takes there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+import yaml
+
+from detectors.contracts import LogSource
+
+Fields = Mapping[str, tuple[str, ...]]  # a rule's name of a field → the source's own columns
+
+
+@dataclass(frozen=True)
+class Route:
+    """Rows where every column of `where` has one of the (lower-case) values, and what their fields are called."""
+
+    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
+
+    def __and__(self, other: Route) -> Route:
+        """Return the route of rows that take both."""
+        where = dict(self.where)
+        for column, values in other.where.items():
+            where[column] = where[column] & values if column in where else values
+        return Route(where, {**self.fields, **other.fields})
+
+
+EVERYTHING = Route()
+
+
+def routes(rule: LogSource, source: LogSource) -> tuple[Route, ...]:
+    """Return how a rule reaches the events of a source; empty where it has no business there."""
+    if rule.covers(source):
+        return (EVERYTHING,)
+    if rule.product not in (None, source.product) or source.product is None:
+        return ()
+    table = _table().get(source.product, {})
+    choices = [
+        table.get((kind, name), ())
+        for kind, name, own in (
+            ("categories", rule.category, source.category),
+            ("services", rule.service, source.service),
+        )
+        if name is not None and name != own
+    ]
+    found = []
+    for choice in product(*choices):
+        joined = EVERYTHING
+        for route in choice:
+            joined = joined & route
+        if all(joined.where.values()):
+            found.append(joined)
+    return tuple(found)
+
+
+@cache
+def _table() -> dict[str, dict[tuple[str, str], tuple[Route, ...]]]:
+    text = files("detectors.sigma").joinpath("logsources.yml").read_text("utf-8")
+    data: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = yaml.safe_load(text)
+    return {
+        name: {
+            (kind, key): tuple(_route(entry) for entry in entries)
+            for kind, named in kinds.items()
+            for key, entries in named.items()
+        }
+        for name, kinds in data.items()
+    }
+
+
+def _route(entry: dict[str, Any]) -> Route:
+    where = {column: frozenset(value.lower() for value in values) for column, values in entry["where"].items()}
+    return Route(where, {name: tuple(columns) for name, columns in entry.get("fields", {}).items()})

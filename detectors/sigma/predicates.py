@@ -1,0 +1,153 @@
+"""What a rule asks of an event: a tree of And, Or and Not over predicates.
+
+A predicate on a missing field is false, whatever it asks, but for `null` and `missing`; Not turns that round. There are
+two truth values only (specification, and the SigmaHQ filters depend on it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+Op = Literal[
+    "equals",  # the whole text is one of the values
+    "contains",
+    "startswith",
+    "endswith",
+    "like",  # the whole text (a keyword: a part of it) matches one of the wildcard patterns
+    "regex",  # a part of the text matches one of the regular expressions
+    "number",  # the text is one of these numbers, however it is spelled
+    "lt",
+    "lte",
+    "gt",
+    "gte",
+    "bool",  # "true" or "false"; an event may say True, true or 1
+    "cidr",
+    "null",  # missing or null
+    "exists",
+    "missing",
+    "present",  # not null
+    "ref_equals",  # equal to another field of the same event; the value is its name
+    "ref_contains",
+    "ref_startswith",
+    "ref_endswith",
+    "minute",  # part of a time; the values are a comparison and a number
+    "hour",
+    "day",
+    "week",
+    "month",
+    "year",
+]
+
+TEXT_OPS = frozenset({"equals", "contains", "startswith", "endswith"})
+REFERENCE_OPS = frozenset({"ref_equals", "ref_contains", "ref_startswith", "ref_endswith"})
+TIME_OPS = frozenset({"minute", "hour", "day", "week", "month", "year"})
+ABSENCE_OPS = frozenset({"null", "missing"})  # true where a field is not
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One question about one field (None: about the whole event), true if any of the values fits."""
+
+    field: str | None
+    op: Op
+    values: tuple[str, ...] = ()
+    cased: bool = False  # values of an uncased predicate are lower case already
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of the parts."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of the parts."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The contrary of the part."""
+
+    part: Node
+
+
+Node = Predicate | And | Or | Not
+
+
+def conjunction(parts: list[Node]) -> Node:
+    """Join parts by And; a single part stays itself."""
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def disjunction(parts: list[Node]) -> Node:
+    """Join parts by Or; predicates that differ in their values only become one predicate."""
+    merged: dict[object, Node] = {}
+    for part in _flat(parts):
+        if isinstance(part, Predicate) and part.op in (TEXT_OPS | {"like", "regex", "number", "cidr"}):
+            key: object = (part.field, part.op, part.cased)
+            known = merged.get(key)
+            values = (*known.values, *part.values) if isinstance(known, Predicate) else part.values
+            merged[key] = Predicate(part.field, part.op, tuple(dict.fromkeys(values)), part.cased)
+        else:
+            merged[len(merged), id(part)] = part
+    nodes = tuple(merged.values())
+    return nodes[0] if len(nodes) == 1 else Or(nodes)
+
+
+def _flat(parts: list[Node]) -> list[Node]:
+    return [inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))]
+
+
+def predicates(node: Node) -> list[Predicate]:
+    """List the predicates of a tree from left to right."""
+    found: list[Predicate] = []
+    pending: list[Node] = [node]
+    while pending:
+        match pending.pop():
+            case Predicate() as predicate:
+                found.append(predicate)
+            case And(parts) | Or(parts):
+                pending.extend(reversed(parts))
+            case Not(part):
+                pending.append(part)
+    return found
+
+
+def encode(node: Node) -> list[Any]:
+    """Return the tree as plain lists, for JSON."""
+    match node:
+        case Predicate():
+            return ["p", node.field, node.op, list(node.values), int(node.cased)]
+        case And(parts):
+            return ["and", *map(encode, parts)]
+        case Or(parts):
+            return ["or", *map(encode, parts)]
+        case Not(part):
+            return ["not", encode(part)]
+
+
+def decode(data: list[Any]) -> Node:
+    """Return the tree of plain lists that `encode` gave."""
+    match data:
+        case ["p", field, op, values, cased]:
+            return Predicate(field, op, tuple(values), bool(cased))
+        case ["and", *parts]:
+            return And(tuple(map(decode, parts)))
+        case ["or", *parts]:
+            return Or(tuple(map(decode, parts)))
+        case ["not", part]:
+            return Not(decode(part))
+        case _:
+            raise ValueError(f"not an encoded rule: {data!r:.80}")
+
+
+def canonical(node: Node) -> bytes:
+    """Return bytes that are equal for equal trees, for hashing."""
+    return orjson.dumps(encode(node))

@@ -1,0 +1,65 @@
+r"""Regular expressions, run by RE2: linear time whatever the pattern and the text.
+
+Sigma means a subset of PCRE: search anywhere in the text, case-sensitive, `$` at the very end only, and `\d \w \s \b` of
+ASCII letters. That is RE2's own reading; look-around and back-references, which no linear-time engine has, are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import re2
+
+from detectors.errors import RuleError
+
+MAX_LENGTH = 20_000
+_TOKEN = re.compile(r"\\(.)|(\[\^?\]?)|(\])|(.)", re.DOTALL)
+_INLINE = re.compile(r"\(\?[a-zA-Z]*\)")
+_COUNTED = re.compile(r"(?<!\\)\{\d*,?\d*\}")
+_CODE = re.compile(r"\\[^\WdDwWsSbBnrt_]")  # \x41, \pL …: a character that the text doesn't show
+
+
+def checked(pattern: str) -> str:
+    """Return the pattern if it can be run, else raise RuleError with the engine's reason."""
+    if len(pattern) > MAX_LENGTH:
+        raise RuleError(f"a regular expression of {len(pattern)} characters", fix=f"at most {MAX_LENGTH} can be run")
+    try:
+        program(pattern)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        raise RuleError(
+            f"the regular expression `{pattern:.200}` can't be run: {reason}",
+            fix="look-around, back-references and repetitions over 1000 are not to be had; split the rule instead",
+        ) from error
+    return pattern
+
+
+@lru_cache(maxsize=8192)
+def program(pattern: str) -> re2._Regexp:
+    """Return the compiled pattern; its `search(text)` is None where it doesn't match."""
+    options = re2.Options()
+    options.log_errors = False  # they are raised
+    return re2.compile(pattern, options)
+
+
+def literal(pattern: str) -> str:
+    """Return lower-case plain text that every match contains whatever its case, or "" if that isn't plain to see.
+
+    Sound, not complete: only a run of plain characters outside of groups, classes and alternations counts.
+    """
+    body = _COUNTED.sub("*", _INLINE.sub("", pattern))
+    if "|" in body or "(" in body.replace(r"\(", "") or _CODE.search(body):
+        return ""
+    runs = [""]
+    inside = False
+    for escaped, opening, closing, char in _TOKEN.findall(body):
+        inside = (inside or bool(opening)) and not closing
+        plain = escaped if escaped and not escaped.isalnum() else char if char not in "^$.?*+" else ""
+        if char in ("?", "*"):
+            runs[-1] = runs[-1][:-1]  # the character before may be missing
+        if inside or closing or not plain:
+            runs.append("")
+        else:
+            runs[-1] += plain
+    return max((text.lower() for text in runs if text.isascii()), key=len)

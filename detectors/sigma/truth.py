@@ -1,0 +1,143 @@
+"""What a predicate says of texts that are there (a missing field has no text: see `columns`)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import polars as pl
+
+from detectors.sigma import glob
+from detectors.sigma.predicates import TEXT_OPS, TIME_OPS, Predicate
+from detectors.sigma.regex import program
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_MANY = 16  # values from which one multi-pattern pass beats a loop
+_EXACT = 2**53  # beyond this a float no longer tells neighbours apart
+_TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "lt": lambda a, b: a < b,
+    "lte": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "gte": lambda a, b: a >= b,
+    "eq": lambda a, b: a == b,
+}
+_PARTS: dict[str, Callable[[datetime], int]] = {
+    "minute": lambda time: time.minute,
+    "hour": lambda time: time.hour,
+    "day": lambda time: time.day,
+    "week": lambda time: time.isocalendar().week,  # ISO 8601, 1 to 53
+    "month": lambda time: time.month,
+    "year": lambda time: time.year,
+}
+
+
+def holds(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
+    """Say for each text whether the predicate holds; references between fields are not asked here."""
+    op = predicate.op
+    if op in TEXT_OPS or op == "like":
+        folded = texts if predicate.cased else [text.lower() for text in texts]
+        return _like(predicate.values, folded) if op == "like" else _TEXT[op](predicate.values, folded)
+    if op == "regex":
+        return _regex(predicate.values, texts)
+    if op in _COMPARE:
+        limit, compare = float(predicate.values[0]), _COMPARE[op]
+        return [(value := number(text)) is not None and compare(value, limit) for text in texts]
+    if op in TIME_OPS:
+        compare, limit, part = _COMPARE[predicate.values[0]], float(predicate.values[1]), _PARTS[op]
+        return [(time := _time(text)) is not None and compare(part(time), limit) for text in texts]
+    return _OTHER[op](predicate.values, texts)
+
+
+def number(text: str) -> float | None:
+    """Read a decimal number, or None; nothing else counts (no nan, no underscores, no hexadecimal)."""
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _contains(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
+    if len(values) == 1:
+        return [values[0] in text for text in texts]
+    if len(values) < _MANY:
+        return [any(value in text for value in values) for text in texts]
+    return pl.Series(texts, dtype=pl.String).str.contains_any(list(values)).to_list()
+
+
+def _equals(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
+    known = frozenset(values)
+    return [text in known for text in texts]
+
+
+_TEXT: dict[str, Callable[[Sequence[str], Sequence[str]], list[bool]]] = {
+    "equals": _equals,
+    "contains": _contains,
+    "startswith": lambda values, texts: [text.startswith(tuple(values)) for text in texts],
+    "endswith": lambda values, texts: [text.endswith(tuple(values)) for text in texts],
+}
+
+
+def _like(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
+    return _regex([glob.regex(value) for value in values], texts)
+
+
+def _regex(patterns: Sequence[str], texts: Sequence[str]) -> list[bool]:
+    programs = [program(pattern) for pattern in patterns]
+    return [any(each.search(text) is not None for each in programs) for text in texts]
+
+
+def _numbers(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
+    written = frozenset(values)
+    small = frozenset(value for each in values if (value := number(each)) is not None and abs(value) < _EXACT)
+    return [text in written or number(text) in small for text in texts]
+
+
+def _networks(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
+    networks = [_network(value) for value in values]
+    return [any(address in network for network in networks for address in _addresses(text)) for text in texts]
+
+
+@lru_cache(maxsize=1024)
+def _network(text: str) -> IPv4Network | IPv6Network:
+    return ip_network(text)
+
+
+@lru_cache(maxsize=65536)
+def _addresses(text: str) -> tuple[IPv4Address | IPv6Address, ...]:
+    """Return the address a text spells; an IPv4 address mapped into IPv6 counts as both."""
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return ()
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (address, mapped) if mapped else (address,)
+
+
+@lru_cache(maxsize=65536)
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _bool(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
+    legal = _TRUE if values[0] == "true" else _FALSE
+    return [text.lower() in legal for text in texts]
+
+
+_OTHER: dict[str, Callable[[Sequence[str], Sequence[str]], list[bool]]] = {
+    "number": _numbers,
+    "cidr": _networks,
+    "bool": _bool,
+    "present": lambda _, texts: [True] * len(texts),
+    "exists": lambda _, texts: [True] * len(texts),
+    "null": lambda _, texts: [False] * len(texts),
+    "missing": lambda _, texts: [False] * len(texts),
+}
