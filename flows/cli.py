@@ -1,1 +1,73 @@
-"""placeholder"""
+"""The command line: `soc VERB …`, one module in flows/commands per verb, imported when it is used."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+from detectors.errors import SocError, UsageError
+from flows.terminal import plain
+
+OK, FINDINGS, USAGE, PARTIAL = 0, 1, 2, 3
+
+COMMANDS = {
+    "demo": "the main job on a simulated province: collect, detect, report",
+    "scan": "find what matters in files and folders of logs",
+    "parse": "print logs as normalised ECS events",
+    "rules": "check and list Sigma rules",
+    "hunt": "run a rule over the archive",
+    "run": "the detection pipeline of soc.yml, until stopped or caught up",
+    "findings": "list and show findings of the embedded store",
+    "dead": "list dead letters",
+    "setup": "install index templates in Elasticsearch and topics in Kafka",
+    "simulate": "write the logs of a simulated province, with labelled attacks",
+    "doctor": "check configuration, rules, store, servers, disk and clock",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 fine, 1 findings (--fail-on), 2 usage, 3 part of the work failed."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(words)
+    args = parser.parse_args(words)
+    try:
+        return int(args.run(args))
+    except UsageError as error:
+        print(f"soc: {plain(str(error))}", file=sys.stderr)
+        return USAGE
+    except SocError as error:
+        print(f"soc: {plain(str(error))}", file=sys.stderr)
+        return PARTIAL
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        print("soc: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Build the parser with the arguments of the command that was asked for only."""
+    parser = argparse.ArgumentParser(
+        prog="soc",
+        description="Log analysis of a provincial security operations centre.",
+        epilog="`soc VERB --help` tells more. Exit codes: 0 fine, 1 findings (--fail-on), 2 usage, 3 partly failed.",
+    )
+    parser.add_argument("--version", action="version", version=f"soc {version('gialai-soc')}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    asked = next((word for word in words if not word.startswith("-")), None)
+    for verb, text in COMMANDS.items():
+        command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
+        if verb == asked:
+            module = import_module(f"flows.commands.{verb}")
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

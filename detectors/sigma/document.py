@@ -28,13 +28,29 @@ class Document:
 
     def place(self, *path: str | int) -> Place:
         """Return where the part at `path` stands, or the nearest part around it."""
-        node = self.node
+        return _at(self._reach(path)[1], self.file)
+
+    def key(self, *path: str | int) -> Place:
+        """Return where the key of the part at `path` stands; an element of a list is its own key."""
+        return _at(self._reach(path)[0], self.file)
+
+    def inside(self, offset: int, *path: str | int) -> Place:
+        """Return the place `offset` characters into the text at `path` (its beginning, if it has several lines)."""
+        node = self._reach(path)[1]
+        place = _at(node, self.file)
+        if not isinstance(node, yaml.ScalarNode) or node.start_mark.line != node.end_mark.line:
+            return place
+        return Place(place.file, place.line, place.column + offset + (node.style in ("'", '"')))
+
+    def _reach(self, path: tuple[str | int, ...]) -> tuple[yaml.Node, yaml.Node]:
+        """Return the key and the value that stand at `path`, or the nearest ones around it."""
+        found = (self.node, self.node)
         for step in path:
-            inner = _step(node, step)
+            inner = _step(found[1], step)
             if inner is None:
                 break
-            node = inner
-        return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
+            found = inner
+        return found
 
 
 def documents(text: str, file: str) -> Iterator[Document | RuleError]:
@@ -93,12 +109,12 @@ def _duplicate(node: yaml.MappingNode) -> yaml.Node | None:
     return None
 
 
-def _step(node: yaml.Node, step: str | int) -> yaml.Node | None:
+def _step(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         pairs: Sequence[tuple[yaml.Node, yaml.Node]] = node.value
-        return next((value for key, value in pairs if str(key.value) == str(step)), None)
+        return next((pair for pair in pairs if str(pair[0].value) == str(step)), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step]  # type: ignore[no-any-return]  # as above
+        return node.value[step], node.value[step]
     return None
 
 

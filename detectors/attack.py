@@ -1,0 +1,75 @@
+"""MITRE ATT&CK names in Sigma tags.
+
+Tactics are those of ATT&CK Enterprise v19, in the order of the matrix; v19 split Defense Evasion into Stealth and
+Defense Impairment, and rules tagged before that still say `defense-evasion`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+TACTICS = {
+    "reconnaissance": "TA0043",
+    "resource-development": "TA0042",
+    "initial-access": "TA0001",
+    "execution": "TA0002",
+    "persistence": "TA0003",
+    "privilege-escalation": "TA0004",
+    "stealth": "TA0005",
+    "defense-impairment": "TA0112",
+    "credential-access": "TA0006",
+    "discovery": "TA0007",
+    "lateral-movement": "TA0008",
+    "collection": "TA0009",
+    "command-and-control": "TA0011",
+    "exfiltration": "TA0010",
+    "impact": "TA0040",
+}
+_OLD = {"defense-evasion": "stealth"}
+_TECHNIQUE = re.compile(r"t\d{4}(\.\d{3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """The tactics and techniques a rule names; `pairs` are "tactic / technique", one keyword each."""
+
+    tactics: tuple[str, ...]
+    techniques: tuple[str, ...]
+
+    @property
+    def tactic_ids(self) -> tuple[str, ...]:
+        return tuple(TACTICS[tactic] for tactic in self.tactics)
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Pair every tactic with every technique; a tactic without technique stands alone.
+
+        Which of several tactics a technique serves is not in the tags, so a rule with several of both may name a pair
+        that the matrix doesn't have.
+        """
+        if not self.techniques:
+            return self.tactics
+        return tuple(f"{tactic} / {technique}" for tactic in self.tactics for technique in self.techniques)
+
+
+def attack(tags: Iterable[str]) -> Attack:
+    """Read the `attack.` tags of a rule; other tags and unknown names are left alone.
+
+    >>> attack(["attack.execution", "attack.t1059.001", "cve.2021-1675"]).pairs
+    ('execution / T1059.001',)
+    """
+    tactics: dict[str, None] = {}
+    techniques: dict[str, None] = {}
+    for tag in tags:
+        namespace, _, name = tag.lower().partition(".")
+        if namespace != "attack":
+            continue
+        tactic = name.replace("_", "-")
+        tactic = _OLD.get(tactic, tactic)
+        if tactic in TACTICS:
+            tactics[tactic] = None
+        elif _TECHNIQUE.fullmatch(name):
+            techniques[name.upper()] = None
+    return Attack(tuple(tactics), tuple(techniques))

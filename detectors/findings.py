@@ -1,0 +1,246 @@
+"""Hits to matches, matches to findings.
+
+A finding is a rule × a group key × a tumbling window anchored in event time. Its name depends on nothing else, so it
+doesn't matter in which batch, order or run its events arrive; the first batch that has any writes its document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from detectors.attack import attack
+from detectors.contracts import Batch, Hits
+from detectors.identity import event_id, finding_id, match_id
+from detectors.schema import FINDING, MATCH, SEVERITY, TIME
+
+WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
+RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
+EVIDENCE = 5  # events shown whole in a finding; the others are matches under its id
+ORIGINAL = 16_384  # characters of a raw record shown in evidence
+LISTED = 50  # distinct hosts, users, addresses … named in a finding
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
+
+_ENTITIES = (
+    "host.name",
+    "user.name",
+    "source.ip",
+    "destination.ip",
+    "process.executable",
+    "process.command_line",
+    "url.original",
+    "file.path",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What findings need to know of a rule."""
+
+    id: str
+    title: str
+    level: str
+    semantics: str
+    provider: str
+    status: str = ""
+    description: str = ""
+    author: str = ""
+    license: str = ""
+    references: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    runbook: str = ""
+    group_by: tuple[str, ...] = ()
+    window: int = 0
+
+    @property
+    def seconds(self) -> int:
+        """The length of its findings' windows."""
+        return self.window or WINDOWS[self.level]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one batch adds: matches, and the findings they belong to."""
+
+    matches: pl.DataFrame  # MATCH
+    findings: pl.DataFrame  # FINDING
+
+
+def nothing() -> Found:
+    """Return what a batch without hits adds."""
+    return Found(MATCH.to_frame(), FINDING.to_frame())
+
+
+def assemble(
+    batch: Batch, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection], entity: Sequence[str]
+) -> Found:
+    """Make matches and findings of hits.
+
+    `events` are the hit events only, whole (all own and ECS columns); `hits.row` numbers their rows. `entity` names the
+    ECS fields that form the group key of rules that don't choose their own.
+    """
+    if not hits.row.size:
+        return nothing()
+    ids = _event_ids(batch, events)
+    frame = _grouped(events, hits, detections, entity, batch.source)
+    frame = frame.with_columns(
+        pl.Series("id", [ids[row] for row in frame["row"]]),
+        pl.Series(
+            "soc.match.id",
+            [
+                match_id(detections[rule].id, detections[rule].semantics, (ids[row],))
+                for rule, row in zip(frame["rule"], frame["row"], strict=True)
+            ],
+        ),
+        pl.Series(
+            "soc.finding.id",
+            [
+                finding_id(detections[rule].id, group, start)
+                for rule, group, start in zip(frame["rule"], frame["soc.group"], frame["start"], strict=True)
+            ],
+        ),
+    )
+    return Found(_matches(frame, detections, batch), _findings(frame, events, detections, batch))
+
+
+def _event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
+    columns = (events[name].to_list() for name in ("log.offset", "soc.index", "event.original"))
+    return [event_id(batch.source, batch.origin, *record) for record in zip(*columns, strict=True)]
+
+
+def _grouped(
+    events: pl.DataFrame, hits: Hits, detections: Sequence[Detection], entity: Sequence[str], source: str
+) -> pl.DataFrame:
+    """Return a row per hit with its group key and the start of its window, in order of time."""
+    frame = pl.DataFrame({"rule": hits.rule, "row": hits.row})
+    keys = {rule: detections[rule].group_by or tuple(entity) for rule in np.unique(hits.rule).tolist()}
+    texts = {fields: _group_text(events, fields, source) for fields in set(keys.values())}
+    groups = [texts[keys[rule]][row] for rule, row in zip(hits.rule.tolist(), hits.row.tolist(), strict=True)]
+    seconds = [detections[rule].seconds for rule in hits.rule.tolist()]
+    times = events["@timestamp"].gather(hits.row)
+    frame = frame.with_columns(pl.Series("soc.group", groups), times, pl.Series("seconds", seconds, pl.Int64))
+    window = pl.col("seconds") * 1_000_000
+    start = (pl.col("@timestamp").dt.epoch("us") // window * window).cast(TIME)
+    return frame.with_columns(start.fill_null(UNKNOWN_TIME).alias("start")).sort("@timestamp", "rule", "row")
+
+
+def _group_text(events: pl.DataFrame, fields: Sequence[str], source: str) -> list[str]:
+    """Return per event the group key as text, "host.name=DC01 | user.name=lan"; fields without a value are left out."""
+    present = [name for name in fields if name in events.columns]
+    if not present:
+        return [source] * events.height
+    parts = [pl.lit(f"{name}=") + pl.col(name).cast(pl.String) for name in present]
+    text = pl.concat_str(parts, separator=" | ", ignore_nulls=True)
+    return events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series().to_list()
+
+
+def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch) -> pl.DataFrame:
+    made = frame.select(
+        "@timestamp",
+        "soc.match.id",
+        pl.Series("rule.id", [detections[rule].id for rule in frame["rule"]], pl.String),
+        pl.col("id").reshape((-1, 1)).cast(pl.List(pl.String)).alias("event.id"),
+        pl.lit(batch.source).alias("soc.source"),
+        "soc.group",
+        "soc.finding.id",
+    )
+    return made.cast(MATCH)
+
+
+def _findings(frame: pl.DataFrame, events: pl.DataFrame, detections: Sequence[Detection], batch: Batch) -> pl.DataFrame:
+    rows = [
+        _finding(group, events, detections[group["rule"][0]], batch)
+        for group in frame.partition_by("soc.finding.id", maintain_order=True)
+    ]
+    return pl.DataFrame(rows, schema=FINDING)
+
+
+def _finding(group: pl.DataFrame, events: pl.DataFrame, detection: Detection, batch: Batch) -> dict[str, Any]:
+    members = events[group["row"]]
+    entities = {name: _distinct(members, name) for name in _ENTITIES}
+    start = group["start"][0]
+    times = group["@timestamp"].drop_nulls()
+    return {
+        **_rule_words(detection),
+        **entities,
+        "@timestamp": times.min(),
+        "event.id": group["soc.finding.id"][0],
+        "event.kind": "alert",
+        "event.category": ["intrusion_detection"],
+        "event.type": ["info"],
+        "event.module": "soc",
+        "event.provider": detection.provider,
+        "event.dataset": "soc.findings",
+        "event.action": "rule-matched",
+        "event.start": times.min(),
+        "event.end": times.max(),
+        "message": f"{detection.title} ({group['soc.group'][0]})",
+        "related.hosts": entities["host.name"],
+        "related.ip": sorted({*entities["source.ip"], *entities["destination.ip"]})[:LISTED],
+        "related.user": entities["user.name"],
+        "soc.source": batch.source,
+        "soc.origin": [batch.label],
+        "soc.group": group["soc.group"][0],
+        "soc.window.start": start,
+        "soc.window.end": start + timedelta(seconds=detection.seconds),
+        "soc.count": group.height,
+        "soc.evidence": _evidence(group, members),
+    }
+
+
+def _rule_words(detection: Detection) -> dict[str, Any]:
+    named = attack(detection.tags)
+    return {
+        "event.severity": SEVERITY[detection.level],
+        "event.risk_score": RISK[detection.level],
+        "rule.id": detection.id,
+        "rule.name": detection.title,
+        "rule.description": detection.description,
+        "rule.author": [name.strip() for name in detection.author.split(",") if name.strip()],
+        "rule.license": detection.license,
+        "rule.reference": list(detection.references),
+        "rule.ruleset": detection.provider,
+        "rule.version": detection.semantics,
+        "threat.framework": "MITRE ATT&CK" if named.tactics or named.techniques else None,
+        "threat.tactic.id": list(named.tactic_ids),
+        "threat.tactic.name": list(named.tactics),
+        "threat.technique.id": list(named.techniques),
+        "soc.level": detection.level,
+        "soc.status": detection.status,
+        "soc.tags": list(detection.tags),
+        "soc.attack": list(named.pairs),
+        "soc.falsepositives": list(detection.falsepositives),
+        "soc.runbook": detection.runbook,
+    }
+
+
+def _distinct(events: pl.DataFrame, name: str) -> list[str]:
+    if name not in events.columns:
+        return []
+    return events[name].drop_nulls().cast(pl.String).unique(maintain_order=True).head(LISTED).to_list()
+
+
+def _evidence(group: pl.DataFrame, members: pl.DataFrame) -> str:
+    """Return the first events whole, as JSON: what an analyst reads before believing the title."""
+    shown = members.head(EVIDENCE)
+    own = [name for name in shown.columns if name not in ("event.original", "log.offset", "soc.index")]
+    documents = []
+    for event, record in zip(group["id"], shown.iter_rows(named=True), strict=False):
+        original: str = record["event.original"]
+        cut = f" … ({len(original)} characters)" if len(original) > ORIGINAL else ""
+        documents.append(
+            {
+                "event.id": event,
+                "@timestamp": record["@timestamp"],
+                "event.original": original[:ORIGINAL] + cut,
+                "fields": {name: record[name] for name in sorted(own) if record[name] is not None},
+            }
+        )
+    return orjson.dumps(documents, default=str).decode()

@@ -1,0 +1,42 @@
+"""Arguments that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from detectors.errors import UsageError
+from flows import settings
+from flows.settings import Settings
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add --config."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (default: ./soc.yml if there is one)")
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add --rules."""
+    parser.add_argument(
+        "--rules",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder or file of Sigma rules, may be repeated (default: the program's own and those of the settings)",
+    )
+
+
+def read_config(args: argparse.Namespace) -> Settings:
+    """Read the settings that --config names."""
+    return settings.load(args.config)
+
+
+def moment(text: str) -> datetime:
+    """Read an ISO 8601 time of the command line; one without a zone is UTC."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a time", fix="write 2026-03-01 or 2026-03-01T08:30+07:00") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,68 @@
+"""`soc rules`: check and list Sigma rules, and run the tests inside them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from detectors.schema import LEVELS
+from flows import assembly, ruletests
+from flows.commands.options import add_config, add_rules, read_config
+from flows.ruleset import RuleSet
+from flows.terminal import plain
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the verbs and their arguments."""
+    verbs = parser.add_subparsers(dest="verb", metavar="check|list|test", required=True)
+    for verb, text in (
+        ("check", "read every rule and tell all faults of all files, as file:line:column"),
+        ("list", "one line per rule: level, id, log source, title"),
+        ("test", "run the tests that stand inside the rules"),
+    ):
+        command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
+        command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="rule files or folders")
+        add_rules(command)
+        add_config(command)
+        if verb == "list":
+            command.add_argument("--level", choices=LEVELS, help="this level only")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, list or test; 3 when any rule has a fault or any test fails."""
+    settings = read_config(args)
+    folders = [*args.paths, *args.rules]
+    rules = assembly.load_rules(settings, folders)
+    if args.verb == "list":
+        _list(rules, args.level)
+        return 3 if rules.faults else 0
+    failures = ruletests.run(assembly.assemble(settings, folders)) if args.verb == "test" else []
+    for fault in sorted(rules.faults, key=lambda fault: (fault.place is None, fault.place)):
+        print(plain(str(fault)))
+    for failure in failures:
+        print(plain(str(failure)))
+    _summary(rules)
+    return 3 if rules.faults or failures else 0
+
+
+def _list(rules: RuleSet, level: str | None) -> None:
+    for rule in sorted(rules.rules, key=lambda rule: (-LEVELS.index(rule.meta.level), rule.meta.title)):
+        if level in (None, rule.meta.level):
+            waits = f"  (waits for the lists {', '.join(rule.waits_for)})" if rule.waits_for else ""
+            source = f"{rule.logsource!s:<34}"
+            print(plain(f"{rule.meta.level:<13} {rule.meta.id}  {source} {rule.meta.title}{waits}"))
+
+
+def _summary(rules: RuleSet) -> None:
+    levels = Counter(rule.meta.level for rule in rules.rules)
+    told = ", ".join(f"{levels[level]:,} {level}" for level in reversed(LEVELS) if levels[level])
+    print(f"{len(rules.rules):,} rules can run ({told or 'none'}); {len(rules.faults):,} faults", file=sys.stderr)
+    for rule in rules.rules:
+        if rule.waits_for:
+            names = ", ".join(f"`{name}`" for name in rule.waits_for)
+            print(
+                plain(f"{rule.place}: waits for {names}: give the values in the file that `lists:` of soc.yml names"),
+                file=sys.stderr,
+            )

@@ -1,0 +1,121 @@
+"""`soc scan`: findings of any files or folders of logs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import orjson
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.parser import DefinedParser
+from connectors.store import Store
+from detectors.schema import LEVELS
+from flows import assembly, report
+from flows.commands.options import add_config, add_rules, read_config
+from flows.documents import nested, write_lines
+from flows.progress import progress
+from flows.scanning import Scanned, scan
+from flows.settings import Settings
+from flows.table import print_findings
+from flows.terminal import plain
+
+SHOWN_FAULTS = 20
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file or folder; .gz .zst .zip .tar.gz too")
+    add_rules(parser)
+    add_config(parser)
+    parser.add_argument("--source", metavar="NAME", help="source definition of all files (default: told by content)")
+    parser.add_argument("--zone", metavar="Z", help="time zone of times without one, such as Asia/Ho_Chi_Minh")
+    parser.add_argument("--year", type=int, metavar="Y", help="year of times without one")
+    parser.add_argument("--out", type=Path, metavar="F.ndjson", help="write findings, one JSON document a line")
+    parser.add_argument("--matches", type=Path, metavar="F.ndjson", help="write matches, one JSON document a line")
+    parser.add_argument("--dead", type=Path, metavar="F.ndjson", help="write lines that could not be read")
+    parser.add_argument("--report", type=Path, metavar="F.html", help="write a self-contained HTML report")
+    parser.add_argument("--stats", type=Path, metavar="F.json", help="write statistics")
+    parser.add_argument("--lang", choices=("en", "vi"), help="language of the report (default: that of the settings)")
+    parser.add_argument("--keep", action="store_true", help="keep findings and raw records in the store and archive")
+    parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
+    parser.add_argument(
+        "--no-anomaly", action="store_true", help="Sigma rules only (files are not scored for anomalies)"
+    )
+    parser.add_argument("--fail-on", choices=LEVELS, metavar="LEVEL", help="exit 1 when a finding is this severe")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scan, write what was asked for, and print the table."""
+    settings = read_config(args)
+    parts = assembly.assemble(settings, args.rules)
+    with ExitStack() as stack:
+        store = _store(args, settings, stack)
+        archive = Archive(settings.archive) if args.keep else None
+        shown = stack.enter_context(progress("scanning"))
+        parsers = {
+            name: DefinedParser(definition, year=args.year, zone=args.zone)
+            for name, definition in parts.definitions.items()
+        }
+        done = scan(args.paths, parts, store, source=args.source, archive=archive, parsers=parsers, report=shown)
+        findings = store.select(limit=sys.maxsize)
+        _write(args, settings, store, findings, done)
+    print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
+    _tell(done)
+    if args.fail_on and (findings["soc.level"].is_in(LEVELS[LEVELS.index(args.fail_on) :])).any():
+        return 1
+    return 3 if done.outcome.faults or done.parts.rules.faults or done.statistics.parse_failures else 0
+
+
+def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> Store:
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="soc-scan-")) if not args.keep else ""
+    store = Store(Path(folder, "store.sqlite") if folder else settings.store)
+    stack.callback(store.close)
+    return store
+
+
+def _write(args: argparse.Namespace, settings: Settings, store: Store, findings: pl.DataFrame, done: Scanned) -> None:
+    if args.out:
+        write_lines(args.out, (nested(row) for row in findings.iter_rows(named=True)))
+    if args.matches:
+        found = (store.matches_of(name) for name in findings["event.id"])
+        write_lines(args.matches, (nested(row) for frame in found for row in frame.iter_rows(named=True)))
+    if args.dead:
+        write_lines(args.dead, (nested(row) for row in store.letters(limit=sys.maxsize).iter_rows(named=True)))
+    if args.stats:
+        args.stats.write_bytes(orjson.dumps(done.document(), option=orjson.OPT_INDENT_2))
+    if args.report:
+        title = ", ".join(path.name for path in args.paths)
+        now = datetime.now(ZoneInfo(settings.zone))
+        report.build(
+            findings,
+            args.report,
+            title=title,
+            stats=done.document(),
+            generated=now,
+            lang=args.lang or settings.language,
+        )
+
+
+def _tell(done: Scanned) -> None:
+    """Say on stderr what was read, and what could not be."""
+    seen = done.statistics
+    problems = [*done.parts.rules.faults, *done.outcome.faults]
+    for fault in problems[:SHOWN_FAULTS]:
+        print(f"soc: {plain(str(fault))}", file=sys.stderr)
+    if len(problems) > SHOWN_FAULTS:
+        print(f"soc: and {len(problems) - SHOWN_FAULTS} more faults", file=sys.stderr)
+    for notice in done.outcome.notices[:SHOWN_FAULTS]:
+        print(f"soc: {plain(str(notice))}", file=sys.stderr)
+    dead = f", {seen.parse_failures:,} lines could not be read" if seen.parse_failures else ""
+    print(
+        f"{seen.events:,} events of {done.outcome.files:,} files in {done.seconds:.1f} s, "
+        f"{len(done.parts.rules.rules):,} rules{dead}",
+        file=sys.stderr,
+    )

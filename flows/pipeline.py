@@ -1,0 +1,125 @@
+"""One batch from raw records to stored findings, the same in every mode.
+
+    parse ─► archive ─► detect ─► read the hits whole ─► findings ─► sink
+
+Nothing here knows where batches come from or where results go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from connectors.definitions import Definition
+from connectors.parser import DefinedParser
+from detectors.contracts import Batch, Detector, Hits, Sink
+from detectors.findings import Detection, Found, assemble, nothing
+from detectors.schema import RECORD
+
+
+class Keeper(Protocol):
+    """What keeps every raw record (the archive)."""
+
+    def write(self, batch: Batch, events: pl.DataFrame) -> object: ...
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What a run has done so far."""
+
+    events: int = 0
+    bytes: int = 0
+    parse_failures: int = 0
+    findings: int = 0
+    known_findings: int = 0
+    matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
+    by_source: Counter[str] = field(default_factory=Counter)  # source → events
+    seconds: Counter[str] = field(default_factory=Counter)  # stage → seconds
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of a block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - start
+
+
+class Pipeline:
+    """Takes batches; every record of a batch ends as an event in the archive or as a dead letter."""
+
+    def __init__(
+        self,
+        definitions: Mapping[str, Definition],
+        detector: Detector,
+        detections: Sequence[Detection],
+        sink: Sink,
+        *,
+        archive: Keeper | None = None,
+        parsers: Mapping[str, DefinedParser] | None = None,
+    ) -> None:
+        self.statistics = Statistics()
+        self._definitions = definitions
+        self._parsers = dict(parsers or {})
+        self._detector, self._detections = detector, detections
+        self._sink, self._archive = sink, archive
+
+    def process(self, batch: Batch) -> Found:
+        """Carry one batch through; when this returns, all it gave is stored."""
+        parser, seen = self._parser(batch.source), self.statistics
+        with seen.timed("parse"):
+            parsed = parser.parse(batch, self._detector.wanted(parser.dialect))
+        if self._archive is not None:
+            with seen.timed("archive"):
+                self._archive.write(batch, parsed.events)
+        with seen.timed("match"):
+            hits = self._detector.detect(parser.dialect, parsed.events)
+        with seen.timed("findings"):
+            found = self._assemble(batch, parser, parsed.events, hits)
+        with seen.timed("sink"):
+            self._store(found, parsed.dead)
+        self._count(batch, parsed.events, parsed.dead, found)
+        return found
+
+    def _parser(self, source: str) -> DefinedParser:
+        if source not in self._parsers:
+            self._parsers[source] = DefinedParser(self._definitions[source])
+        return self._parsers[source]
+
+    def _assemble(self, batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits) -> Found:
+        """Read the few records that were hit once more, whole, and make findings of them."""
+        if not hits.row.size:
+            return nothing()
+        rows, positions = np.unique(hits.row, return_inverse=True)
+        light = events[rows]
+        records = light.select(RECORD.names())
+        whole = parser.parse(Batch(batch.source, batch.origin, batch.label, records), None).events
+        if whole.height != light.height:  # a record that only its projection could read: show what was read
+            whole = light
+        moved = Hits(hits.rule, positions.astype(np.int64))
+        return assemble(batch, whole, moved, self._detections, self._definitions[batch.source].entity)
+
+    def _store(self, found: Found, dead: pl.DataFrame) -> None:
+        if dead.height:
+            self._sink.dead(dead)
+        if found.matches.height:
+            written = self._sink.findings(found.findings)
+            self.statistics.findings += written.created
+            self.statistics.known_findings += written.known
+            self._sink.matches(found.matches)
+
+    def _count(self, batch: Batch, events: pl.DataFrame, dead: pl.DataFrame, found: Found) -> None:
+        seen = self.statistics
+        seen.events += events.height
+        seen.parse_failures += dead.height
+        seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
+        seen.by_source[batch.source] += events.height
+        seen.matches.update(found.matches["rule.id"].to_list())

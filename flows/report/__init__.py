@@ -1,0 +1,5 @@
+"""One HTML page that tells what was found: self-contained, safe to open, made for analysts and for print."""
+
+from flows.report.page import build
+
+__all__ = ["build"]

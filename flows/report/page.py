@@ -1,0 +1,140 @@
+"""Puts findings, pictures and words together into one HTML file that loads nothing and runs only its own script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from importlib.resources import files
+from pathlib import Path
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from detectors.schema import FINDING, LEVELS, TIME
+from flows.report.cards import EVIDENCE_BYTES, Card, card, cut
+from flows.report.pictures import FOOT, HEIGHT, LEFT, NARROW, WIDE, heatmap, timeline
+from flows.report.words import Clock, words
+from flows.table import HOME
+
+FINDINGS = 5_000  # on one page, the most severe first; a browser stays quick with these
+CHOICES = 500  # of rules or hosts in one list of choices
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An entry of a filter's list."""
+
+    value: str
+    text: str
+    count: int
+
+
+def build(
+    findings: pl.DataFrame,
+    out: Path,
+    *,
+    title: str,
+    stats: Mapping[str, object],
+    generated: datetime,
+    lang: str = "en",
+    zone: tzinfo = HOME,
+) -> Path:
+    """Write the report of findings (FINDING) and of a run's statistics (as `soc scan --stats` gives them) to `out`."""
+    label = words(lang)
+    clock = Clock(zone, label["time_format"])
+    ranked = _ranked(findings)
+    cards = _cards(ranked.head(FINDINGS), clock)
+    times = list(ranked.select("@timestamp", "soc.level").iter_rows())
+    shown = {
+        "t": label,
+        "lang": lang,
+        "title": cut(title, 200).text,
+        "generated": clock.moment(generated),
+        "zone": str(zone),
+        "numbers": _numbers(ranked, stats),
+        "period": (clock.moment(_edge(ranked, "min")), clock.moment(_edge(ranked, "max"))),
+        "levels": [(level, _count(ranked, level)) for level in reversed(LEVELS)],
+        "timelines": [("wide", timeline(times, clock, WIDE)), ("narrow", timeline(times, clock, NARROW))],
+        "size": {"height": HEIGHT, "foot": FOOT, "left": LEFT},
+        "heatmap": heatmap(ranked["soc.attack"].fill_null([]).list.drop_nulls().to_list()),
+        "rules": _choices((card.rule_id, card.rule) for card in cards),
+        "hosts": _choices((host, host) for card in cards for host in card.hosts),
+        "cards": cards,
+        "left_out": max(ranked.height - FINDINGS, 0),
+    }
+    out.write_text(_render(shown), "utf-8")
+    return out
+
+
+def _render(shown: Mapping[str, object]) -> str:
+    folder = files(__package__)
+    script = folder.joinpath("page.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    pages = Environment(
+        loader=PackageLoader("flows.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # The two files beside this one are ours: the only text of the page that isn't escaped.
+    own = {"script": Markup(script), "style": Markup(folder.joinpath("page.css").read_text("utf-8"))}  # noqa: S704
+    return pages.get_template("page.html.j2").render(**shown, **own, digest=digest)
+
+
+def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
+    """Order findings by level, then time; times beyond Python's calendar become unknown."""
+    times = [name for name, kind in FINDING.items() if kind == TIME]
+    rank = pl.col("soc.level").replace_strict(list(LEVELS), range(len(LEVELS)), default=-1, return_dtype=pl.Int8)
+    level = pl.when(pl.col("soc.level").is_in(LEVELS)).then("soc.level").otherwise(pl.lit("informational"))
+    return (
+        findings.select(pl.col(name).cast(kind) for name, kind in FINDING.items())
+        .with_columns(pl.when(pl.col(name).dt.year().is_between(1, 9999)).then(name).alias(name) for name in times)
+        .with_columns(level.alias("soc.level"), rank.alias("rank"))
+        .sort("rank", "@timestamp", "event.id", descending=[True, False, False], nulls_last=True)
+    )
+
+
+def _cards(findings: pl.DataFrame, clock: Clock) -> list[Card]:
+    cards, room = [], EVIDENCE_BYTES
+    for row in findings.iter_rows(named=True):
+        made = card(row, clock, room)
+        room -= made.evidence.size
+        cards.append(made)
+    return cards
+
+
+def _edge(findings: pl.DataFrame, which: str) -> datetime | None:
+    edge = findings["@timestamp"].min() if which == "min" else findings["@timestamp"].max()
+    return edge if isinstance(edge, datetime) else None
+
+
+def _count(findings: pl.DataFrame, level: str) -> int:
+    return findings.filter(pl.col("soc.level") == level).height
+
+
+def _numbers(findings: pl.DataFrame, stats: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return the summary's numbers with the names of their labels; what the run didn't count is left out."""
+    hosts = findings["host.name"].explode(empty_as_null=True, keep_nulls=True).drop_nulls().n_unique()
+    counted: list[tuple[str, object]] = [
+        ("findings", findings.height),
+        ("hosts", hosts),
+        ("events", stats.get("events")),
+    ]
+    counted += [(name, stats.get(name)) for name in ("rules_loaded", "rules_failed")]
+    counted.append(("lines_lost", stats.get("parse_failures")))
+    return [(name, f"{number:,.0f}") for name, number in counted if isinstance(number, int | float)]
+
+
+def _choices(values: Iterable[tuple[str, str]]) -> list[Choice]:
+    counts: Counter[str] = Counter()
+    texts: dict[str, str] = {}
+    for value, text in values:
+        counts[value] += 1
+        texts.setdefault(value, text)
+    return [Choice(value, texts[value], count) for value, count in counts.most_common(CHOICES)]

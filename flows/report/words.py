@@ -1,0 +1,58 @@
+"""The words of the report in one language, and its times in one zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from detectors.errors import UsageError
+
+LANGUAGES = ("en", "vi")
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return every label in every language."""
+    labels: dict[str, dict[str, str]] = yaml.safe_load(files(__package__).joinpath("labels.yml").read_text("utf-8"))
+    return labels
+
+
+def words(lang: str) -> dict[str, str]:
+    """Return the labels in one language."""
+    if lang not in LANGUAGES:
+        raise UsageError(f"the report has no language {lang!r}", fix=f"choose one of {', '.join(LANGUAGES)}")
+    return {label: texts[lang] for label, texts in catalogue().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as the page shows it, and the same in UTC for its tooltip and for machines."""
+
+    shown: str
+    utc: str
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Turns times into moments of one zone."""
+
+    zone: tzinfo
+    form: str
+
+    def local(self, time: datetime) -> datetime:
+        """Return the time in the zone; the outermost hours of the calendar exist in UTC only."""
+        try:
+            return time.astimezone(self.zone)
+        except OverflowError:
+            return time.astimezone(UTC)
+
+    def moment(self, time: datetime | None) -> Moment | None:
+        if time is None:
+            return None
+        utc = time.astimezone(UTC)
+        return Moment(self.local(time).strftime(self.form), f"{utc:%Y-%m-%d %H:%M:%S} UTC", utc.isoformat())

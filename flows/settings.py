@@ -1,0 +1,127 @@
+"""One `soc.yml`; every key can be overridden by the environment: `SOC_STORE`, `SOC_KAFKA__SERVERS`, …
+
+Secrets come from the environment or from files named in the settings, never from `soc.yml` itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from detectors.errors import Place, UsageError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Kafka(_Part):
+    """Where raw logs stream."""
+
+    servers: list[str] = Field(default=[], description="host:port of brokers; empty: no Kafka (embedded mode)")
+    group: str = Field(default="soc-detect", description="consumer group")
+    sources: list[str] = Field(default=[], description="sources to read (topic soc.raw.<source>); empty: all")
+    username: str = Field(default="", description="SASL/SCRAM user; empty: no authentication")
+    password: SecretStr = Field(default=SecretStr(""), description="set SOC_KAFKA__PASSWORD or password_file")
+    password_file: Path | None = Field(default=None, description="file with the password")
+    ca: Path | None = Field(default=None, description="CA certificate; set: TLS")
+
+
+class Elastic(_Part):
+    """Where findings land."""
+
+    url: str = Field(default="", description="https://host:9200; empty: the embedded store")
+    username: str = Field(default="soc-writer", description="user with the writer's role (create_doc)")
+    password: SecretStr = Field(default=SecretStr(""), description="set SOC_ELASTIC__PASSWORD or password_file")
+    password_file: Path | None = Field(default=None, description="file with the password")
+    ca: Path | None = Field(default=None, description="CA certificate of the cluster")
+
+
+class Settings(BaseSettings):
+    """Every setting of the program."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SOC_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    rules: list[Path] = Field(default=[], description="folders of Sigma rules beside the program's own")
+    own_rules: bool = Field(default=True, description="run the rules that come with the program")
+    sources: list[Path] = Field(default=[], description="folders of source definitions beside the program's own")
+    lists: Path | None = Field(default=None, description="YAML file with the values of rules' placeholders")
+    inputs: list[Path] = Field(default=[], description="embedded mode: log files and folders that `soc run` reads")
+    store: Path = Field(
+        default=Path(".soc/store.sqlite"), description="embedded store: findings, matches, dead letters"
+    )
+    archive: Path = Field(default=Path(".soc/archive"), description="Parquet archive of every raw record")
+    cache: Path = Field(default=Path(".soc/cache"), description="compiled rules")
+    zone: str = Field(default="Asia/Ho_Chi_Minh", description="time zone of reports and tables")
+    language: Literal["vi", "en"] = Field(default="en", description="language of reports")
+    kafka: Kafka = Kafka()
+    elastic: Elastic = Elastic()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment first, then the file."""
+        path = settings_cls.model_config.get("yaml_file")
+        known = YamlConfigSettingsSource(settings_cls) if path else init_settings
+        return env_settings, known, init_settings
+
+
+def load(path: Path | None) -> Settings:
+    """Read the settings: the file given, else ./soc.yml if there is one, else the defaults.
+
+    Raises:
+        UsageError: the file is missing, is not YAML, or names a key or value that isn't known.
+    """
+    chosen = path or (Path("soc.yml") if Path("soc.yml").is_file() else None)
+    if path is not None and not path.is_file():
+        raise UsageError(f"no settings file at {path}", fix="see soc.example.yml")
+
+    class Chosen(Settings):
+        model_config = SettingsConfigDict(**{**Settings.model_config, "yaml_file": chosen})
+
+    try:
+        return Chosen()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = Place(str(chosen), mark.line + 1, mark.column + 1) if mark else Place(str(chosen))
+        raise UsageError(f"not valid YAML: {error.problem}", place=place) from error
+    except ValidationError as error:
+        raise UsageError(_faults(error), place=Place(str(chosen or "environment"))) from error
+
+
+def password(part: Kafka | Elastic) -> str:
+    """Return the secret of a server's settings, from its file if one is named."""
+    if part.password_file is None:
+        return part.password.get_secret_value()
+    try:
+        return part.password_file.read_text("utf-8").strip()
+    except OSError as error:
+        raise UsageError(
+            f"the password file can't be read: {error.strerror}", place=Place(str(part.password_file))
+        ) from error
+
+
+def _faults(error: ValidationError) -> str:
+    lines = []
+    for fault in error.errors():
+        name = ".".join(str(part) for part in fault["loc"])
+        known: Any = ", ".join(Settings.model_fields)
+        hint = f" (known keys: {known})" if fault["type"] == "extra_forbidden" else ""
+        lines.append(f"{name}: {fault['msg'].lower()}{hint}")
+    return "; ".join(lines)

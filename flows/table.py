@@ -1,0 +1,123 @@
+"""Findings as a table for people: the most severe first, one row per rule and place."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, tzinfo
+from typing import TextIO
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from detectors.schema import LEVELS
+from flows.terminal import plain
+
+HOME = ZoneInfo("Asia/Ho_Chi_Minh")
+STYLES = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "cyan"}
+
+# Column, its least width, and its share of what a wide terminal leaves: at 80 columns a rule gets 23 and a place 16.
+COLUMNS = (
+    ("Level", 8, None),
+    ("Rule", 16, 3),
+    ("Where", 12, 2),
+    ("Count", 6, None),
+    ("First", 11, None),
+    ("Last", 11, None),
+)
+
+
+def grouped(frame: pl.DataFrame) -> pl.DataFrame:
+    """Sum findings up by level, rule and host (or group where no host is known), most severe first."""
+    host = pl.col("host.name").list.join(", ", ignore_nulls=True)
+    where = pl.when(host != "").then(host).otherwise(pl.col("soc.group"))
+    rank = pl.col("soc.level").replace_strict(list(LEVELS), range(len(LEVELS)), default=-1, return_dtype=pl.Int8)
+    first, last = pl.coalesce("event.start", "@timestamp"), pl.coalesce("event.end", "@timestamp")
+    by = ["soc.level", "rule.id", "where"]
+    return (
+        frame.with_columns(where.alias("where"), rank.alias("rank"))
+        .group_by(by, maintain_order=True)
+        .agg(
+            pl.col("rank").first(),
+            pl.col("rule.name").first(),
+            pl.len().alias("findings"),
+            pl.col("soc.count").sum().alias("matches"),
+            first.min().alias("first"),
+            last.max().alias("last"),
+        )
+        .sort("rank", "matches", "first", *by, descending=[True, True, False, False, False, False], nulls_last=True)
+    )
+
+
+def findings_table(frame: pl.DataFrame, *, rows: int = 20, zone: tzinfo = HOME, ruled: bool = True) -> RenderableType:
+    """Return a table of at most `rows` rows, what it leaves out, and one line per level."""
+    if frame.is_empty():
+        return Text("No findings.")
+    groups = grouped(frame)
+    table = Table(box=box.SIMPLE_HEAD if ruled else None, padding=(0, 1, 0, 0), pad_edge=False, expand=True)
+    for head, width, ratio in COLUMNS:
+        table.add_column(
+            head, no_wrap=True, min_width=width, ratio=ratio, justify="right" if head == "Count" else "left"
+        )
+    for group in _in_calendar(groups.head(rows)).iter_rows(named=True):
+        level = group["soc.level"] or "unknown"
+        table.add_row(
+            Text(_level(level), STYLES.get(level, "")),
+            Text(plain(group["rule.name"] or group["rule.id"] or "", 120)),
+            Text(plain(group["where"] or "", 80)),
+            f"{group['matches']:,}",
+            _clock(group["first"], zone),
+            _clock(group["last"], zone),
+        )
+    more = [Text(f"and {groups.height - rows:,} more rows")] if groups.height > rows else []
+    return Group(table, *more, Text(), *_summary(groups))
+
+
+def print_findings(
+    frame: pl.DataFrame, file: TextIO | None = None, *, rows: int = 20, zone: tzinfo = HOME, width: int | None = None
+) -> None:
+    """Print the table: colours and rules on a terminal, bare aligned text elsewhere."""
+    console = Console(file=file or sys.stdout, width=width, highlight=False, emoji=False, markup=False)
+    console.print(findings_table(frame, rows=rows, zone=zone, ruled=console.is_terminal))
+
+
+def _in_calendar(groups: pl.DataFrame) -> pl.DataFrame:
+    """Blank the times that Python's datetime can't hold; a log may claim any year."""
+    times = pl.col("first", "last")
+    return groups.with_columns(pl.when(times.dt.year().is_between(1, 9999)).then(times))
+
+
+def _clock(time: datetime | None, zone: tzinfo) -> str:
+    if time is None:
+        return "-"
+    try:
+        return time.astimezone(zone).strftime("%d/%m %H:%M")
+    except OverflowError:  # the first and the last hours of the calendar have no other zone
+        return time.astimezone(UTC).strftime("%d/%m %H:%M")
+
+
+def _level(level: str) -> str:
+    return "info" if level == "informational" else plain(level, 8)
+
+
+def _summary(groups: pl.DataFrame) -> list[Text]:
+    levels = groups.group_by("soc.level", maintain_order=True).agg(
+        pl.col("findings").sum(), pl.col("rule.id").n_unique().alias("rules"), pl.col("matches").sum()
+    )
+    return [
+        Text(
+            f"{_level(level or 'unknown'):<8} {findings:>7,} {_plural('finding', findings)}"
+            f" of {rules:,} {_plural('rule', rules)}, {matches:,} {_plural('match', matches)}",
+            STYLES.get(level, ""),
+        )
+        for level, findings, rules, matches in levels.iter_rows()
+    ]
+
+
+def _plural(noun: str, count: int) -> str:
+    if count == 1:
+        return noun
+    return noun + ("es" if noun.endswith("ch") else "s")
