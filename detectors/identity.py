@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
-SEPARATOR = "\x1f"  # ASCII unit separator: can't be confused with a part's own text by concatenation
+SEPARATOR = "\x1f"  # ASCII unit separator, before every part; a part's own is escaped
 
 
 def digest(parts: Iterable[str]) -> str:
     """Return 32 hexadecimal digits (128 bits of SHA-256) that name this sequence of texts."""
-    escaped = (part.replace("\\", "\\\\").replace(SEPARATOR, "\\u") for part in parts)
-    return hashlib.sha256(SEPARATOR.join(escaped).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    escaped = (SEPARATOR + part.replace("\\", "\\\\").replace(SEPARATOR, "\\u") for part in parts)
+    return hashlib.sha256("".join(escaped).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def event_id(source: str, origin: str, offset: int, index: int, original: str) -> str:

@@ -8,7 +8,7 @@ Nothing here knows where batches come from or where results go.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from connectors.definitions import Definition
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Detector, Hits, Sink
 from detectors.findings import Detection, Found, assemble, nothing
-from detectors.schema import RECORD
+from detectors.schema import DEAD, RECORD
 
 
 class Keeper(Protocol):
@@ -41,7 +41,7 @@ class Statistics:
     known_findings: int = 0
     matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
     by_source: Counter[str] = field(default_factory=Counter)  # source → events
-    seconds: Counter[str] = field(default_factory=Counter)  # stage → seconds
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -85,7 +85,7 @@ class Pipeline:
         with seen.timed("findings"):
             found = self._assemble(batch, parser, parsed.events, hits)
         with seen.timed("sink"):
-            self._store(found, parsed.dead)
+            self._store(batch, found, parsed.dead)
         self._count(batch, parsed.events, parsed.dead, found)
         return found
 
@@ -95,26 +95,21 @@ class Pipeline:
         return self._parsers[source]
 
     def _assemble(self, batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits) -> Found:
-        """Read the few records that were hit once more, whole, and make findings of them."""
         if not hits.row.size:
             return nothing()
-        rows, positions = np.unique(hits.row, return_inverse=True)
-        light = events[rows]
-        records = light.select(RECORD.names())
-        whole = parser.parse(Batch(batch.source, batch.origin, batch.label, records), None).events
-        if whole.height != light.height:  # a record that only its projection could read: show what was read
-            whole = light
-        moved = Hits(hits.rule, positions.astype(np.int64))
+        whole, moved = read_whole(parser, batch, events, hits)
         return assemble(batch, whole, moved, self._detections, self._definitions[batch.source].entity)
 
-    def _store(self, found: Found, dead: pl.DataFrame) -> None:
+    def _store(self, batch: Batch, found: Found, dead: pl.DataFrame) -> None:
         if dead.height:
             self._sink.dead(dead)
         if found.matches.height:
             written = self._sink.findings(found.findings)
             self.statistics.findings += written.created
             self.statistics.known_findings += written.known
-            self._sink.matches(found.matches)
+            refused = (*written.refused, *self._sink.matches(found.matches).refused)
+            if refused:
+                self._sink.dead(_letters(batch, refused))
 
     def _count(self, batch: Batch, events: pl.DataFrame, dead: pl.DataFrame, found: Found) -> None:
         seen = self.statistics
@@ -123,3 +118,27 @@ class Pipeline:
         seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
         seen.by_source[batch.source] += events.height
         seen.matches.update(found.matches["rule.id"].to_list())
+
+
+def read_whole(parser: DefinedParser, batch: Batch, events: pl.DataFrame, hits: Hits) -> tuple[pl.DataFrame, Hits]:
+    """Read the few records that were hit once more, with all their columns, and renumber the hits to them."""
+    rows, positions = np.unique(hits.row, return_inverse=True)
+    light = events[rows]
+    records = light.select(RECORD.names())
+    whole = parser.parse(Batch(batch.source, batch.origin, batch.label, records), None).events
+    # a record that only its projection could read is shown as far as it was read
+    return (whole if whole.height == light.height else light), Hits(hits.rule, positions.astype(np.int64))
+
+
+def _letters(batch: Batch, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:
+    """Return documents that the store refused as dead letters: their ids, and why."""
+    rows = [
+        {
+            "event.original": name,
+            "soc.source": batch.source,
+            "soc.origin": batch.origin,
+            "error.message": f"the store refused this document: {reason}",
+        }
+        for name, reason in refused
+    ]
+    return pl.DataFrame(rows, schema=DEAD)

@@ -1,4 +1,4 @@
-"""One `soc.yml`; every key can be overridden by the environment: `SOC_STORE`, `SOC_KAFKA__SERVERS`, …
+"""One `soc.yml`, and the environment over it: `SOC_STORE`, `SOC_KAFKA__SERVERS` and so on override any key.
 
 Secrets come from the environment or from files named in the settings, never from `soc.yml` itself.
 """

@@ -55,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
             definition = definitions[batch.source]
             parsed = DefinedParser(definition, year=args.year, zone=args.zone).parse(batch, None)
             bury(parsed.dead)
-            for document in to_ecs(parsed.events, definition):
-                out.write(orjson.dumps(document, default=str) + b"\n")
+            out.writelines(
+                orjson.dumps(document, default=str) + b"\n" for document in to_ecs(parsed.events, definition)
+            )
     problems = [*map(str, files.outcome.faults), *letters]
     for problem in [*problems[:20], *map(str, files.outcome.notices[:20])]:
         print(f"soc: {plain(problem)}", file=sys.stderr)

@@ -80,7 +80,10 @@ class Card:
 
 def cut(text: object, most: int = TEXT, keep: str = "") -> Cut:
     """Return a text with hidden characters visible, cut to `most` characters of its own."""
-    whole = text if isinstance(text, str) else orjson.dumps(text, default=str).decode()
+    try:
+        whole = text if isinstance(text, str) else orjson.dumps(text).decode()
+    except orjson.JSONEncodeError:  # deeper than it writes, though not than it reads; the raw line shows it
+        whole = "{…}"
     return Cut(visible(whole[:most], keep), max(len(whole) - most, 0))
 
 
@@ -134,11 +137,13 @@ def _time(value: object) -> datetime | None:
 
 
 def _instant(text: object) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+    if not isinstance(text, str):
         return None
-    return time if time is None or time.tzinfo else time.replace(tzinfo=UTC)
+    try:
+        time = datetime.fromisoformat(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # not a time, or one at the very edge of the calendar
+        return None
 
 
 def _whole(value: object) -> int:

@@ -13,7 +13,7 @@ from flows.report.words import Clock
 
 WIDE, NARROW = 960, 340  # drawn for a desk and for a phone
 HEIGHT, FOOT, LEFT = 170, 22, 34
-TICK = 110  # an hour's mark needs this much of the axis
+TICK = 90  # an hour's mark needs this much of the axis
 BARS = 96  # at most; the step grows until they fit
 STEPS = (1, 2, 3, 6, 12, 24, 48, 168, 720, 8760, 87600, 876000, 8760000)  # hours
 MARKS = (1, 2, 3, 4, 6, 12, 24)  # bars from one mark of the axis to the next

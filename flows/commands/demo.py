@@ -1,0 +1,66 @@
+"""`soc demo`: the main job on a simulated province."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+
+from flows.table import print_findings
+from flows.terminal import plain
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    parser.add_argument(
+        "--out", type=Path, default=Path(".soc/demo"), metavar="DIR", help="folder (default: .soc/demo)"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, another province (default: 1)")
+    parser.add_argument("--days", type=int, default=2, metavar="N", help="days to simulate (default: 2)")
+    parser.add_argument("--lang", choices=("en", "vi"), default="en", help="language of the report (default: en)")
+    parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the flow, then print what it found, what it missed, and where the report is."""
+    start = time.monotonic()
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    print("starting Prefect (a temporary server of its own, about 15 s) …", file=sys.stderr)
+    from flows.demo import demo  # noqa: PLC0415 - Prefect reads its environment when it is imported
+
+    shown = demo(args.out, args.seed, args.days, args.lang)
+    print_findings(shown.findings, rows=args.rows)
+    print()
+    for row in shown.score.attacks.iter_rows(named=True):
+        print(plain(_attack(row, shown.findings)))
+    judged = shown.score
+    print()
+    print(
+        f"{judged.found} of {judged.attacks.height} attacks found; {judged.false_findings} findings without an attack"
+    )
+    for rule, level, findings, matches in judged.false.iter_rows():
+        print(plain(f"  {findings:>3} {level:<13} {_title(shown.findings, rule)} ({matches} matches)"))
+    events = shown.scanned.statistics.events
+    print(f"{events:,} events, {shown.findings.height:,} findings in {time.monotonic() - start:.0f} s")
+    print(f"report: {shown.report}")
+    return 0
+
+
+def _attack(row: dict[str, object], findings: pl.DataFrame) -> str:
+    rules = row["rules"]
+    by = ", ".join(_title(findings, rule) for rule in rules) if isinstance(rules, list) else ""
+    if not row["found"]:
+        return f"missed  {row['name']}"
+    delay = row["delay"]
+    minutes = f" after {delay.total_seconds() / 60:.0f} min" if isinstance(delay, timedelta) else ""
+    return f"found   {row['name']}{minutes}: {by}"
+
+
+def _title(findings: pl.DataFrame, rule: str) -> str:
+    titles = findings.filter(pl.col("rule.id") == rule)["rule.name"]
+    return str(titles[0]) if titles.len() else rule

@@ -1,0 +1,62 @@
+"""`soc hunt`: a rule over the archive."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from connectors.archive import Archive
+from detectors.errors import UsageError
+from detectors.schema import FINDING
+from flows import assembly
+from flows.commands.options import add_config, moment, read_config
+from flows.documents import nested, write_lines
+from flows.hunting import hunt
+from flows.settings import Settings
+from flows.table import print_findings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    parser.add_argument(
+        "rule", metavar="RULE", help="a rule file or folder, or the id or title of a rule of the settings"
+    )
+    add_config(parser)
+    parser.add_argument("--since", type=moment, metavar="TIME", help="from this time on, ISO 8601 (default: the start)")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="before this time (default: the end)")
+    parser.add_argument("--source", action="append", metavar="NAME", help="this source only; may be repeated")
+    parser.add_argument("--archive", type=Path, metavar="DIR", help="archive (default: that of the settings)")
+    parser.add_argument("--out", type=Path, metavar="F.ndjson", help="write what was found, one JSON document a line")
+    parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Hunt, and print what was found; nothing is stored."""
+    settings = read_config(args)
+    archive = Archive(args.archive or settings.archive)
+    parts = _parts(args, settings)
+    sources = args.source or archive.sources()
+    if not archive.sources():
+        raise UsageError("the archive is empty", fix="fill it: soc scan --keep, or soc run")
+    found = [one.findings for one in hunt(parts, archive, sources, args.since, args.until)]
+    findings = pl.concat(found) if found else FINDING.to_frame()
+    if args.out:
+        write_lines(args.out, (nested(row) for row in findings.iter_rows(named=True)))
+    print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
+    print(f"{len(parts.rules.rules)} rules over {', '.join(sources)}", file=sys.stderr)
+    return 3 if parts.rules.faults else 0
+
+
+def _parts(args: argparse.Namespace, settings: Settings) -> assembly.Parts:
+    if Path(args.rule).exists():
+        return assembly.assemble(settings, [Path(args.rule)])
+    known = assembly.load_rules(settings)
+    wanted = args.rule.lower()
+    for rule in known.rules:
+        if wanted in (rule.meta.id, rule.meta.title.lower()):
+            return assembly.assemble(settings, [Path(rule.place.file)])
+    raise UsageError(f"no rule file, id or title is {args.rule!r}", fix="list them: soc rules list")

@@ -1,0 +1,56 @@
+"""Questions to the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.parser import DefinedParser
+from detectors.contracts import Batch, Hits
+from detectors.findings import Found, assemble
+from detectors.identity import event_id
+from detectors.schema import RECORD
+from flows.assembly import Parts
+from flows.pipeline import read_whole
+
+
+def hunt(
+    parts: Parts, archive: Archive, sources: list[str], since: datetime | None, until: datetime | None
+) -> Iterator[Found]:
+    """Run rules over archived records, partition by partition; yield what each holds.
+
+    Nothing is stored: ids are those of the live run, so what a hunt finds can be compared with what was found then.
+    """
+    for source in sources:
+        definition = parts.definitions.get(source)
+        if definition is None or not parts.engine.covered(definition.dialect):
+            continue
+        parser = DefinedParser(definition)
+        for batch in archive.read(source, since, until):
+            events = parser.parse(batch, parts.engine.wanted(parser.dialect)).events
+            hits = parts.engine.detect(parser.dialect, events)
+            if hits.row.size:
+                yield _whole(parts, parser, batch, events, hits)
+
+
+def originals(archive: Archive, ids: set[str]) -> pl.DataFrame:
+    """Return the raw lines of events by their ids: columns `event.id` and `event.original`."""
+    found: dict[str, str] = {}
+    for source in archive.sources():
+        for batch in archive.read(source):
+            for original, offset, index in batch.records.select(RECORD.names()).iter_rows():
+                name = event_id(batch.source, batch.origin, offset, index, original)
+                if name in ids:
+                    found[name] = original
+    return pl.DataFrame(
+        {"event.id": list(found), "event.original": list(found.values())},
+        schema={"event.id": pl.String, "event.original": pl.String},
+    )
+
+
+def _whole(parts: Parts, parser: DefinedParser, batch: Batch, events: pl.DataFrame, hits: Hits) -> Found:
+    full, moved = read_whole(parser, batch, events, hits)
+    return assemble(batch, full, moved, parts.detections, parts.definitions[batch.source].entity)

@@ -1,0 +1,200 @@
+"""One bounded run of the detection pipeline: from the source of the settings to their sink.
+
+The order that loses nothing: parse, archive, detect, store, and only then commit. While a server is down the run waits,
+commits nothing, and stays in the consumer group.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.elastic.client import Cluster, connect
+from connectors.elastic.sink import ElasticSink
+from connectors.files import FileSource
+from connectors.kafka.connection import Connection
+from connectors.kafka.source import KafkaSource
+from connectors.kafka.writer import DeadLetters
+from connectors.store import Store
+from detectors.contracts import Sink, Source, Written
+from detectors.errors import UnavailableError, UsageError
+from flows import assembly
+from flows.assembly import Parts
+from flows.pipeline import Pipeline, Statistics
+from flows.scanning import recogniser
+from flows.settings import Settings, password
+from flows.terminal import plain
+
+Say = Callable[[str], object]
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between attempts while a server is down
+BEAT = 2.0  # seconds between heartbeats while waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run did, and how long it took."""
+
+    statistics: Statistics
+    parts: Parts
+    seconds: float
+
+
+def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
+    """Run until the source is caught up, or for some seconds.
+
+    Raises:
+        UsageError: the settings name no input, or another run has the same sources.
+        UnavailableError: a server could not be reached at the start.
+    """
+    start = time.monotonic()
+    parts = assembly.assemble(settings)
+    for wrong in parts.rules.faults:
+        say(f"rule left out: {plain(str(wrong))}")
+    with ExitStack() as stack:
+        stack.enter_context(_alone(settings))
+        sink = _sink(settings, stack)
+        source = _source(settings, parts, sink, stack, seconds)
+        pipeline = Pipeline(parts.definitions, parts.engine, parts.detections, sink, archive=Archive(settings.archive))
+        for batch in source.batches():
+            _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
+            _patiently(source.commit, source, say)
+        if isinstance(source, FileSource):
+            for fault in source.outcome.faults:
+                say(f"not read: {plain(str(fault))}")
+    return Done(pipeline.statistics, parts, time.monotonic() - start)
+
+
+def kafka(settings: Settings) -> Connection:
+    """Return how to reach the brokers of the settings."""
+    return Connection(
+        tuple(settings.kafka.servers), settings.kafka.username, password(settings.kafka), ca=settings.kafka.ca
+    )
+
+
+def cluster(settings: Settings) -> Cluster:
+    """Return how to reach the Elasticsearch of the settings."""
+    part = settings.elastic
+    return Cluster((part.url,), part.username if password(part) else "", password(part), part.ca)
+
+
+def _patiently(work: Callable[[], object], source: Source, say: Say) -> None:
+    """Do some work, again and again while a server is down."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            work()
+        except UnavailableError as error:
+            say(f"waiting {pause:.0f} s: {plain(str(error))}")
+            _wait(pause, source)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            return
+
+
+def _wait(pause: float, source: Source) -> None:
+    until = time.monotonic() + pause
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, BEAT))
+        if isinstance(source, KafkaSource):
+            try:
+                source.heartbeat()
+            except UnavailableError:
+                continue  # Kafka is down as well: the group will deal the partitions anew
+
+
+def _sink(settings: Settings, stack: ExitStack) -> Sink:
+    if not settings.elastic.url:
+        store = Store(settings.store)
+        stack.callback(store.close)
+        return store
+    dead = _DeadToStore(settings) if not settings.kafka.servers else DeadLetters(kafka(settings))
+    sink = ElasticSink(connect(cluster(settings)), dead)
+    stack.callback(sink.close)
+    return sink
+
+
+def _source(
+    settings: Settings, parts: Parts, sink: Sink, stack: ExitStack, seconds: float | None
+) -> FileSource | KafkaSource:
+    if settings.kafka.servers:
+        dead = DeadLetters(kafka(settings))
+        stack.callback(dead.close)
+        source = KafkaSource(
+            kafka(settings),
+            settings.kafka.sources or sorted(parts.definitions),
+            group=settings.kafka.group,
+            dead=dead,
+            bounded=True,
+            seconds=seconds,
+        )
+        stack.callback(source.close)
+        return source
+    if not settings.inputs:
+        raise UsageError("nothing to read", fix="set `kafka.servers` or `inputs` in soc.yml")
+    return FileSource(settings.inputs, recogniser(parts), dead=sink.dead)
+
+
+class _DeadToStore:
+    """Dead letters of a run that has Elasticsearch but no Kafka: they stay in the embedded store."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._store = Store(settings.store)
+
+    def write(self, frame: pl.DataFrame) -> Written:
+        return self._store.dead(frame)
+
+    def close(self) -> None:
+        self._store.close()
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the lock of these sources on this machine; the kernel lets it go however the process ends."""
+    names = "\n".join([settings.kafka.group, *settings.kafka.servers, *sorted(settings.kafka.sources)])
+    names += "\n".join(sorted(str(path.absolute()) for path in settings.inputs))
+    path = Path(settings.cache, f"run-{hashlib.sha256(names.encode()).hexdigest()[:12]}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError("another run reads the same sources", place=None, fix="wait for it, or stop it") from None
+        yield
+
+
+def summary(done: Done) -> str:
+    """Return what a run did, as Markdown for the run's artifact."""
+    seen = done.statistics
+    titles = {rule.meta.id: rule.meta for rule in done.parts.rules.rules}
+    rows = [
+        f"| {_cell(titles[rule].title)} | {titles[rule].level} | {count} |"
+        for rule, count in seen.matches.most_common(20)
+    ]
+    sources = [f"| {_cell(source)} | {count} |" for source, count in seen.by_source.most_common()]
+    return "\n".join(
+        [
+            f"**{seen.events:,} events** in {done.seconds:.1f} s, **{seen.findings:,} new findings** "
+            f"({seen.known_findings:,} known), {seen.parse_failures:,} dead letters, "
+            f"{len(done.parts.rules.rules):,} rules ({len(done.parts.rules.faults):,} left out).",
+            "",
+            "| source | events |",
+            "|---|---|",
+            *sources,
+            "",
+            "| rule | level | matches |",
+            "|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def _cell(text: str) -> str:
+    return plain(text, 80).replace("|", "\\|").replace("<", "&lt;")

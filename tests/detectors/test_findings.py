@@ -1,0 +1,115 @@
+"""Hits to matches to findings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import orjson
+import polars as pl
+import pytest
+
+from detectors.contracts import Batch, Hits
+from detectors.findings import EVIDENCE, UNKNOWN_TIME, Detection, assemble, nothing
+from detectors.schema import FINDING, MATCH, RECORD, TIME
+
+NOON = datetime(2026, 3, 9, 12, 5, tzinfo=UTC)
+RULE = Detection("rule-1", "Odd thing", "high", "sem", "sigma", tags=("attack.execution", "attack.t1059"))
+OTHER = Detection("rule-2", "Other thing", "low", "sem2", "sigma", group_by=("user.name",), window=600)
+
+
+def events(*rows: tuple[str, str | None, datetime | None]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "@timestamp": pl.Series([time for *_, time in rows], dtype=TIME),
+            "event.original": [f"line {index}" for index in range(len(rows))],
+            "log.offset": pl.Series(range(len(rows)), dtype=pl.Int64),
+            "soc.index": pl.Series([0] * len(rows), dtype=pl.Int32),
+            "host.name": [host for host, *_ in rows],
+            "user.name": pl.Series([user for _, user, _ in rows], dtype=pl.String),
+        }
+    )
+
+
+def batch(frame: pl.DataFrame) -> Batch:
+    return Batch("auth", "file:aa", "auth.log", frame.select(RECORD.names()))
+
+
+def hits(*pairs: tuple[int, int]) -> Hits:
+    return Hits(np.array([rule for rule, _ in pairs], np.int32), np.array([row for _, row in pairs], np.int64))
+
+
+def test_nothing_has_the_schemas() -> None:
+    assert nothing().matches.schema == MATCH
+    assert nothing().findings.schema == FINDING
+
+
+def test_events_of_one_host_and_window_are_one_finding() -> None:
+    frame = events(("web01", "lan", NOON), ("web01", None, NOON + timedelta(minutes=9)), ("db01", "lan", NOON))
+    found = assemble(batch(frame), frame, hits((0, 0), (0, 1), (0, 2)), [RULE], ["host.name"])
+    assert found.findings.schema == FINDING
+    assert found.matches.schema == MATCH
+    counts = dict(found.findings.select("soc.group", "soc.count").iter_rows())
+    assert counts == {"host.name=web01": 2, "host.name=db01": 1}
+    assert set(found.matches["soc.finding.id"]) == set(found.findings["event.id"])
+    assert found.matches["soc.match.id"].n_unique() == 3
+
+
+def test_the_window_is_anchored_in_event_time() -> None:
+    late = NOON.replace(hour=16, minute=0)  # windows of a high rule are four hours: 12:00 and 16:00
+    frame = events(("web01", None, NOON), ("web01", None, late))
+    found = assemble(batch(frame), frame, hits((0, 0), (0, 1)), [RULE], ["host.name"])
+    assert found.findings["soc.window.start"].to_list() == [NOON.replace(minute=0), late]
+    assert found.findings["soc.window.end"].to_list() == [late, late + timedelta(hours=4)]
+
+
+def test_a_rule_may_choose_its_group_and_window() -> None:
+    frame = events(("web01", "lan", NOON), ("db01", "lan", NOON + timedelta(minutes=1)), ("db01", "hoa", NOON))
+    found = assemble(batch(frame), frame, hits((1, 0), (1, 1), (1, 2)), [RULE, OTHER], ["host.name"])
+    assert dict(found.findings.select("soc.group", "soc.count").iter_rows()) == {"user.name=lan": 2, "user.name=hoa": 1}
+
+
+def test_ids_do_not_depend_on_batches() -> None:
+    frame = events(*((f"web0{index % 2}", None, NOON + timedelta(seconds=index)) for index in range(8)))
+    whole = assemble(batch(frame), frame, hits(*((0, row) for row in range(8))), [RULE], ["host.name"])
+    parts = [frame[:3], frame[3:]]
+    split = [
+        assemble(batch(part), part, hits(*((0, row) for row in range(part.height))), [RULE], ["host.name"])
+        for part in parts
+    ]
+    for name in ("findings", "matches"):
+        column = "event.id" if name == "findings" else "soc.match.id"
+        together = {each for part in split for each in getattr(part, name)[column]}
+        assert together == set(getattr(whole, name)[column])
+
+
+def test_without_a_group_value_the_source_is_the_group() -> None:
+    frame = events(("web01", None, NOON))
+    assert assemble(batch(frame), frame, hits((0, 0)), [RULE], ["source.ip"]).findings["soc.group"][0] == "auth"
+    assert assemble(batch(frame), frame, hits((0, 0)), [RULE], ["user.name"]).findings["soc.group"][0] == "auth"
+
+
+def test_an_unreadable_time_is_a_window_of_its_own() -> None:
+    frame = events(("web01", None, None))
+    found = assemble(batch(frame), frame, hits((0, 0)), [RULE], ["host.name"])
+    assert found.findings["@timestamp"][0] is None
+    assert found.findings["soc.window.start"][0] == UNKNOWN_TIME
+
+
+def test_evidence_is_bounded_and_whole() -> None:
+    frame = events(*(("web01", "lan", NOON + timedelta(seconds=index)) for index in range(EVIDENCE + 3)))
+    frame = frame.with_columns(pl.lit("x" * 100_000).alias("event.original"))
+    found = assemble(batch(frame), frame, hits(*((0, row) for row in range(frame.height))), [RULE], ["host.name"])
+    evidence = orjson.loads(found.findings["soc.evidence"][0])
+    assert len(evidence) == EVIDENCE
+    assert evidence[0]["fields"]["user.name"] == "lan"
+    assert "(100000 characters)" in evidence[0]["event.original"]
+    assert len(evidence[0]["event.original"]) < 20_000
+    assert evidence[0]["event.id"] in found.matches["event.id"].explode().to_list()
+
+
+@pytest.mark.parametrize(("level", "severity"), [("informational", 21), ("medium", 47), ("critical", 99)])
+def test_levels_are_the_severities_kibana_maps(level: str, severity: int) -> None:
+    frame = events(("web01", None, NOON))
+    rule = Detection("r", "t", level, "s", "sigma")
+    assert assemble(batch(frame), frame, hits((0, 0)), [rule], []).findings["event.severity"][0] == severity

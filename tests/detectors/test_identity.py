@@ -1,0 +1,39 @@
+"""Names that hold for ever."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.identity import digest, event_id, finding_id, match_id
+
+
+def test_names_are_what_they_were() -> None:
+    # a change here orphans every finding ever written
+    assert event_id("auth", "file:0011", 42, 0, "line") == "8bd1faf394be1c6ebc6ddf298455d70b"
+    assert match_id("r", "s", ["e2", "e1"]) == match_id("r", "s", ["e1", "e2"]) == "c988a21e5d374c1f3e3a27ea61326453"
+    assert finding_id("r", "g", datetime(2026, 3, 9, 12, tzinfo=UTC)) == "55fdae21ada39d81762f5e18666d7548"
+
+
+@given(st.lists(st.text(), max_size=4), st.lists(st.text(), max_size=4))
+def test_different_parts_have_different_digests(one: list[str], other: list[str]) -> None:
+    assert (digest(one) == digest(other)) == (one == other)
+
+
+def test_a_position_tells_equal_lines_apart() -> None:
+    assert event_id("auth", "o", 1, 0, "x") != event_id("auth", "o", 2, 0, "x")
+    assert event_id("auth", "o", 1, 0, "x") != event_id("auth", "o", 1, 1, "x")
+
+
+def test_a_finding_is_named_by_rule_group_and_window() -> None:
+    noon = datetime(2026, 3, 9, 12, tzinfo=UTC)
+    names = {
+        finding_id("r", "g", noon),
+        finding_id("r2", "g", noon),
+        finding_id("r", "g2", noon),
+        finding_id("r", "g", noon.replace(hour=13)),
+    }
+    assert len(names) == 4
+    assert finding_id("r", "g", noon) == finding_id("r", "g", noon)
