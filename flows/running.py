@@ -21,7 +21,7 @@ from connectors.elastic.client import Cluster, connect
 from connectors.elastic.sink import ElasticSink
 from connectors.files import FileSource
 from connectors.kafka.connection import Connection
-from connectors.kafka.source import KafkaSource
+from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
 from connectors.store import Store
 from detectors.contracts import Sink, Source, Written
@@ -132,6 +132,7 @@ def _source(
             settings.kafka.sources or sorted(parts.definitions),
             group=settings.kafka.group,
             dead=dead,
+            limits=Limits(lines=settings.kafka.batch),
             bounded=True,
             seconds=seconds,
         )

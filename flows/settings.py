@@ -25,6 +25,7 @@ class Kafka(_Part):
     servers: list[str] = Field(default=[], description="host:port of brokers; empty: no Kafka (embedded mode)")
     group: str = Field(default="soc-detect", description="consumer group")
     sources: list[str] = Field(default=[], description="sources to read (topic soc.raw.<source>); empty: all")
+    batch: int = Field(default=50_000, gt=0, description="lines gathered into one batch at most")
     username: str = Field(default="", description="SASL/SCRAM user; empty: no authentication")
     password: SecretStr = Field(default=SecretStr(""), description="set SOC_KAFKA__PASSWORD or password_file")
     password_file: Path | None = Field(default=None, description="file with the password")

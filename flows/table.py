@@ -17,9 +17,13 @@ from detectors.schema import LEVELS
 from flows.terminal import plain
 
 HOME = ZoneInfo("Asia/Ho_Chi_Minh")
+
+# 0 for the least severe level; -1 for a level of another name.
+RANK = pl.col("soc.level").replace_strict(list(LEVELS), range(len(LEVELS)), default=-1, return_dtype=pl.Int8)
+
 STYLES = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "cyan"}
 
-# Column, its least width, and its share of what a wide terminal leaves: at 80 columns a rule gets 23 and a place 16.
+# Column, its least width, and its share of what a wide terminal leaves: at 80 columns a rule gets some 20 cells.
 COLUMNS = (
     ("Level", 8, None),
     ("Rule", 16, 3),
@@ -34,11 +38,10 @@ def grouped(frame: pl.DataFrame) -> pl.DataFrame:
     """Sum findings up by level, rule and host (or group where no host is known), most severe first."""
     host = pl.col("host.name").list.join(", ", ignore_nulls=True)
     where = pl.when(host != "").then(host).otherwise(pl.col("soc.group"))
-    rank = pl.col("soc.level").replace_strict(list(LEVELS), range(len(LEVELS)), default=-1, return_dtype=pl.Int8)
     first, last = pl.coalesce("event.start", "@timestamp"), pl.coalesce("event.end", "@timestamp")
     by = ["soc.level", "rule.id", "where"]
     return (
-        frame.with_columns(where.alias("where"), rank.alias("rank"))
+        frame.with_columns(where.alias("where"), RANK.alias("rank"))
         .group_by(by, maintain_order=True)
         .agg(
             pl.col("rank").first(),

@@ -19,7 +19,7 @@ from detectors.schema import FINDING, LEVELS, TIME
 from flows.report.cards import EVIDENCE_BYTES, Card, card, cut
 from flows.report.pictures import FOOT, HEIGHT, LEFT, NARROW, WIDE, heatmap, timeline
 from flows.report.words import Clock, words
-from flows.table import HOME
+from flows.table import HOME, RANK
 
 FINDINGS = 5_000  # on one page, the most severe first; a browser stays quick with these
 CHOICES = 500  # of rules or hosts in one list of choices
@@ -90,12 +90,11 @@ def _render(shown: Mapping[str, object]) -> str:
 def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
     """Order findings by level, then time; times beyond Python's calendar become unknown."""
     times = [name for name, kind in FINDING.items() if kind == TIME]
-    rank = pl.col("soc.level").replace_strict(list(LEVELS), range(len(LEVELS)), default=-1, return_dtype=pl.Int8)
     level = pl.when(pl.col("soc.level").is_in(LEVELS)).then("soc.level").otherwise(pl.lit("informational"))
     return (
         findings.select(pl.col(name).cast(kind) for name, kind in FINDING.items())
         .with_columns(pl.when(pl.col(name).dt.year().is_between(1, 9999)).then(name).alias(name) for name in times)
-        .with_columns(level.alias("soc.level"), rank.alias("rank"))
+        .with_columns(level.alias("soc.level"), RANK.alias("rank"))
         .sort("rank", "@timestamp", "event.id", descending=[True, False, False], nulls_last=True)
     )
 

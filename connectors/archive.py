@@ -1,0 +1,209 @@
+"""The archive: every raw record as Parquet, by source and hour of its event, so that a hunt can parse it again.
+
+    <root>/sshd/date=2026-07-21/hour=08/soc.raw.sshd-3-0000000000000014200.parquet
+
+A file appears whole or not at all, and holds no clock: writing a batch again finds its files already there. A name
+that holds other records (two files that begin alike, a topic made anew) is never overwritten: the newcomer's name
+gets a digest. Records that overlap after such a replay are read once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import polars as pl
+
+from detectors.contracts import Batch
+from detectors.errors import InputError, Place, UsageError
+from detectors.schema import RECORD, TIME
+
+ARCHIVED = pl.Schema([*RECORD.items(), ("@timestamp", TIME), ("soc.origin", pl.String), ("soc.label", pl.String)])
+
+UNKNOWN = "date=unknown/hour=unknown"  # no time, or one outside the years 1 to 9999
+POSITION = ("log.offset", "soc.index")
+ROWS = 50_000  # of a batch handed out
+NAME_BYTES = 120  # of a name on disk: leaves room for offset, digest and suffix below the usual limit of 255
+
+_OFFSET = re.compile(r"-\d{19}(-[0-9a-f]{16})?\.parquet$")
+
+Report = Callable[[InputError], None]
+
+
+class Archive:
+    """Raw records under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def write(self, batch: Batch, events: pl.DataFrame) -> list[Path]:
+        """Keep every record of a batch under the time its event has in `events`; return the files that hold them.
+
+        A record that gave no event (a dead letter) is kept too, without a time: a mended definition may read it.
+        """
+        folder = self._folder(batch.source)
+        times = events.group_by(POSITION).agg(pl.col("@timestamp").min())
+        rows = (
+            batch.records.select(RECORD.names())
+            .join(times, on=POSITION, how="left", nulls_equal=True)
+            .with_columns(pl.lit(batch.origin).alias("soc.origin"), pl.lit(batch.label).alias("soc.label"))
+            .select(pl.col(name).cast(kind) for name, kind in ARCHIVED.items())
+            .with_columns(_partition().alias("partition"))
+            .sort("partition", *POSITION, "event.original", maintain_order=True)
+        )
+        parts = rows.partition_by("partition", as_dict=True, include_key=False, maintain_order=True)
+        return [_keep(folder / str(part), _stem(batch.origin), frame) for (part,), frame in parts.items()]
+
+    def read(
+        self, source: str, since: datetime | None = None, until: datetime | None = None, report: Report | None = None
+    ) -> Iterator[Batch]:
+        """Yield a source's records hour by hour as the batches they were, `since` included, `until` not.
+
+        Records without a time come last, and only if neither bound is given. A damaged file costs itself: `report`
+        hears of it; without a `report` the error is raised.
+        """
+        folder = self._folder(source)
+        for part in sorted(folder.glob("date=*/hour=*")):
+            if _overlaps(part, since, until):
+                for stem in sorted({_origin_part(file) for file in part.glob("*.parquet")}):
+                    files = sorted(file for file in part.glob("*.parquet") if _origin_part(file) == stem)
+                    for frame in _swept(files, report or _raise):
+                        yield from _batches(source, _within(frame, since, until))
+
+    def sources(self) -> list[str]:
+        """Name the sources that have records here."""
+        return sorted(unquote(folder.name) for folder in self._root.glob("*") if any(folder.glob("date=*/hour=*")))
+
+    def _folder(self, source: str) -> Path:
+        name = _safe(source)
+        if not name or len(name) > NAME_BYTES:
+            raise UsageError(f"{source[:40]!r} can't name a folder of the archive", fix="give the source a short name")
+        return self._root / name
+
+
+def _safe(name: str) -> str:
+    """Return a name without separators, controls or a leading dot, so that it stays inside its folder."""
+    quoted = quote(name, safe="")
+    return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
+
+
+def _stem(origin: str) -> str:
+    """Return `soc.raw.sshd-3` for the origin `kafka:soc.raw.sshd:3`, and `file-<fingerprint>` for a file's."""
+    stem = "-".join(_safe(part) for part in origin.removeprefix("kafka:").split(":"))
+    if len(stem) <= NAME_BYTES:
+        return stem
+    return stem[: NAME_BYTES - 33] + "%" + hashlib.sha256(origin.encode()).hexdigest()[:32]
+
+
+def _origin_part(file: Path) -> str:
+    return _OFFSET.sub("", file.name)
+
+
+def _partition() -> pl.Expr:
+    time = pl.col("@timestamp")
+    known = time.dt.year().is_between(1, 9999)  # null when the time is
+    return pl.when(known).then(time.dt.strftime("date=%Y-%m-%d/hour=%H")).otherwise(pl.lit(UNKNOWN))
+
+
+def _keep(folder: Path, stem: str, frame: pl.DataFrame) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    first = frame.select(pl.col("log.offset").min()).item() or 0
+    name = f"{stem}-{first:019d}"
+    content = BytesIO()
+    frame.write_parquet(content, compression="zstd", compression_level=3, row_group_size=ROWS, statistics=True)
+    wanted = content.getbuffer()
+    digest = hashlib.sha256(wanted).hexdigest()[:16]
+    for file in (folder / f"{name}.parquet", folder / f"{name}-{digest}.parquet"):
+        if not file.exists():
+            _place(file, wanted)
+            return file
+        if _holds(file, frame):
+            return file
+    raise InputError(
+        "the archive file is damaged", place=Place(str(file)), fix="move it away, then run the batch again"
+    )
+
+
+def _holds(file: Path, frame: pl.DataFrame) -> bool:
+    try:
+        return pl.read_parquet(file, hive_partitioning=False).equals(frame)
+    except (pl.exceptions.PolarsError, OSError):
+        return False  # damaged: its name stays taken, so that someone can look at it
+
+
+def _place(file: Path, content: memoryview) -> None:
+    """Write a file under a hidden name, and give it its own once the disk has it."""
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=file.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(file)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the rename itself
+    finally:
+        os.close(folder)
+
+
+def _overlaps(part: Path, since: datetime | None, until: datetime | None) -> bool:
+    try:
+        hour = datetime.strptime(f"{part.parent.name} {part.name}", "date=%Y-%m-%d hour=%H").replace(tzinfo=UTC)
+    except ValueError:
+        return since is None and until is None
+    after = since is not None and hour + timedelta(minutes=59, seconds=59, microseconds=999_999) < since
+    return not after and (until is None or hour < until)
+
+
+def _within(frame: pl.DataFrame, since: datetime | None, until: datetime | None) -> pl.DataFrame:
+    if since is not None:
+        frame = frame.filter(pl.col("@timestamp") >= since)
+    return frame if until is None else frame.filter(pl.col("@timestamp") < until)
+
+
+def _swept(files: list[Path], report: Report) -> Iterator[pl.DataFrame]:
+    """Yield the records of files that may overlap, each once and in order, holding only files that do overlap."""
+    waiting = ARCHIVED.to_frame()
+    for file in files:
+        try:
+            frame = pl.read_parquet(file, hive_partitioning=False).select(
+                pl.col(name).cast(kind) for name, kind in ARCHIVED.items()
+            )
+        except (pl.exceptions.PolarsError, OSError) as fault:
+            report(InputError(f"can't be read ({fault})", place=Place(str(file)), fix="restore it from a backup"))
+            continue
+        final = (pl.col("log.offset") < frame["log.offset"].min()).fill_null(value=False)
+        yield _once(waiting.filter(final))
+        waiting = _once(pl.concat([waiting.filter(~final), frame]))
+    yield waiting
+
+
+def _once(frame: pl.DataFrame) -> pl.DataFrame:
+    kept = frame.unique(["soc.origin", *POSITION, "event.original"], keep="first", maintain_order=True)
+    return kept.sort("soc.origin", *POSITION, maintain_order=True)
+
+
+def _batches(source: str, frame: pl.DataFrame) -> Iterator[Batch]:
+    for (origin, label), rows in frame.partition_by(
+        "soc.origin", "soc.label", as_dict=True, maintain_order=True
+    ).items():
+        for part in rows.select(RECORD.names()).iter_slices(ROWS):
+            yield Batch(source, str(origin), str(label), part)
+
+
+def _raise(fault: InputError) -> None:
+    raise fault

@@ -1,0 +1,262 @@
+"""The embedded store: one SQLite file that holds findings, matches, dead letters, coverage and triage.
+
+A document is written once and never changed; what people decide about it is appended beside it. Any number of
+processes may write at once (WAL: readers never wait), and a writer that is killed costs its open transaction only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import polars as pl
+
+from connectors.store_rows import EPOCH, Row, documents, entities, instants, micros, named, stored
+from connectors.store_schema import COVERAGE, INSERT_ENTITIES, MIGRATIONS, SELECT_COVERAGE, SELECT_FINDINGS
+from detectors.contracts import Written
+from detectors.errors import InputError, Place, UnavailableError, UsageError
+from detectors.identity import event_id
+from detectors.schema import DEAD, LEVELS, MATCH, TIME
+
+BUSY_SECONDS = 30.0  # a writer waits this long for another's transaction; one batch takes milliseconds
+
+Status = Literal["new", "in_progress", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """One decision about a finding; None leaves what was decided before."""
+
+    finding: str
+    time: datetime
+    actor: str
+    status: Status | None = None
+    owner: str | None = None
+    note: str | None = None
+
+
+class Store:
+    """A Sink on one SQLite file, and the questions that triage and reports ask of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()  # Prefect may call from any of its threads
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._named_faults():
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")  # an answer means: safe even if the power fails now
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._migrate()
+
+    # Writing: the Sink
+
+    def findings(self, frame: pl.DataFrame) -> Written:
+        kept, refused = named(frame, "event.id")
+        ranks = [LEVELS.index(level) if level in LEVELS else -1 for level in kept["soc.level"]]
+        ids = kept["event.id"].to_list()
+        plain = (kept[name].to_list() for name in ("rule.id", "rule.name", "soc.group", "soc.source"))
+        rows = zip(ids, instants(kept, "@timestamp"), ranks, *plain, documents(kept), strict=True)
+        with self._transaction() as db:
+            db.executemany(INSERT_ENTITIES, entities(kept.unique("event.id", keep="first")))
+            written = _insert(db, "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
+        return Written(written.created, written.known, refused)
+
+    def matches(self, frame: pl.DataFrame) -> Written:
+        kept, refused = named(frame, "soc.match.id")
+        plain = (kept[name].to_list() for name in ("rule.id", "soc.finding.id", "soc.source", "soc.group"))
+        events = (orjson.dumps(ids).decode() for ids in kept["event.id"].to_list())
+        rows = zip(kept["soc.match.id"].to_list(), instants(kept, "@timestamp"), *plain, events, strict=True)
+        with self._transaction() as db:
+            written = _insert(db, "INSERT INTO matches VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
+        return Written(written.created, written.known, refused)
+
+    def dead(self, frame: pl.DataFrame) -> Written:
+        """Keep letters under the name their event would have had, so a replay adds none."""
+        rows = []
+        for source, origin, offset, index, raw, reason in frame.select(
+            "soc.source", "soc.origin", "log.offset", "soc.index", "event.original", "error.message"
+        ).iter_rows():
+            position = (-1 if offset is None else offset, -1 if index is None else index)
+            letter = event_id(source or "", origin or "", *position, raw or "")
+            rows.append((letter, source, origin, offset, index, raw, reason))
+        with self._transaction() as db:
+            return _insert(db, "INSERT INTO dead VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
+
+    def cover(self, frame: pl.DataFrame) -> Written:
+        """Enter what each batch brought, hour by hour (COVERAGE); a batch entered again changes nothing."""
+        rows = zip(
+            frame["soc.source"].to_list(),
+            instants(frame, "soc.hour"),
+            *(frame[name].to_list() for name in ("soc.batch", "soc.events", "soc.failures", "soc.matches")),
+            strict=True,
+        )
+        with self._transaction() as db:
+            return _insert(db, "INSERT INTO coverage VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
+
+    def decide(self, entry: Triage) -> None:
+        """Append a decision to a finding's history."""
+        row = (entry.finding, micros(entry.time), entry.actor, entry.status, entry.owner, entry.note)
+        try:
+            with self._transaction() as db:
+                db.execute("INSERT INTO triage (finding, time, actor, status, owner, note) VALUES (?,?,?,?,?,?)", row)
+        except sqlite3.IntegrityError as fault:
+            if "FOREIGN KEY" not in str(fault):
+                raise UsageError(f"a finding can't be given the status {entry.status!r}") from fault
+            raise UsageError(f"there is no finding {entry.finding}", fix="list them: soc findings list") from fault
+
+    # Reading
+
+    def select(
+        self,
+        *,
+        level: str | None = None,
+        rule: str | None = None,
+        host: str | None = None,
+        user: str | None = None,
+        ip: str | None = None,
+        source: str | None = None,
+        status: Status | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 1000,
+    ) -> pl.DataFrame:
+        """Return findings, newest first: FINDING, `soc.matches`, `soc.triage.status` and `soc.triage.owner`.
+
+        `level` is the least one wanted, `rule` an id or a name, `since` belongs to the period and `until` doesn't.
+        """
+        if level is not None and level not in LEVELS:
+            raise UsageError(f"there is no level {level!r}", fix=f"choose one of {', '.join(LEVELS)}")
+        asked = {
+            "level": None if level is None else LEVELS.index(level),
+            "rule": rule,
+            "host": host,
+            "user": user,
+            "ip": ip,
+            "source": source,
+            "status": status,
+            "since": micros(since),
+            "until": micros(until),
+            "limit": limit,
+        }
+        rows = self._query(SELECT_FINDINGS, asked)
+        beside = {"soc.matches": pl.Int64, "soc.triage.status": pl.String, "soc.triage.owner": pl.String}
+        counts = pl.DataFrame([row[1:] for row in rows], schema=beside, orient="row")
+        return stored([row[0] for row in rows]).hstack(counts)
+
+    def finding(self, finding: str) -> dict[str, object] | None:
+        """Return one finding as it was written, with every column it had then."""
+        rows = self._query("SELECT document FROM findings WHERE id = ?", (finding,))
+        document: dict[str, object] | None = orjson.loads(rows[0][0]) if rows else None
+        return document
+
+    def matches_of(self, finding: str) -> pl.DataFrame:
+        """Return the matches under a finding (MATCH), oldest first."""
+        rows = self._query("SELECT * FROM matches WHERE finding = ? ORDER BY time, id", (finding,))
+        records = [
+            (time, match, rule, orjson.loads(events), source, group, under)
+            for match, time, rule, under, source, group, events in rows
+        ]
+        return pl.DataFrame(records, schema={**MATCH, "@timestamp": pl.Int64}, orient="row").cast({"@timestamp": TIME})
+
+    def letters(self, limit: int = 1000) -> pl.DataFrame:
+        """Return dead letters (DEAD) by source and position."""
+        rows = self._query(
+            "SELECT raw, position, place, source, origin, reason FROM dead"
+            " ORDER BY source, origin, position, place, id LIMIT ?",
+            (limit,),
+        )
+        return pl.DataFrame(rows, schema=DEAD, orient="row")
+
+    def history(self, finding: str) -> list[Triage]:
+        """Return every decision about a finding, oldest first."""
+        rows = self._query(
+            "SELECT finding, time, actor, status, owner, note FROM triage WHERE finding = ? ORDER BY number", (finding,)
+        )
+        return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
+
+    def coverage(self, since: datetime | None = None, until: datetime | None = None) -> pl.DataFrame:
+        """Return what came in, per source and hour."""
+        rows = self._query(SELECT_COVERAGE, {"since": micros(since), "until": micros(until)})
+        schema = {name: kind for name, kind in COVERAGE.items() if name != "soc.batch"}
+        return pl.DataFrame(rows, schema={**schema, "soc.hour": pl.Int64}, orient="row").cast({"soc.hour": TIME})
+
+    def counts(self) -> dict[str, int]:
+        """Return how many findings, matches, dead letters and decisions are kept."""
+        rows = self._query(
+            "SELECT 'findings', count(*) FROM findings UNION ALL SELECT 'matches', count(*) FROM matches"
+            " UNION ALL SELECT 'dead', count(*) FROM dead UNION ALL SELECT 'triage', count(*) FROM triage",
+            (),
+        )
+        return dict(rows)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    # The file itself
+
+    def _migrate(self) -> None:
+        with self._transaction() as db:  # the write lock makes two first openings queue up
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version > len(MIGRATIONS):
+                raise UsageError(
+                    f"the store was made by a newer version (format {version}, this program knows {len(MIGRATIONS)})",
+                    place=Place(str(self._path)),
+                    fix="use that version, or name another file",
+                )
+            for number in range(version, len(MIGRATIONS)):
+                for statement in MIGRATIONS[number]:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {number + 1:d}")  # a pragma takes no parameters
+
+    def _query(self, statement: str, asked: Mapping[str, object] | tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._lock, self._named_faults():
+            return self._db.execute(statement, asked).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._named_faults():
+            self._db.execute("BEGIN IMMEDIATE")  # take the write lock now: a later upgrade could fail at once
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite itself rolls back after some faults of the disk
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _named_faults(self) -> Iterator[None]:
+        place = Place(str(self._path))
+        try:
+            yield
+        except sqlite3.OperationalError as fault:
+            fix = "see that the disk has room, the folder can be written, and no other program holds the file"
+            raise UnavailableError(f"the store doesn't answer ({fault})", place=place, fix=fix) from fault
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as fault:
+            fix = "name another file, or move this one away and start a new one"
+            raise InputError(f"this is no usable store ({fault})", place=place, fix=fix) from fault
+
+
+def _insert(db: sqlite3.Connection, statement: str, rows: Iterable[Row]) -> Written:
+    before, total = db.total_changes, 0
+
+    def counted() -> Iterator[Row]:
+        nonlocal total
+        for row in rows:
+            total += 1
+            yield row
+
+    db.executemany(statement, counted())
+    created = db.total_changes - before
+    return Written(created, total - created)

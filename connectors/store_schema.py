@@ -1,0 +1,97 @@
+"""The tables of the embedded store, and the two long questions asked of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from detectors.schema import TIME
+
+# What one batch brought in one hour. `soc.batch` names the batch (its origin and first offset).
+COVERAGE = pl.Schema(
+    [
+        ("soc.source", pl.String),
+        ("soc.hour", TIME),
+        ("soc.batch", pl.String),
+        ("soc.events", pl.Int64),
+        ("soc.failures", pl.Int64),
+        ("soc.matches", pl.Int64),
+    ]
+)
+
+# Times are microseconds since 1970 in UTC. A match may be written before its finding, so nothing refers to findings
+# but triage, which decides about a finding that is there.
+_FIRST: Final = (
+    """CREATE TABLE findings (
+        id TEXT PRIMARY KEY NOT NULL, time INTEGER, level INTEGER NOT NULL, rule TEXT, name TEXT, groupkey TEXT,
+        source TEXT, document TEXT NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX findings_time ON findings (time)",
+    """CREATE TABLE entities (
+        finding TEXT NOT NULL REFERENCES findings (id) DEFERRABLE INITIALLY DEFERRED,
+        kind TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, value, finding)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE matches (
+        id TEXT PRIMARY KEY NOT NULL, time INTEGER, rule TEXT, finding TEXT, source TEXT, groupkey TEXT,
+        events TEXT NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX matches_finding ON matches (finding)",
+    "CREATE INDEX matches_rule_time ON matches (rule, time)",
+    """CREATE TABLE dead (
+        id TEXT PRIMARY KEY NOT NULL, source TEXT, origin TEXT, position INTEGER, place INTEGER, raw TEXT,
+        reason TEXT) STRICT""",
+    """CREATE TABLE coverage (
+        source TEXT NOT NULL, hour INTEGER NOT NULL, batch TEXT NOT NULL, events INTEGER NOT NULL,
+        failures INTEGER NOT NULL, matches INTEGER NOT NULL,
+        PRIMARY KEY (source, hour, batch)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE triage (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, finding TEXT NOT NULL REFERENCES findings (id),
+        time INTEGER NOT NULL, actor TEXT NOT NULL,
+        status TEXT CHECK (status IN ('new', 'in_progress', 'closed')), owner TEXT, note TEXT) STRICT""",
+    "CREATE INDEX triage_finding ON triage (finding, number)",
+    # The file itself refuses to overwrite, whoever opens it.
+    """CREATE TRIGGER findings_stay BEFORE UPDATE ON findings
+        BEGIN SELECT RAISE(ABORT, 'a finding is never changed'); END""",
+    """CREATE TRIGGER matches_stay BEFORE UPDATE ON matches
+        BEGIN SELECT RAISE(ABORT, 'a match is never changed'); END""",
+    """CREATE TRIGGER triage_stays BEFORE UPDATE ON triage
+        BEGIN SELECT RAISE(ABORT, 'triage is only appended to'); END""",
+    """CREATE TRIGGER triage_remains BEFORE DELETE ON triage
+        BEGIN SELECT RAISE(ABORT, 'triage is only appended to'); END""",
+)
+
+# Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
+MIGRATIONS: Final = (_FIRST,)
+
+# The latest word that is not NULL counts, so a note alone keeps status and owner.
+SELECT_FINDINGS: Final = """
+WITH asked AS (
+    SELECT id, time, document,
+        coalesce((SELECT t.status FROM triage t WHERE t.finding = f.id AND t.status IS NOT NULL
+                  ORDER BY t.number DESC LIMIT 1), 'new') AS status,
+        (SELECT t.owner FROM triage t WHERE t.finding = f.id AND t.owner IS NOT NULL
+         ORDER BY t.number DESC LIMIT 1) AS owner
+    FROM findings f
+    WHERE (:level IS NULL OR level >= :level)
+      AND (:rule IS NULL OR rule = :rule OR name = :rule)
+      AND (:source IS NULL OR source = :source)
+      AND (:since IS NULL OR time >= :since)
+      AND (:until IS NULL OR time < :until)
+      AND (:host IS NULL OR id IN (SELECT finding FROM entities WHERE kind = 'host' AND value = :host))
+      AND (:user IS NULL OR id IN (SELECT finding FROM entities WHERE kind = 'user' AND value = :user))
+      AND (:ip IS NULL OR id IN (SELECT finding FROM entities WHERE kind = 'ip' AND value = :ip))
+)
+SELECT document, (SELECT count(*) FROM matches m WHERE m.finding = asked.id), status, owner
+FROM asked WHERE :status IS NULL OR status = :status
+ORDER BY time DESC, id LIMIT :limit
+"""
+
+# Entered before their finding: what a known finding named, when it was new, stands.
+INSERT_ENTITIES: Final = """
+INSERT INTO entities SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM findings WHERE id = ?1)
+ON CONFLICT DO NOTHING
+"""
+
+SELECT_COVERAGE: Final = """
+SELECT source, hour, sum(events), sum(failures), sum(matches) FROM coverage
+WHERE (:since IS NULL OR hour >= :since) AND (:until IS NULL OR hour < :until)
+GROUP BY source, hour ORDER BY source, hour
+"""

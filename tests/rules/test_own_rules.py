@@ -1,0 +1,152 @@
+"""Our own rules: well formed, honest about themselves, and true to the tests they carry."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+import pytest
+import yaml
+from sigma.rule import SigmaRule
+
+from connectors.definitions import Definition, load_definitions
+from connectors.parser import DefinedParser
+from connectors.simulator import load
+from connectors.simulator.world import build
+from detectors.contracts import Batch
+from detectors.errors import RuleError
+from detectors.schema import EVENT, LEVELS, RECORD
+from detectors.sigma.engine import Engine
+from detectors.sigma.parse import rules as parse
+from detectors.sigma.rule import Rule
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+FILES = sorted(RULES.rglob("*.yml"))
+KEYS = ["title", "id", "status", "description", "references", "author", "date", "tags", "logsource", "detection",
+        "falsepositives", "level", "runbook", "tests"]  # fmt: skip
+TACTICS = {
+    "reconnaissance", "resource-development", "initial-access", "execution", "persistence", "privilege-escalation",
+    "stealth", "defense-impairment", "credential-access", "discovery", "lateral-movement", "collection",
+    "command-and-control", "exfiltration", "impact",
+}  # fmt: skip
+DEFINITIONS = load_definitions()
+
+each_rule = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(RULES).with_suffix("").as_posix())
+
+
+def read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return document
+
+
+def compiled(path: Path) -> Rule:
+    (rule,) = parse(path.read_text(encoding="utf-8"), str(path))
+    if isinstance(rule, RuleError):
+        raise rule
+    return rule
+
+
+@each_rule
+def test_keys_stand_in_order_and_the_file_is_named_after_the_title(path: Path) -> None:
+    rule = read(path)
+    assert list(rule) == KEYS
+    assert path.stem == re.sub(r"\W+", "_", rule["title"]).lower()
+    assert UUID(rule["id"]).version == 4
+    assert rule["level"] in LEVELS
+    assert date.fromisoformat(str(rule["date"]))
+    assert all(link.startswith("https://") for link in rule["references"])
+
+
+@each_rule
+def test_pysigma_reads_it_without_a_fault(path: Path) -> None:
+    assert SigmaRule.from_yaml(path.read_text(encoding="utf-8"), collect_errors=True).errors == []
+
+
+@each_rule
+def test_tags_name_tactics_and_techniques(path: Path) -> None:
+    tags = [tag.removeprefix("attack.") for tag in read(path)["tags"]]
+    techniques = [tag for tag in tags if re.fullmatch(r"t\d{4}(\.\d{3})?", tag)]
+    assert techniques
+    assert set(tags) - set(techniques) <= TACTICS
+    assert set(tags) - set(techniques)
+
+
+@each_rule
+def test_runbook_speaks_both_languages_and_says_four_things(path: Path) -> None:
+    runbook = read(path)["runbook"]
+    assert list(runbook) == ["vi", "en"]
+    for language, heads in {"vi": ("Điều gì", "Vì sao lạ", "Kiểm tra", "Gọi ai"),
+                            "en": ("What", "Why odd", "Check", "Call")}.items():  # fmt: skip
+        assert tuple(line.split(":")[0] for line in runbook[language].splitlines()) == heads
+        assert all(f"{number})" in runbook[language] for number in (1, 2, 3))
+
+
+def test_ids_and_titles_are_unique() -> None:
+    for key in ("id", "title"):
+        assert Counter(read(path)[key] for path in FILES).most_common(1)[0][1] == 1
+
+
+def test_no_rule_knows_the_simulator() -> None:
+    spec = load()
+    words = {spec.domain, spec.netbios, spec.portal.host, *(service.name for service in spec.services)}
+    words |= {word for server in spec.servers for word in (server.name, str(server.ip))}
+    words |= {word for controller in spec.controllers for word in (controller.name, str(controller.ip))}
+    for seed in (1, 7):
+        world = build(spec, seed, date(2026, 11, 18), 1)
+        people = (*world.staff, *world.administrators, *world.agents)
+        words |= {word for person in people for word in (person.user, person.ip, person.computer)}
+        words |= {*world.strangers, *world.citizens}
+    known = re.compile("|".join(rf"(?<![\w.-]){re.escape(word)}(?![\w-])" for word in sorted(words)), re.IGNORECASE)
+    for path in FILES:
+        assert not known.search(yaml.safe_dump(read(path)["detection"])), path
+
+
+def cases() -> Iterator[Any]:
+    for path in FILES:
+        for number, case in enumerate(read(path)["tests"]):
+            yield pytest.param(path, case, id=f"{path.stem}-{number}")
+
+
+@pytest.mark.parametrize(("path", "case"), list(cases()))
+def test_the_rule_passes_its_own_test(path: Path, case: dict[str, Any]) -> None:
+    rule = compiled(path)
+    definition = DEFINITIONS[case["source"]] if "source" in case else home(rule)
+    engine = Engine([rule])
+    events = from_lines(definition, case["lines"]) if "lines" in case else from_fields(case["events"])
+    rows = engine.detect(definition.dialect, events).row.tolist()
+    assert rows == (list(range(events.height)) if case["match"] else [])
+
+
+@each_rule
+def test_it_carries_positive_and_negative_tests(path: Path) -> None:
+    assert {case["match"] for case in read(path)["tests"]} == {True, False}
+
+
+def home(rule: Rule) -> Definition:
+    """Return the built-in source that the rule runs on."""
+    engine = Engine([rule])
+    preferred = ("portal", "auth", "windows", "hotline_1022")
+    found = [name for name in preferred if engine.covered(DEFINITIONS[name].dialect)]
+    assert found, f"{rule.logsource} is the log source of no built-in definition: the rule would never run"
+    return DEFINITIONS[found[0]]
+
+
+def from_fields(events: list[dict[str, object]]) -> pl.DataFrame:
+    columns = sorted({name for event in events for name in event})
+    texts = {name: [str(event[name]) if name in event else None for event in events] for name in columns}
+    frame = pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
+    return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in EVENT.items() if name not in columns)
+
+
+def from_lines(definition: Definition, lines: list[str]) -> pl.DataFrame:
+    records = {"event.original": lines, "log.offset": range(len(lines)), "soc.index": [0] * len(lines)}
+    batch = Batch(definition.name, "file:test", "test", pl.DataFrame(records, schema=RECORD))
+    parsed = DefinedParser(definition, year=2026).parse(batch, None)
+    assert parsed.dead.is_empty()
+    return parsed.events
