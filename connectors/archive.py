@@ -201,7 +201,7 @@ def _batches(source: str, frame: pl.DataFrame) -> Iterator[Batch]:
     for (origin, label), rows in frame.partition_by(
         "soc.origin", "soc.label", as_dict=True, maintain_order=True
     ).items():
-        for part in rows.select(RECORD.names()).iter_slices(ROWS):
+        for part in rows.select(*RECORD.names(), "@timestamp").iter_slices(ROWS):
             yield Batch(source, str(origin), str(label), part)
 
 

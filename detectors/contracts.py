@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -23,13 +24,15 @@ class Batch:
     """Raw records of one source from one origin, in order.
 
     `origin` names where the records came from for ever: "kafka:soc.raw.sshd:3" (topic, partition) or
-    "file:<fingerprint of the file's head>". `label` is the same for people: a path, a topic.
+    "file:<fingerprint of the file's head>". `label` is the same for people: a path, a topic. Records that were parsed
+    before (the archive's) carry their `@timestamp` along, and it is not read again.
     """
 
     source: str
     origin: str
     label: str
     records: pl.DataFrame  # RECORD
+    received: date | None = None  # the day the last of them came: tells the year of times that leave it out
 
     def __post_init__(self) -> None:
         missing = RECORD.keys() - set(self.records.columns)

@@ -124,7 +124,7 @@ def read_whole(parser: DefinedParser, batch: Batch, events: pl.DataFrame, hits: 
     """Read the few records that were hit once more, with all their columns, and renumber the hits to them."""
     rows, positions = np.unique(hits.row, return_inverse=True)
     light = events[rows]
-    records = light.select(RECORD.names())
+    records = light.select(*RECORD.names(), "@timestamp")
     whole = parser.parse(Batch(batch.source, batch.origin, batch.label, records), None).events
     # a record that only its projection could read is shown as far as it was read
     return (whole if whole.height == light.height else light), Hits(hits.rule, positions.astype(np.int64))

@@ -5,6 +5,7 @@ Logs repeat themselves: what a predicate says is worked out once per distinct va
 
 from __future__ import annotations
 
+from itertools import accumulate
 from itertools import chain as flatten
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from detectors.sigma.fold import fold_series
 from detectors.sigma.logsources import Route
 from detectors.sigma.predicates import ABSENCE_OPS, Predicate
 from detectors.sigma.truth import holds
@@ -24,6 +26,7 @@ Chain = tuple[str, ...]  # own columns, the first one present in a row gives the
 KEYWORDS: Final[Chain] = ()  # the text of the whole event
 
 _UNKNOWN = np.int8(-1)
+_MEMORY = 64_000_000  # bytes of answers that one column may keep
 
 
 class Column:
@@ -42,6 +45,7 @@ class Column:
         self._ends = np.cumsum(lengths, dtype=np.int64)
         self.codes: Codes = np.full(len(series), -1, np.int32)
         self.codes[self._rows] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        self._learned: dict[Predicate, Codes] = {}
         self._memo: dict[Predicate, npt.NDArray[np.int8]] = {}
         self._list: list[Any] | None = None
 
@@ -62,25 +66,40 @@ class Column:
         parts = [self._rows[self._ends[code - 1] if code else 0 : self._ends[code]] for code in codes]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
+    def folded(self) -> tuple[pl.Series, Codes | None]:
+        """Return what `texts` returns, the texts without their case."""
+        texts, owners = self.texts()
+        return fold_series(texts), owners
+
     def learn(self, predicate: Predicate, codes: Codes) -> None:
-        """Note that exactly these values satisfy the predicate."""
-        memo = np.zeros(len(self) + 1, np.int8)
-        memo[codes] = 1
-        self._memo[predicate] = memo
+        """Note that exactly these values (in order, each once) satisfy the predicate."""
+        self._learned[predicate] = codes
 
     def test(self, predicate: Predicate, codes: Codes) -> Flags:
         """Say for each code (-1 too) whether the predicate holds."""
-        memo = self._memo.get(predicate)
-        if memo is None:
-            memo = np.full(len(self) + 1, _UNKNOWN, np.int8)
-            memo[-1] = predicate.op in ABSENCE_OPS  # the code -1 finds it there
-            self._memo[predicate] = memo
+        learned = self._learned.get(predicate)
+        if learned is not None:
+            place = np.searchsorted(learned, codes)
+            there: Flags = learned.take(place, mode="clip") == codes
+            return there & (place < learned.size)
+        memo = self._memory(predicate)
         known = memo[codes]
         asked = np.unique(codes[known == _UNKNOWN])
         if asked.size:
             memo[asked] = self._work_out(predicate, asked)
             known = memo[codes]
         return known.astype(np.bool_)
+
+    def _memory(self, predicate: Predicate) -> npt.NDArray[np.int8]:
+        """Return what is known of each value; all is forgotten where it would take too much memory."""
+        memo = self._memo.get(predicate)
+        if memo is None:
+            if len(self._memo) * len(self) > _MEMORY:
+                self._memo.clear()
+            memo = np.full(len(self) + 1, _UNKNOWN, np.int8)
+            memo[-1] = predicate.op in ABSENCE_OPS  # the code -1 finds it there
+            self._memo[predicate] = memo
+        return memo
 
     def pick(self, codes: Codes) -> list[Any]:
         """Return the values of these codes: texts, or lists of texts."""
@@ -95,8 +114,9 @@ class Column:
         if predicate.op in ("present", "exists", *ABSENCE_OPS):
             return [predicate.op not in ABSENCE_OPS] * len(values)
         lists = [[text for text in value if text is not None] for value in values]
-        answers = iter(holds(predicate, list(flatten.from_iterable(lists))))
-        return [any([next(answers) for _ in texts]) for texts in lists]
+        answers = holds(predicate, list(flatten.from_iterable(lists)))
+        ends = list(accumulate(map(len, lists)))
+        return [any(answers[end - len(texts) : end]) for texts, end in zip(lists, ends, strict=True)]
 
 
 class Table:
@@ -105,18 +125,22 @@ class Table:
     def __init__(self, events: pl.DataFrame) -> None:
         self.events = events
         self._present = frozenset(events.columns)
-        self._columns: dict[Chain, Column | None] = {}
+        self._columns: dict[Chain, Column] = {}
 
     def column(self, chain: Chain) -> Column | None:
         """Return the column of the first name in the chain that has a value, row by row; None where none exists."""
+        if chain == KEYWORDS:
+            return self._columns.get(KEYWORDS)
         present = tuple(name for name in chain if name in self._present)
+        if not present:
+            return None
         if present not in self._columns:
-            self._columns[present] = Column(self._series(present)) if present else None
+            self._columns[present] = Column(self._series(present))
         return self._columns[present]
 
-    def put(self, chain: Chain, column: Column) -> None:
-        """Set a column that isn't one of the frame's (the text of whole events)."""
-        self._columns[chain] = column
+    def put_keywords(self, column: Column) -> None:
+        """Set the column of the texts of whole events, which isn't one of the frame's."""
+        self._columns[KEYWORDS] = column
 
     def rows(self, route: Route) -> Flags | None:
         """Say which rows take a route; None where none does."""
@@ -130,9 +154,23 @@ class Table:
 
     def _series(self, names: Chain) -> pl.Series:
         wanted = [self.events[name] for name in names]
-        if len(wanted) == 1 and wanted[0].dtype in (pl.String, pl.List(pl.String)):
-            return wanted[0]
         if any(isinstance(series.dtype, pl.List) for series in wanted):
-            lists = [series if isinstance(series.dtype, pl.List) else series.reshape((-1, 1)) for series in wanted]
-            return pl.select(pl.coalesce([series.cast(pl.List(pl.String)) for series in lists])).to_series()
-        return pl.select(pl.coalesce([series.cast(pl.String) for series in wanted])).to_series()
+            return _first([_as_list(series) for series in wanted])
+        return _first([_as_text(series) for series in wanted])
+
+
+def _first(choices: list[pl.Series]) -> pl.Series:
+    return choices[0] if len(choices) == 1 else pl.select(pl.coalesce(choices)).to_series()
+
+
+def _as_text(series: pl.Series) -> pl.Series:
+    if isinstance(series.dtype, pl.Datetime | pl.Date):
+        return series.dt.to_string("iso")
+    return series.cast(pl.String)
+
+
+def _as_list(series: pl.Series) -> pl.Series:
+    if isinstance(series.dtype, pl.List):
+        return series.cast(pl.List(pl.String))
+    text = _as_text(series).alias("text").to_frame()
+    return text.select(pl.when(pl.col("text").is_not_null()).then(pl.concat_list("text"))).to_series()

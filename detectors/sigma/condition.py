@@ -5,8 +5,8 @@
     not       = "not" not | part
     part      = "(" condition ")" | ("1" | "any" | "all") "of" (pattern | "them") | name
 
-Patterns and `them` leave out names that begin with `_`, unless the pattern does. Ours instead of pySigma's: a fault tells
-its column and the nearest legal name, a pattern may hold a dash as names may, and depth costs no time.
+Patterns and `them` leave out names that begin with `_`, unless the pattern does. Ours instead of pySigma's: a fault
+tells its column and the nearest legal name, a pattern may hold a dash as names may, and depth costs no time.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class _Reader:
     def whole(self) -> Node:
         tree = self._any()
         if self._next < len(self._tokens):
-            token, offset = self._tokens[self._next]
-            if token == "|":
+            word, offset = self._tokens[self._next]
+            if word == "|":
                 raise ConditionError(
                     "an aggregation (`|`) of Sigma 1", offset, "write a correlation rule that refers to this one"
                 )
-            raise ConditionError(f"`{token}` where `and`, `or` or the end was expected", offset, _spelling(token))
+            raise ConditionError(f"`{word}` where `and`, `or` or the end was expected", offset, _spelling(word))
         return tree
 
     def _any(self) -> Node:
@@ -80,14 +80,15 @@ class _Reader:
         return Not(part) if negative else part
 
     def _part(self) -> Node:
-        token, offset = self._word("a name, `1 of …`, `all of …` or `(`")
-        if token == "(":
+        word, offset = self._word("a name, `1 of …`, `all of …` or `(`")
+        if word == "(":
             return self._group(offset)
         if self._take("of"):
-            return self._selector(token, offset)
-        if token not in self._parts:
-            raise ConditionError(f"there is no `{token}` in the detection", offset, nearest(token, self._parts))
-        return self._named(token, offset)
+            return self._selector(word, offset)
+        if word not in self._parts:
+            fix = _spelling(word) or nearest(word, self._parts)
+            raise ConditionError(f"there is no `{word}` in the detection", offset, fix)
+        return self._named(word, offset)
 
     def _group(self, offset: int) -> Node:
         self._depth += 1
@@ -123,14 +124,14 @@ class _Reader:
     def _word(self, expected: str) -> tuple[str, int]:
         if self._next == len(self._tokens):
             raise ConditionError(f"{expected} is missing at the end", self._end)
-        token, offset = self._tokens[self._next]
-        if token in _OPERATORS or not (token == "(" or re.fullmatch(r"[\w*-]+", token)):
-            raise ConditionError(f"`{token}` where {expected} was expected", offset)
+        word, offset = self._tokens[self._next]
+        if word in _OPERATORS or not (word == "(" or re.fullmatch(r"[\w*-]+", word)):
+            raise ConditionError(f"`{word}` where {expected} was expected", offset)
         self._next += 1
-        return token, offset
+        return word, offset
 
-    def _take(self, token: str) -> bool:
-        taken = self._next < len(self._tokens) and self._tokens[self._next][0] == token
+    def _take(self, word: str) -> bool:
+        taken = self._next < len(self._tokens) and self._tokens[self._next][0] == word
         self._next += taken
         return taken
 
@@ -141,5 +142,6 @@ def _selected(name: str, pattern: str) -> bool:
     return pattern == "them" or fnmatchcase(name, pattern)
 
 
-def _spelling(token: str) -> str:
-    return f"write `{token.lower()}`" if token.lower() in _OPERATORS else ""
+def _spelling(word: str) -> str:
+    legal = word.lower() in _OPERATORS or word.lower() in _QUANTIFIERS
+    return f"write `{word.lower()}`" if legal else ""

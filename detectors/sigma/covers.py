@@ -1,7 +1,8 @@
 """Which predicates must be true, one of them at least, for a rule to be true.
 
 Such a set is a cover. A batch is searched for the covers of all rules in one pass; only rules one of whose cover
-predicates is true somewhere are evaluated, and only there. Of several covers the one likely to be true least often wins.
+predicates is true somewhere are evaluated, and only there. Of several covers the one likely to be true least often
+wins.
 """
 
 from __future__ import annotations

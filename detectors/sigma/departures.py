@@ -5,8 +5,11 @@ utf16le          unknown modifier                           the same as `wide`
 wide, utf16*     text only, so `é` is refused               bytes; base64 of any text
 base64offset     a short value gives an empty variant,      refused, with the reason
                  which matches everything
-windash          varies `-` and `/`                         varies all five dashes it writes
+windash          varies `-` and `/`, forgets `cased`        varies all five dashes it writes
 expand           `\%a%b%` is `\`, placeholder a, `b%`       literal `%a`, placeholder b
+conditions       pyparsing; no dash in a pattern            `condition.py`
+all, neq         not before `re`, `cidr`, `exists`          anywhere (`detection.py`)
+field: []        the same as `field: null`                  refused (`detection.py`)
 """
 
 from __future__ import annotations
@@ -14,12 +17,14 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from typing import Any
 
 from sigma.exceptions import SigmaValueError
 from sigma.modifiers import (
     SigmaBase64Modifier,
     SigmaBase64OffsetModifier,
     SigmaExpandModifier,
+    SigmaModifier,
     SigmaUTF16BEModifier,
     SigmaUTF16Modifier,
     SigmaWideModifier,
@@ -33,8 +38,9 @@ MAX_DASHES = 3  # 5 variants each: a fourth would make 625 values of one
 _PLACEHOLDER = re.compile(r"\\%|%([^%\\]+)%")
 
 
-def _text(*parts: str | SpecialChars | Placeholder) -> SigmaString:
-    value = SigmaString()
+def _text(model: SigmaString, *parts: str | SpecialChars | Placeholder) -> SigmaString:
+    """Return a text of these parts, case-sensitive if its model is."""
+    value = type(model)()
     value.s = [part for part in parts if part != ""]
     return value
 
@@ -42,7 +48,7 @@ def _text(*parts: str | SpecialChars | Placeholder) -> SigmaString:
 def _encode(value: SigmaString, encoding: str, prefix: bytes = b"") -> SigmaString:
     """Encode the plain parts; each byte becomes the character of that number, so nothing is lost."""
     parts = [part.encode(encoding).decode("latin-1") if isinstance(part, str) else part for part in value.s]
-    return _text(prefix.decode("latin-1"), *parts) if prefix else _text(*parts)
+    return _text(value, prefix.decode("latin-1"), *parts)
 
 
 class Wide(SigmaWideModifier):
@@ -77,7 +83,7 @@ class Base64(SigmaBase64Modifier):
     """Base64 text of the bytes."""
 
     def modify(self, val: SigmaString) -> SigmaString:
-        return _text(b64encode(_bytes(val, self.applied_modifiers)).decode())
+        return _text(val, b64encode(_bytes(val, self.applied_modifiers)).decode())
 
 
 class Base64Offset(SigmaBase64OffsetModifier):
@@ -91,7 +97,7 @@ class Base64Offset(SigmaBase64OffsetModifier):
         ]
         if not all(variants):
             raise SigmaValueError(f"{str(val)!r} is too short: one Base64 offset of it is empty and matches everything")
-        return SigmaExpansion([_text(variant) for variant in variants])
+        return SigmaExpansion([_text(val, variant) for variant in variants])
 
 
 class Windash(SigmaWindowsDashModifier):
@@ -109,7 +115,7 @@ class Windash(SigmaWindowsDashModifier):
         def spellings(placeholder: Placeholder) -> Iterator[str | Placeholder]:
             yield from DASHES if placeholder.name == "_windash" else (placeholder,)
 
-        return SigmaExpansion(list(marked.replace_placeholders(spellings)))
+        return SigmaExpansion([_text(val, *spelt.s) for spelt in marked.replace_placeholders(spellings)])
 
 
 class Expand(SigmaExpandModifier):
@@ -135,7 +141,7 @@ def _split(text: str) -> Iterator[str | Placeholder]:
         yield plain + text[end:]
 
 
-MODIFIERS = {
+MODIFIERS: dict[str, type[SigmaModifier[Any, Any]]] = {
     **modifier_mapping,
     "utf16le": Wide,
     "wide": Wide,

@@ -12,7 +12,7 @@ from sigma.conditions import ConditionAND
 from sigma.exceptions import SigmaError
 from sigma.modifiers import SigmaListModifier, SigmaModifier, SigmaRegularExpressionModifier, SigmaTimestampModifier
 from sigma.rule.detection import SigmaDetectionItem
-from sigma.types import SigmaString, SigmaType, sigma_type
+from sigma.types import SigmaNumber, SigmaString, SigmaType, sigma_type
 
 from detectors.errors import RuleError
 from detectors.sigma import condition
@@ -21,6 +21,7 @@ from detectors.sigma.document import Document
 from detectors.sigma.lower import Lists, value
 from detectors.sigma.nearest import nearest
 from detectors.sigma.predicates import Node, Not, Predicate, conjunction, disjunction
+from detectors.sigma.regex import checked
 
 _RESERVED = ("condition", "timeframe")  # `timeframe` belonged to Sigma 1's aggregations
 _FAULTY = Predicate(None, "present")  # stands for a part that can't be read, so that the rest is read too
@@ -79,11 +80,12 @@ class Detection:
 
     def _item(self, path: tuple[str | int, ...], key: str, body: object) -> Node:
         """Read `field|modifier|…: value`; without a field it is a keyword."""
+        if body == []:
+            fault = RuleError(f"`{key}`: an empty list", fix="give it a value, or `null` for a missing field")
+            return self._fault(fault, *path)
         name, *chain = key.split("|")
         values = body if isinstance(body, list) else [body]
         try:
-            if not values:
-                raise RuleError("an empty list", fix="give it a value, or `null` for a missing field")
             modifiers = [_modifier(each) for each in chain]
             typed = [_typed(each, modifiers) for each in values]
             # `all` and `neq` concern the list, so they may stand anywhere, even before `re`
@@ -118,10 +120,13 @@ def _typed(given: object, modifiers: list[type[SigmaModifier[Any, Any]]]) -> Sig
     if SigmaRegularExpressionModifier in modifiers:
         if given is None or isinstance(given, bool):
             raise RuleError(f"{given} is no regular expression", fix="put it in quotes")
-        return SigmaString.from_str(str(given))
+        return SigmaString.from_str(checked(str(given)))
     if isinstance(given, float) and any(issubclass(modifier, SigmaTimestampModifier) for modifier in modifiers):
         raise RuleError(f"a part of a time is a whole number, not {given}")
-    return sigma_type(given)
+    typed = sigma_type(given)
+    if isinstance(typed, SigmaNumber) and isinstance(given, int):
+        typed.number = given  # pySigma would round 2^53 + 1
+    return typed
 
 
 def _explained(error: Exception) -> RuleError:

@@ -16,6 +16,7 @@ from detectors.errors import Place, RuleError
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_NODES = 200_000  # the largest SigmaHQ rule has 4,500; an alias bomb of nine levels has a thousand million
 MAX_DEPTH = 200
+UNSCANNED = 8_000  # characters that can't be nested deep enough to do harm
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +55,49 @@ class Document:
 
 
 def documents(text: str, file: str) -> Iterator[Document | RuleError]:
-    """Yield each document of a YAML text, or the fault that ends the reading."""
+    """Yield each document of a YAML text; a fault costs its document, or the rest where YAML itself breaks off."""
     try:
+        if len(text) > UNSCANNED and (deep := _depth(text, file)) is not None:
+            yield deep
+            return
         loader = _Loader(text)
         while loader.check_node():
             node = loader.get_node()
-            fault = _fault(node, file)
-            if fault is not None:
-                yield fault
-                continue
-            data = loader.construct_document(node)
-            if not isinstance(data, dict):
-                yield RuleError("not a mapping of keys to values", place=_at(node, file), fix="start with `title:`")
-                continue
-            yield Document(data, node, file)
+            yield _fault(node, file) or _document(loader, node, file)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        yield RuleError(f"not valid YAML: {error.problem or error.context}", place=place)
-    except (yaml.YAMLError, ValueError) as error:
+        yield _broken(error, file)
+    except yaml.YAMLError as error:
         yield RuleError(f"not valid YAML: {' '.join(str(error).split())}", place=Place(file))
+
+
+def _document(loader: Any, node: yaml.Node, file: str) -> Document | RuleError:  # noqa: ANN401  # either of two loaders
+    try:
+        data = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        return _broken(error, file)
+    except ValueError as error:  # a date such as 2020-13-45, a number of 10,000 digits
+        return RuleError(f"not valid YAML: {error}", place=_at(node, file), fix="put such values in quotes")
+    if not isinstance(data, dict):
+        return RuleError("not a mapping of keys to values", place=_at(node, file), fix="start with `title:`")
+    return Document(data, node, file)
+
+
+def _broken(error: yaml.MarkedYAMLError, file: str) -> RuleError:
+    mark = error.problem_mark or error.context_mark
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    return RuleError(f"not valid YAML: {error.problem or error.context}", place=place)
+
+
+def _depth(text: str, file: str) -> RuleError | None:
+    """Refuse what is nested so deep that libyaml's composer, which recurses in C, would break the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            mark = event.start_mark
+            place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+            return RuleError(f"nested deeper than {MAX_DEPTH} levels", place=place)
+    return None
 
 
 def _fault(root: yaml.Node, file: str) -> RuleError | None:

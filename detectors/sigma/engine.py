@@ -1,14 +1,15 @@
 """All of it together: a frame in, hits out.
 
 For a source, once: route every rule, choose its cover, and build one set of needles per column. For a frame: find the
-covers' values in each column, turn them into rows, and evaluate only the rules whose cover is true somewhere, only there.
+covers' values in each column, turn them into rows, and evaluate only the rules whose cover is true somewhere, only
+there.
 What a rule costs on logs that hold nothing for it is its share of the needles.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from detectors.contracts import Dialect, Hits
 from detectors.sigma import keywords
 from detectors.sigma.columns import KEYWORDS, Chain, Codes, Column, Flags, Rows, Table
 from detectors.sigma.covers import cover, ordered
+from detectors.sigma.fold import fold
 from detectors.sigma.logsources import Route, routes
 from detectors.sigma.needles import Needles
 from detectors.sigma.predicates import ABSENCE_OPS, REFERENCE_OPS, And, Node, Not, Or, Predicate, predicates
@@ -89,7 +91,7 @@ class Engine:
             return
         numbers = set().union(*(plan.keywords[predicate] for predicate in asked)) & flags.keys()
         rows = np.flatnonzero(np.logical_or.reduce([flags[number] for number in numbers]))
-        table.put(KEYWORDS, keywords.column(table.events, asked, structured=structured, rows=rows))
+        table.put_keywords(keywords.column(table.events, asked, structured=structured, rows=rows))
 
 
 def _plan(rules: Iterable[Rule], dialect: Dialect) -> Plan:
@@ -101,11 +103,14 @@ def _plan(rules: Iterable[Rule], dialect: Dialect) -> Plan:
             continue
         for route in routes(rule.logsource, dialect.logsource):
             key = repr(sorted((name, sorted(values)) for name, values in route.where.items()))
+            key += repr(sorted(route.fields.items()))
             if key not in numbers:
                 numbers[key] = len(plan.routes)
                 plan.routes.append(route)
                 chains[numbers[key]] = {}
-            _place(plan, index, rule, numbers[key], chains[numbers[key]], route, dialect)
+            names = chains[numbers[key]]
+            _name(names, rule.condition, route, dialect)
+            _place(plan, Placed(index, numbers[key], ordered(rule.condition), names))
     by_chain: dict[Chain, set[Predicate]] = defaultdict(set)
     for chain, predicate in plan.watchers:
         by_chain[chain].add(predicate)
@@ -115,24 +120,26 @@ def _plan(rules: Iterable[Rule], dialect: Dialect) -> Plan:
     return plan
 
 
-def _place(
-    plan: Plan, index: int, rule: Rule, number: int, chains: dict[str, Chain], route: Route, dialect: Dialect
-) -> None:
-    asked = predicates(rule.condition)
-    for predicate in asked:
+def _name(chains: dict[str, Chain], condition: Node, route: Route, dialect: Dialect) -> None:
+    """Add to `chains` what the source calls the fields that a condition names."""
+    for predicate in predicates(condition):
         names = [predicate.field] if predicate.field is not None else []
         names += predicate.values if predicate.op in REFERENCE_OPS else ()
         for name in names:
-            chains.setdefault(name, route.fields.get(name) or (name, *dialect.aliases.get(name, ())))
+            if name not in chains:
+                chains[name] = route.fields.get(name) or (name, *dialect.aliases.get(name, ()))
+
+
+def _place(plan: Plan, placed: Placed) -> None:
+    for predicate in predicates(placed.condition):
         if predicate.field is None:
-            plan.keywords[predicate].add(number)
-    placed = Placed(index, number, ordered(rule.condition), chains)
-    needed = cover(rule.condition)
+            plan.keywords[predicate].add(placed.route)
+    needed = cover(placed.condition)
     if needed is None:
         plan.always.append(placed)
         return
     for predicate in needed:
-        chain = KEYWORDS if predicate.field is None else chains[predicate.field]
+        chain = KEYWORDS if predicate.field is None else placed.chains[predicate.field]
         plan.watchers[chain, predicate].append(placed)
 
 
@@ -197,7 +204,7 @@ def _test(predicate: Predicate, rows: Rows, chains: dict[str, Chain], table: Tab
     return column.test(predicate, column.codes[rows])
 
 
-_REFERENCES = {
+_REFERENCES: dict[str, Callable[[str, str], bool]] = {
     "ref_equals": lambda mine, theirs: mine == theirs,
     "ref_contains": lambda mine, theirs: theirs in mine,
     "ref_startswith": lambda mine, theirs: mine.startswith(theirs),
@@ -218,14 +225,16 @@ def _compare(op: str, mine: Column, theirs: Column | None, rows: Rows) -> Flags:
 
 
 def _folded(column: Column, codes: Codes) -> list[list[str]]:
-    values = column.pick(codes)
-    return [[text.lower() for text in (value if isinstance(value, list) else [value]) if text] for value in values]
+    values = [value if isinstance(value, list) else [value] for value in column.pick(codes)]
+    return [[fold(text) for text in texts if text is not None] for texts in values]
 
 
 def _hits(found: list[tuple[int, Rows]]) -> Hits:
+    """Order hits by rule, then row, each once: two routes of a rule may lead to the same row."""
     if not found:
         return Hits(np.empty(0, np.int32), np.empty(0, np.int64))
-    rules = np.concatenate([np.full(rows.size, rule, np.int32) for rule, rows in found])
+    rules = np.concatenate([np.full(rows.size, rule, np.int64) for rule, rows in found])
     rows = np.concatenate([rows for _, rows in found])
-    pairs = np.unique(np.stack([rules.astype(np.int64), rows], axis=1), axis=0)
-    return Hits(pairs[:, 0].astype(np.int32), pairs[:, 1])
+    height = rows.max() + 1
+    pairs = np.unique(rules * height + rows)
+    return Hits((pairs // height).astype(np.int32), pairs % height)

@@ -8,13 +8,14 @@ fold(a + b) == fold(a) + fold(b), and what was one character (`?`) stays one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import polars as pl
 
 
 def fold(text: str) -> str:
     """Return the text without its case."""
-    return text.lower() if text.isascii() else fold_series(pl.Series([text])).to_list()[0]
+    return text.lower() if text.isascii() else "".join(map(_character, text))
 
 
 def fold_list(texts: Sequence[str]) -> Sequence[str]:
@@ -30,3 +31,10 @@ def fold_series(texts: pl.Series) -> pl.Series:
         return texts.str.to_lowercase()
     lower = texts.str.replace_all("İ", "i", literal=True).str.to_lowercase()
     return lower.str.replace_all("ς", "σ", literal=True)
+
+
+@lru_cache(maxsize=16_384)
+def _character(character: str) -> str:
+    # not str.lower: Python and Polars bring tables of different Unicode versions
+    folded: str = fold_series(pl.Series([character])).to_list()[0]
+    return folded

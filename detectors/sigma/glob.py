@@ -41,7 +41,7 @@ def regex(pattern: str, *, anchored: bool = True) -> str:
     >>> regex("net*user?")
     '(?s)\\Anet.*user.\\z'
     """
-    body = "".join({ANY: ".*", ONE: "."}[text] if wild else _escape(text) for wild, text in parts(pattern))
+    body = "".join({ANY: ".*", ONE: "."}[text] if wild else escape(text) for wild, text in parts(pattern))
     return rf"(?s)\A{body}\z" if anchored else f"(?s){body}"
 
 
@@ -50,6 +50,7 @@ def literal(pattern: str) -> str:
     return max((text for wild, text in parts(pattern) if not wild), key=len, default="")
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Return the regular expression that means exactly this text."""
     # re.escape also escapes characters such as '<' or ' ' that the Rust engine would refuse escaped
     return re.sub(r"([\\.+*?()|\[\]{}^$#&\-~])", r"\\\1", text)

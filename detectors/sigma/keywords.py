@@ -1,15 +1,14 @@
 r"""The text of a whole event, for rules that search without naming a field.
 
 Of a plain line it is the line. Of a JSON record it is all leaf values, one a line: keys don't count, and neither do
-JSON's own escapes (`\\` is one backslash). Taking every record apart would cost more than all other matching, so a first
-pass over the raw text leaves out the records that can't hold any keyword.
+JSON's own escapes (`\\` is one backslash). Taking every record apart would cost more than all other matching, so a
+first pass over the raw text leaves out the records that can't hold any keyword.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 import orjson
@@ -59,8 +58,8 @@ def leaves(line: str) -> str:
         return line
 
 
-def _leaves(value: Any) -> Iterator[str]:
-    pending = [value]
+def _leaves(value: object) -> Iterator[str]:
+    pending: list[object] = [value]
     while pending:
         part = pending.pop()
         if isinstance(part, dict):

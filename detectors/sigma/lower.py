@@ -1,16 +1,9 @@
-"""pySigma's values and conditions to our predicates."""
+"""pySigma's values to our predicates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from sigma.conditions import (
-    ConditionAND,
-    ConditionFieldEqualsValueExpression,
-    ConditionNOT,
-    ConditionOR,
-    ConditionValueExpression,
-)
 from sigma.types import (
     CompareOperators,
     Placeholder,
@@ -31,11 +24,11 @@ from sigma.types import (
 )
 
 from detectors.errors import RuleError
-from detectors.sigma import glob
-from detectors.sigma.predicates import Node, Not, Op, Predicate, conjunction, disjunction
-from detectors.sigma.regex import checked
+from detectors.sigma import glob, regex
+from detectors.sigma.fold import fold
+from detectors.sigma.predicates import Node, Op, Predicate, disjunction
 
-Lists = Mapping[str, Sequence[str]]  # placeholder → its values
+Lists = Mapping[str, Sequence[str]]  # placeholder → its values, in which wildcards mean what they mean in rules
 
 _COMPARE: dict[CompareOperators, Op] = {
     CompareOperators.LT: "lt",
@@ -51,59 +44,42 @@ _PARTS: dict[str, Op] = {
     "MONTH": "month",
     "YEAR": "year",
 }
-
-
-def condition(item: object, lists: Lists, missing: set[str]) -> Node:
-    """Translate a parsed condition; names of placeholders without a list are added to `missing`."""
-    match item:
-        case ConditionAND():
-            return conjunction([condition(part, lists, missing) for part in item.args])
-        case ConditionOR():
-            return disjunction([condition(part, lists, missing) for part in item.args])
-        case ConditionNOT():
-            return Not(condition(item.args[0], lists, missing))
-        case ConditionFieldEqualsValueExpression():
-            return value(item.field, item.value, lists, missing)
-        case ConditionValueExpression():
-            return value(None, item.value, lists, missing)
-        case _:
-            raise RuleError(f"a condition can't hold {type(item).__name__}")
+_WILDCARDS = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
+_KEYWORDS = (SigmaString, SigmaNumber, SigmaRegularExpression, SigmaExpansion)
 
 
 def value(field: str | None, item: SigmaType, lists: Lists, missing: set[str]) -> Node:
-    """Translate one value of a field (or keyword, where the field is None)."""
-    if field is None and not isinstance(item, SigmaString | SigmaNumber | SigmaRegularExpression | SigmaExpansion):
-        raise RuleError(f"a keyword can't be {_KINDS.get(type(item), type(item).__name__)}", fix="name a field for it")
-    match item:
-        case SigmaExpansion():
-            return disjunction([value(field, inner, lists, missing) for inner in item.values])
-        case SigmaString() if item.contains_placeholder():
-            return disjunction([_string(field, filled) for filled in _filled(item, lists, missing)])
-        case SigmaString():
-            return _string(field, item)
-        case SigmaRegularExpression():
-            return _regex(field, item, lists, missing)
-        case SigmaTimestampPart():
-            return Predicate(field, _PARTS[item.timestamp_part.name], ("eq", str(item.number)))
-        case SigmaNumber():
-            text = str(item.number)
-            return Predicate(field, "number" if field else "contains", (text,))
-        case _:
-            return _VALUES[type(item)](field, item)
+    """Translate one value of a field (or keyword, where the field is None).
+
+    Names of placeholders without a list are added to `missing`.
+    """
+    if field is None and (not isinstance(item, _KEYWORDS) or isinstance(item, SigmaTimestampPart)):
+        raise RuleError(f"a keyword can't be {_KINDS.get(type(item), 'of this kind')}", fix="name a field for it")
+    if isinstance(item, SigmaExpansion):
+        return disjunction([value(field, inner, lists, missing) for inner in item.values])
+    if isinstance(item, SigmaString):
+        cased = isinstance(item, SigmaCasedString)
+        return disjunction([_string(field, filled, cased=cased) for filled in _filled(item, lists, missing)])
+    if isinstance(item, SigmaRegularExpression):
+        return _regex(field, item, lists, missing)
+    return _scalar(field, item)
 
 
-def _string(field: str | None, item: SigmaString) -> Predicate:
-    cased = isinstance(item, SigmaCasedString)
-    parts = _collapsed(item)
-    op, text = _shape(parts, keyword=field is None)
-    return Predicate(field, op, (text if cased else text.lower(),) if op != "present" else (), cased)
+def _string(field: str | None, item: SigmaString, *, cased: bool) -> Predicate:
+    op, text = _shape(_collapsed(item), keyword=field is None)
+    if op == "present":
+        return Predicate(field, op)
+    text = text if cased else fold(text)
+    if op == "like":
+        regex.checked(glob.regex(text), shown=str(item))
+    return Predicate(field, op, (text,), cased)
 
 
 def _collapsed(item: SigmaString) -> list[str]:
     """Return the parts of a string as pattern text, wildcards in a row as one."""
     parts: list[str] = []
     for part in item.s:
-        text = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}.get(part) or glob.quote(str(part))
+        text = _WILDCARDS[part] if isinstance(part, SpecialChars) else glob.quote(str(part))
         if not (text == "*" and parts and parts[-1] == "*"):
             parts.append(text)
     return parts
@@ -139,23 +115,56 @@ def _shape(parts: list[str], *, keyword: bool) -> tuple[Op, str]:
 def _regex(field: str | None, item: SigmaRegularExpression, lists: Lists, missing: set[str]) -> Node:
     flags = "".join(sorted(SigmaRegularExpression.sigma_to_re_flag[flag] for flag in item.flags))
     prefix = f"(?{flags})" if flags else ""
-    sources = [item.regexp] if not item.regexp.contains_placeholder() else _filled(item.regexp, lists, missing)
-    patterns = [checked(prefix + source.to_plain_regex()) for source in sources]
+    sources = _filled(item.regexp, lists, missing, quoted=True)
+    patterns = [regex.checked(prefix + source.to_plain_regex()) for source in sources]
     return disjunction([Predicate(field, "regex", (pattern,), cased=True) for pattern in patterns])
 
 
-def _filled(item: SigmaString, lists: Lists, missing: set[str]) -> list[SigmaString]:
-    """Fill placeholders from their lists; without one the placeholder stays as text and the rule waits for it."""
+def _filled(item: SigmaString, lists: Lists, missing: set[str], *, quoted: bool = False) -> list[SigmaString]:
+    """Fill placeholders from their lists; without one the placeholder stays as text and the rule waits for it.
 
-    def values(placeholder: Placeholder) -> list[str]:
+    Within a regular expression (`quoted`) a list's values are plain text.
+    """
+
+    def values(placeholder: Placeholder) -> Iterator[str | SigmaString]:
         if placeholder.name not in lists:
             missing.add(placeholder.name)
-        return list(lists.get(placeholder.name, (f"%{placeholder.name}%",)))
+        for each in lists.get(placeholder.name, (f"%{placeholder.name}%",)):
+            yield glob.escape(each) if quoted else SigmaString(each)
 
-    filled: list[SigmaString] = list(item.replace_placeholders(values))
+    filled = item.replace_placeholders(values)
     if not filled:
         raise RuleError("its placeholders expand to nothing", fix="give the value list at least one value")
     return filled
+
+
+def _scalar(field: str | None, item: SigmaType) -> Predicate:
+    match item:
+        case SigmaTimestampPart():
+            return Predicate(field, _PARTS[item.timestamp_part.name], ("eq", str(item.number)))
+        case SigmaCompareExpression():
+            return _compare(field, item)
+        case SigmaFieldReference():
+            return _reference(field, item)
+        case _:
+            op, values = _simple(item)
+            return Predicate(field, op if field or op != "number" else "contains", values)
+
+
+def _simple(item: SigmaType) -> tuple[Op, tuple[str, ...]]:
+    match item:
+        case SigmaNumber():
+            return "number", (str(item.number),)
+        case SigmaBool():
+            return "bool", ("true" if item.boolean else "false",)
+        case SigmaNull():
+            return "null", ()
+        case SigmaExists():
+            return ("exists" if item.exists else "missing"), ()
+        case SigmaCIDRExpression():
+            return "cidr", (str(item.network),)
+        case _:
+            raise RuleError(f"a value can't be {type(item).__name__}")
 
 
 def _compare(field: str | None, item: SigmaCompareExpression) -> Predicate:
@@ -175,14 +184,6 @@ def _reference(field: str | None, item: SigmaFieldReference) -> Predicate:
     return Predicate(field, ops[item.starts_with, item.ends_with], (item.field,))
 
 
-_VALUES: dict[type[SigmaType], Callable[[str | None, SigmaType], Predicate]] = {
-    SigmaBool: lambda field, item: Predicate(field, "bool", ("true" if item.boolean else "false",)),
-    SigmaNull: lambda field, _: Predicate(field, "null"),
-    SigmaExists: lambda field, item: Predicate(field, "exists" if item.exists else "missing"),
-    SigmaCIDRExpression: lambda field, item: Predicate(field, "cidr", (str(item.network),)),
-    SigmaCompareExpression: _compare,
-    SigmaFieldReference: _reference,
-}
 _KINDS: dict[type[SigmaType], str] = {
     SigmaBool: "a boolean",
     SigmaNull: "null",
@@ -190,4 +191,5 @@ _KINDS: dict[type[SigmaType], str] = {
     SigmaCompareExpression: "a comparison",
     SigmaFieldReference: "a field reference",
     SigmaExists: "an existence test",
+    SigmaTimestampPart: "a part of a time",
 }

@@ -11,13 +11,16 @@ from collections.abc import Iterable, Iterator
 
 import ahocorasick_rs
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from detectors.sigma import glob, regex
 from detectors.sigma.columns import Codes, Column
+from detectors.sigma.fold import fold
 from detectors.sigma.predicates import Predicate
 from detectors.sigma.truth import number
 
+_WINDOW = 1 << 20  # bytes searched at a time
 _BREAK = "\0"  # between values: no needle holds one, so none is found across two values
 
 
@@ -33,6 +36,7 @@ class Needles:
         for predicate in predicates:
             self._add(predicate)
         self._texts = list(self._parts)
+        self._longest = max((len(text.encode()) for text in self._texts), default=0)
         self._automaton = (
             ahocorasick_rs.BytesAhoCorasick(
                 [text.encode() for text in self._texts],
@@ -47,8 +51,7 @@ class Needles:
         """Yield each predicate that is true for some value, with all the values for which it is."""
         if not len(column):
             return
-        texts, owners = column.texts()
-        lower = texts.str.to_lowercase()
+        lower, owners = column.folded()
         found: dict[Predicate, list[Codes]] = defaultdict(list)
         for predicate, numbers in self._found(lower):
             found[predicate].append(numbers)
@@ -70,9 +73,7 @@ class Needles:
     def _add(self, predicate: Predicate) -> None:
         op = predicate.op
         if op == "number":
-            for value in predicate.values:
-                self._numbers[number(value) or 0.0].append(predicate)
-            self._verify.add(predicate)  # a float can't tell large neighbours apart
+            self._add_numbers(predicate)
             return
         texts = self._plain(predicate)
         if not all(texts) or any(_BREAK in text for text in texts):
@@ -86,14 +87,24 @@ class Needles:
             else:
                 self._parts[text].append((op, predicate))
 
+    def _add_numbers(self, predicate: Predicate) -> None:
+        floats = [number(value) for value in predicate.values]
+        known = [value for value in floats if value is not None]
+        if len(known) < len(floats):  # beyond what a float holds
+            self._scan.append(predicate)
+            return
+        for value in known:
+            self._numbers[value].append(predicate)
+        self._verify.add(predicate)  # a float can't tell large neighbours apart
+
     @staticmethod
     def _plain(predicate: Predicate) -> list[str]:
         """Return lower-case texts one of which stands in every text that satisfies the predicate."""
         match predicate.op:
             case "equals" | "contains" | "startswith" | "endswith":
-                return [value.lower() for value in predicate.values]
+                return [fold(value) for value in predicate.values]
             case "like":
-                return [glob.literal(value).lower() for value in predicate.values]
+                return [fold(glob.literal(value)) for value in predicate.values]
             case "regex":
                 return [regex.literal(value) for value in predicate.values]
             case _:
@@ -114,7 +125,7 @@ class Needles:
                 yield predicate, np.array([index], np.int32)
 
     def _found_numbers(self, lower: pl.Series) -> Iterator[tuple[Predicate, Codes]]:
-        values = lower.str.strip_chars().cast(pl.Float64, strict=False)
+        values = lower.str.strip_chars(" \t").cast(pl.Float64, strict=False)
         candidates = values.is_in(list(self._numbers)).fill_null(value=False).arg_true()
         for index, value in zip(candidates.to_list(), values.gather(candidates).to_list(), strict=True):
             for predicate in self._numbers[value]:
@@ -124,19 +135,27 @@ class Needles:
         self, automaton: ahocorasick_rs.BytesAhoCorasick, lower: pl.Series
     ) -> Iterator[tuple[Predicate, Codes]]:
         haystack = lower.str.join(_BREAK).item().encode()
-        found = automaton.find_matches_as_indexes(haystack, overlapping=True)
-        if not found:
-            return
-        which, start, end = np.array(found, dtype=np.int64).T
         lengths = lower.str.len_bytes().to_numpy().astype(np.int64)
         begins = np.cumsum(lengths + 1) - (lengths + 1)
-        value = np.searchsorted(begins, start, side="right") - 1
-        at_start, at_end = start == begins[value], end == begins[value] + lengths[value]
-        order = np.argsort(which, kind="stable")
-        bounds = np.flatnonzero(np.diff(which[order], prepend=-1))
-        for group in np.split(order, bounds[1:]):
-            values, head, tail = value[group], at_start[group], at_end[group]
-            for op, predicate in self._parts[self._texts[which[group[0]]]]:
-                hit = values[head] if op == "startswith" else values[tail] if op == "endswith" else values
-                if hit.size:
-                    yield predicate, hit.astype(np.int32)
+        for which, start, end in self._windows(automaton, haystack):
+            value = np.searchsorted(begins, start, side="right") - 1
+            at_start, at_end = start == begins[value], end == begins[value] + lengths[value]
+            order = np.argsort(which, kind="stable")
+            bounds = np.flatnonzero(np.diff(which[order], prepend=-1))
+            for group in np.split(order, bounds[1:]):
+                values, head, tail = value[group], at_start[group], at_end[group]
+                for op, predicate in self._parts[self._texts[which[group[0]]]]:
+                    hit = values[head] if op == "startswith" else values[tail] if op == "endswith" else values
+                    if hit.size:
+                        yield predicate, np.unique(hit).astype(np.int32)
+
+    def _windows(self, automaton: ahocorasick_rs.BytesAhoCorasick, haystack: bytes) -> Iterator[npt.NDArray[np.int64]]:
+        """Yield needle, start and end of all finds; in windows, since a hostile text holds a find at every byte."""
+        for begin in range(0, len(haystack), _WINDOW):
+            found = automaton.find_matches_as_indexes(
+                haystack[begin : begin + _WINDOW + self._longest], overlapping=True
+            )
+            if found:
+                finds = np.array(found, dtype=np.int64).T
+                finds[1:] += begin
+                yield finds[:, finds[1] < begin + _WINDOW]  # the rest belong to the next window

@@ -1,33 +1,29 @@
-"""YAML documents to rules: pySigma reads values and conditions, every fault is told with its line and column."""
+"""YAML documents to rules; every fault of a document is told at once, with its line and column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-from uuid import UUID
-
-from sigma.conditions import ConditionAND, ConditionOR
-from sigma.exceptions import SigmaError
-from sigma.modifiers import SigmaModifier, SigmaRegularExpressionModifier
-from sigma.rule.detection import SigmaDetection, SigmaDetectionItem, SigmaDetections
-from sigma.types import SigmaString, sigma_type
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+from uuid import UUID, uuid5
 
 from detectors.contracts import LogSource
-from detectors.errors import Place, RuleError
+from detectors.errors import RuleError
 from detectors.schema import LEVELS
-from detectors.sigma.departures import MODIFIERS
+from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document, documents
-from detectors.sigma.lower import Lists, condition
+from detectors.sigma.lower import Lists
 from detectors.sigma.nearest import nearest
-from detectors.sigma.predicates import Node, disjunction
 from detectors.sigma.rule import Meta, Rule, semantics
 
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
-_SCALARS = (str, int, float, bool, type(None))
+_NAMELESS = UUID("0c2f4b0e-7d0b-5a52-9d5a-3c1f0e7b6a11")  # namespace of ids for rules that bring none
+_T = TypeVar("_T")
+Own = tuple[tuple[str, ...], int]  # ECS fields to group findings by, window in seconds
+_NO_OWN: Own = ((), 0)
 
 
 def rules(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | RuleError]:
-    """Yield the detection rules of a YAML text, and a RuleError for each document that can't be one.
+    """Yield the detection rules of a YAML text, and for each document that can't be one a RuleError per fault.
 
     `lists` fills placeholders (`expand` modifier). Correlations and filters are not detection rules: they are refused
     by name rather than ignored.
@@ -35,76 +31,114 @@ def rules(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | R
     for document in documents(text, file):
         if isinstance(document, RuleError):
             yield document
-            continue
-        try:
-            yield _rule(document, lists or {})
-        except RuleError as error:
-            yield RuleError(error.message, place=error.place or document.place(), fix=error.fix)
-        except RecursionError:
-            yield RuleError("a condition or detection nested too deep to read", place=document.place())
+        else:
+            yield from _rule(document, lists or {})
 
 
-def _rule(document: Document, lists: Lists) -> Rule:
+def _rule(document: Document, lists: Lists) -> Iterator[Rule | RuleError]:
+    foreign = _foreign(document)
+    if foreign is not None:
+        yield foreign
+        return
+    faults: list[RuleError] = []
+    title = _collect(faults, lambda: _title(document), "")
+    given = _collect(faults, lambda: _id(document), None)
+    level = _collect(faults, lambda: _one_of(document, "level", LEVELS), "")
+    status = _collect(faults, lambda: _one_of(document, "status", STATUSES), "")
+    own = _collect(faults, lambda: _own(document), _NO_OWN)
+    logsource = _collect(faults, lambda: _logsource(document), LogSource())
+    detection = Detection(document, lists)
+    tree = detection.tree()
+    faults += detection.faults
+    if faults:
+        yield from sorted(faults, key=lambda fault: fault.place or document.place())
+        return
+    named = semantics(logsource, tree)
     data = document.data
-    for kind in ("correlation", "filter"):
-        if isinstance(data.get(kind), dict):
-            raise RuleError(f"a Sigma {kind} is not run by this version", place=document.place(kind))
-    if "action" in data:
-        raise RuleError(
-            "rule collections with `action` are not run", place=document.place("action"), fix="write whole rules"
-        )
-    logsource = _logsource(document)
-    missing: set[str] = set()
-    tree = _condition(document, lists, missing)
-    return Rule(
-        meta=_meta(document),
+    yield Rule(
+        meta=Meta(
+            id=given or str(uuid5(_NAMELESS, named)),
+            title=title,
+            level=level or "medium",
+            status=status,
+            description=_text(data.get("description")),
+            author=_text(data.get("author")),
+            license=_text(data.get("license")),
+            references=_texts(data.get("references")),
+            tags=_texts(data.get("tags")),
+            falsepositives=_texts(data.get("falsepositives")),
+            runbook=_text(data.get("runbook")),
+            group_by=own[0],
+            window=own[1],
+        ),
         logsource=logsource,
         condition=tree,
         place=document.place(),
-        semantics=semantics(logsource, tree),
-        waits_for=tuple(sorted(missing)),
+        semantics=named,
+        waits_for=tuple(sorted(detection.missing)),
     )
 
 
-def _meta(document: Document) -> Meta:
-    data = document.data
-    title = data.get("title")
+def _foreign(document: Document) -> RuleError | None:
+    """Say why a document is another kind of Sigma document, if it is."""
+    for kind in ("correlation", "filter"):
+        if isinstance(document.data.get(kind), dict):
+            return RuleError(f"a Sigma {kind} is not run by this version", place=document.key(kind))
+    if "action" in document.data:
+        message = "rule collections with `action` are not run"
+        return RuleError(message, place=document.key("action"), fix="write each rule whole")
+    return None
+
+
+def _collect(faults: list[RuleError], read: Callable[[], _T], instead: _T) -> _T:
+    try:
+        return read()
+    except RuleError as error:
+        faults.append(error)
+        return instead
+
+
+def _title(document: Document) -> str:
+    title = document.data.get("title")
     if not isinstance(title, str) or not title.strip():
         raise RuleError("no title", place=document.place("title"), fix="add `title:`")
-    own = data.get("soc") if isinstance(data.get("soc"), dict) else {}
-    assert isinstance(own, dict)
-    return Meta(
-        id=_id(document),
-        title=title.strip(),
-        level=_one_of(document, "level", LEVELS) or "medium",
-        status=_one_of(document, "status", STATUSES),
-        description=_text(data.get("description")),
-        author=_text(data.get("author")),
-        license=_text(data.get("license")),
-        references=_texts(data.get("references")),
-        tags=_texts(data.get("tags")),
-        falsepositives=_texts(data.get("falsepositives")),
-        runbook=_text(data.get("runbook")),
-        group_by=_texts(own.get("group-by")),
-        window=int(own.get("window", 0)),
-    )
+    return title.strip()
 
 
-def _id(document: Document) -> str:
+def _id(document: Document) -> str | None:
     given = document.data.get("id")
     if given is None:
-        raise RuleError("no id", place=document.place(), fix="add `id:` with a fresh UUID (`uuidgen`)")
+        return None  # the specification lets a rule go without; its detection names it then
     try:
         return str(UUID(str(given)))
     except ValueError:
-        raise RuleError(f"the id {given!r} is not a UUID", place=document.place("id")) from None
+        raise RuleError(
+            f"the id {str(given)!r:.80} is not a UUID", place=document.place("id"), fix="make one with `uuidgen`"
+        ) from None
 
 
 def _one_of(document: Document, key: str, legal: tuple[str, ...]) -> str:
     given = document.data.get(key)
-    if given is None or given in legal:
-        return given or ""
-    raise RuleError(f"{key} {given!r} is not known", place=document.place(key), fix=nearest(str(given), legal))
+    if given is None:
+        return ""
+    if isinstance(given, str) and given in legal:
+        return given
+    raise RuleError(f"{key} {str(given)!r:.80} is not known", place=document.place(key), fix=nearest(str(given), legal))
+
+
+def _own(document: Document) -> Own:
+    """Read this program's own section `soc`: how findings of the rule are grouped."""
+    own = document.data.get("soc")
+    if own is None:
+        return (), 0
+    if not isinstance(own, dict):
+        raise RuleError(
+            "`soc` is not a map", place=document.place("soc"), fix="write `group-by:` or `window:` under it"
+        )
+    window = own.get("window", 0)
+    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
+        raise RuleError("`window` is not a number of seconds", place=document.place("soc", "window"))
+    return _texts(own.get("group-by")), window
 
 
 def _logsource(document: Document) -> LogSource:
@@ -122,76 +156,6 @@ def _logsource(document: Document) -> LogSource:
             fix="name at least one",
         )
     return LogSource(**{key: part.lower() if part else None for key, part in parts.items()})
-
-
-def _condition(document: Document, lists: Lists, missing: set[str]) -> Node:
-    detection = document.data.get("detection")
-    if not isinstance(detection, dict):
-        raise RuleError("no detection", place=document.place("detection"), fix="add `detection:` with a condition")
-    written = detection.get("condition")
-    conditions = written if isinstance(written, list) else [written]
-    if not conditions or not all(isinstance(each, str) and each.strip() for each in conditions):
-        raise RuleError("no condition", place=document.place("detection"), fix="add `condition:` to the detection")
-    place = document.place("detection", "condition")
-    for each in conditions:
-        if "|" in each:
-            raise RuleError(
-                f"`{each}` is an aggregation of Sigma 1", place=place, fix="write a correlation rule instead"
-            )
-    parts = {
-        str(name): _detection(document, ("detection", name), body)
-        for name, body in detection.items()
-        if name not in ("condition", "timeframe")
-    }
-    try:
-        parsed = SigmaDetections(detections=parts, condition=conditions).parsed_condition
-        return disjunction([condition(each.parsed, lists, missing) for each in parsed])
-    except SigmaError as error:
-        raise RuleError(f"condition: {_reason(error)}", place=place) from error
-    except RuleError as error:
-        raise RuleError(error.message, place=error.place or place, fix=error.fix) from error
-
-
-def _detection(document: Document, path: tuple[str | int, ...], body: object) -> SigmaDetection:
-    """Build a named part of the detection, or a part of one."""
-    place = document.place(*path)
-    if isinstance(body, dict):
-        items: list[SigmaDetectionItem | SigmaDetection] = [
-            _item(document.place(*path, key), str(key), value) for key, value in body.items()
-        ]
-        linking = ConditionAND
-    elif isinstance(body, list) and not all(isinstance(each, _SCALARS) for each in body):
-        items = [_detection(document, (*path, index), each) for index, each in enumerate(body)]
-        linking = ConditionOR
-    else:
-        items = [_item(place, "", body)]
-        linking = ConditionAND
-    if not items:
-        raise RuleError("an empty detection", place=place, fix="give it at least one field")
-    return SigmaDetection(detection_items=items, item_linking=linking)
-
-
-def _item(place: Place, key: str, value: Any) -> SigmaDetectionItem:
-    """Build `field|modifier: value`; an empty field is a keyword."""
-    field, *names = key.split("|")
-    values = value if isinstance(value, list) else [value]
-    if not values:
-        raise RuleError(f"`{key}` has an empty list", place=place, fix="give it a value, or `null` for a missing field")
-    try:
-        modifiers: list[type[SigmaModifier[Any, Any]]] = [MODIFIERS[name] for name in names]
-    except KeyError as error:
-        name = str(error.args[0])
-        raise RuleError(f"unknown modifier `{name}`", place=place, fix=nearest(name, MODIFIERS)) from None
-    regular = SigmaRegularExpressionModifier in modifiers
-    try:
-        typed = [SigmaString.from_str(str(each)) if regular else sigma_type(each) for each in values]
-        return SigmaDetectionItem(field or None, modifiers, typed)
-    except (SigmaError, TypeError) as error:
-        raise RuleError(f"`{key}`: {_reason(error)}", place=place) from error
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error.args[0] if error.args else error).split())
 
 
 def _text(value: object) -> str:

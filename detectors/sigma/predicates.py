@@ -6,7 +6,7 @@ two truth values only (specification, and the SigmaHQ filters depend on it).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import orjson
@@ -44,6 +44,7 @@ Op = Literal[
 TEXT_OPS = frozenset({"equals", "contains", "startswith", "endswith"})
 REFERENCE_OPS = frozenset({"ref_equals", "ref_contains", "ref_startswith", "ref_endswith"})
 TIME_OPS = frozenset({"minute", "hour", "day", "week", "month", "year"})
+_MERGED = TEXT_OPS | {"like", "regex", "number", "cidr"}  # whose values are alternatives
 ABSENCE_OPS = frozenset({"null", "missing"})  # true where a field is not
 
 
@@ -88,17 +89,20 @@ def conjunction(parts: list[Node]) -> Node:
 
 def disjunction(parts: list[Node]) -> Node:
     """Join parts by Or; predicates that differ in their values only become one predicate."""
-    merged: dict[object, Node] = {}
+    places: dict[object, int] = {}
+    nodes: list[Node] = []
+    values: dict[int, dict[str, None]] = {}  # place in `nodes` → values of the predicate there, in order, each once
     for part in _flat(parts):
-        if isinstance(part, Predicate) and part.op in (TEXT_OPS | {"like", "regex", "number", "cidr"}):
-            key: object = (part.field, part.op, part.cased)
-            known = merged.get(key)
-            values = (*known.values, *part.values) if isinstance(known, Predicate) else part.values
-            merged[key] = Predicate(part.field, part.op, tuple(dict.fromkeys(values)), part.cased)
-        else:
-            merged[len(merged), id(part)] = part
-    nodes = tuple(merged.values())
-    return nodes[0] if len(nodes) == 1 else Or(nodes)
+        if not isinstance(part, Predicate) or part.op not in _MERGED:
+            nodes.append(part)
+            continue
+        place = places.setdefault((part.field, part.op, part.cased), len(nodes))
+        if place == len(nodes):
+            nodes.append(part)
+        values.setdefault(place, {}).update(dict.fromkeys(part.values))
+    for place, found in values.items():
+        nodes[place] = replace(nodes[place], values=tuple(found))
+    return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
 
 
 def _flat(parts: list[Node]) -> list[Node]:

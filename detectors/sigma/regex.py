@@ -1,7 +1,8 @@
 r"""Regular expressions, run by RE2: linear time whatever the pattern and the text.
 
-Sigma means a subset of PCRE: search anywhere in the text, case-sensitive, `$` at the very end only, and `\d \w \s \b` of
-ASCII letters. That is RE2's own reading; look-around and back-references, which no linear-time engine has, are refused.
+Sigma means a subset of PCRE: search anywhere in the text, case-sensitive, `$` at the very end only, and `\d \w \s \b`
+of ASCII letters. That is RE2's own reading; look-around and back-references, which no linear-time engine has, are
+refused.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ _COUNTED = re.compile(r"(?<!\\)\{\d*,?\d*\}")
 _CODE = re.compile(r"\\[^\WdDwWsSbBnrt_]")  # \x41, \pL …: a character that the text doesn't show
 
 
-def checked(pattern: str) -> str:
-    """Return the pattern if it can be run, else raise RuleError with the engine's reason."""
+def checked(pattern: str, *, shown: str = "") -> str:
+    """Return the pattern if it can be run, else raise RuleError with the engine's reason.
+
+    `shown` is what the author wrote, where that is something else.
+    """
     if len(pattern) > MAX_LENGTH:
-        raise RuleError(f"a regular expression of {len(pattern)} characters", fix=f"at most {MAX_LENGTH} can be run")
+        raise RuleError(f"a pattern of {len(pattern)} characters", fix=f"at most {MAX_LENGTH} can be run")
     try:
         program(pattern)
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         raise RuleError(
-            f"the regular expression `{pattern:.200}` can't be run: {reason}",
+            f"the pattern `{shown or pattern:.200}` can't be run: {reason}",
             fix="look-around, back-references and repetitions over 1000 are not to be had; split the rule instead",
         ) from error
     return pattern
@@ -49,13 +53,15 @@ def literal(pattern: str) -> str:
     Sound, not complete: only a run of plain characters outside of groups, classes and alternations counts.
     """
     body = _COUNTED.sub("*", _INLINE.sub("", pattern))
-    if "|" in body or "(" in body.replace(r"\(", "") or _CODE.search(body):
+    if "|" in body or "(" in body.replace(r"\(", "") or "[[:" in body or _CODE.search(body):
         return ""
+    # In any case `s` is also the long s and `k` the Kelvin sign, which fold to other letters
+    special = "^$.?*+" + ("sSkK" if any("i" in flags for flags in _INLINE.findall(pattern)) else "")
     runs = [""]
     inside = False
     for escaped, opening, closing, char in _TOKEN.findall(body):
         inside = (inside or bool(opening)) and not closing
-        plain = escaped if escaped and not escaped.isalnum() else char if char not in "^$.?*+" else ""
+        plain = escaped if escaped and not escaped.isalnum() else char if char not in special else ""
         if char in ("?", "*"):
             runs[-1] = runs[-1][:-1]  # the character before may be missing
         if inside or closing or not plain:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import polars as pl
 
 from detectors.sigma import glob
+from detectors.sigma.fold import fold_list
 from detectors.sigma.predicates import TEXT_OPS, TIME_OPS, Predicate
 from detectors.sigma.regex import program
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
+_EPOCH = re.compile(r"\d{9,10}(\.\d+)?|\d{12,13}|\d{15,16}|\d{18,19}", re.ASCII)  # s, ms, µs, ns: 1973 to 2286
 _MANY = 16  # values from which one multi-pattern pass beats a loop
 _EXACT = 2**53  # beyond this a float no longer tells neighbours apart
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
@@ -40,7 +42,7 @@ def holds(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
     """Say for each text whether the predicate holds; references between fields are not asked here."""
     op = predicate.op
     if op in TEXT_OPS or op == "like":
-        folded = texts if predicate.cased else [text.lower() for text in texts]
+        folded = texts if predicate.cased else fold_list(texts)
         return _like(predicate.values, folded) if op == "like" else _TEXT[op](predicate.values, folded)
     if op == "regex":
         return _regex(predicate.values, texts)
@@ -54,8 +56,7 @@ def holds(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
 
 
 def number(text: str) -> float | None:
-    """Read a decimal number, or None; nothing else counts (no nan, no underscores, no hexadecimal)."""
-    text = text.strip()
+    """Read a decimal number, blanks around it allowed, or None (for nan, underscores, hexadecimal and the like)."""
     if not _NUMBER.fullmatch(text):
         return None
     value = float(text)
@@ -121,8 +122,13 @@ def _addresses(text: str) -> tuple[IPv4Address | IPv6Address, ...]:
 
 @lru_cache(maxsize=65536)
 def _time(text: str) -> datetime | None:
+    """Read a time as ISO 8601, in the zone it is written in, or as seconds (ms, µs, ns) since 1970, in UTC."""
+    text = text.strip()
     try:
-        return datetime.fromisoformat(text.strip())
+        if _EPOCH.fullmatch(text):
+            whole = text.partition(".")[0]
+            return datetime.fromtimestamp(int(whole) // 1000 ** ((len(whole) - 9) // 3), UTC)
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -34,11 +35,17 @@ def running(kind: type[One]) -> Iterator[One]:
         if os.environ.get("CI"):
             pytest.fail(f"{missing}; CI must run the integration tests", pytrace=False)
         pytest.skip(str(missing))
+    signal.signal(signal.SIGTERM, terminated)
     try:
         server.start()
         yield server
     finally:
         server.remove()
+
+
+def terminated(*_: object) -> None:
+    """End the session in good order when it is told to stop, or its servers would outlive it."""
+    pytest.exit("terminated", returncode=143)
 
 
 @pytest.fixture

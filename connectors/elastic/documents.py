@@ -1,0 +1,89 @@
+"""Frames on their way to Elasticsearch: nested documents, their index, and bulk requests of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import polars as pl
+
+# Elasticsearch advises 5 to 15 MB per request; the smaller, the less is sent twice.
+MAX_REQUEST = 5 * 1024 * 1024
+MAX_ITEMS = 2_000
+
+# Larger documents Elasticsearch would refuse together with the whole request (http.max_content_length, 100 MB).
+MAX_DOCUMENT = 20 * 1024 * 1024
+
+# Event times are what logs claim. Months outside these years share one index, or a forger of times could make more
+# indices than a cluster may hold.
+YEARS = range(2010, 2040)
+UNDATED = "1970.01.01"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document with the name and the index it has for ever."""
+
+    index: str
+    id: str
+    source: bytes
+
+    @property
+    def size(self) -> int:
+        """The bytes it takes in a bulk request, action line included."""
+        return len(self.source) + len(self.index) + len(self.id) + 50
+
+
+def documents(
+    frame: pl.DataFrame, *, alias: str, id_column: str, month: Sequence[str], added: Mapping[str, object]
+) -> Iterator[Document]:
+    """Turn rows into documents; the first column of `month` that has a time says which monthly index."""
+    when = frame.select(pl.coalesce(month)).to_series().to_list()
+    for row, time in zip(frame.iter_rows(named=True), when, strict=True):
+        yield Document(f"{alias}-{month_of(time)}", row[id_column], orjson.dumps(nest({**row, **added})))
+
+
+def month_of(time: datetime | None) -> str:
+    """Return the month as the first of it, 2026.01.01; a missing or impossible time has a month of its own."""
+    if time is None or time.year not in YEARS:
+        return UNDATED
+    return f"{time:%Y.%m}.01"
+
+
+def nest(row: Mapping[str, object]) -> dict[str, Any]:
+    """Turn dotted names into nested objects and leave out what is missing: {"rule.id": "x"} → {"rule": {"id": "x"}}."""
+    tree: dict[str, Any] = {}
+    for name, value in row.items():
+        if value is None or value == []:
+            continue
+        *parents, leaf = name.split(".")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[leaf] = _parsed(value) if name == "soc.evidence" else value
+    return tree
+
+
+def _parsed(evidence: object) -> object:
+    """Return evidence as the JSON it is, or as text if it isn't or is nested deeper than a document may be."""
+    try:
+        return orjson.Fragment(orjson.dumps(orjson.loads(str(evidence))))
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return evidence
+
+
+def requests(found: Iterable[Document]) -> Iterator[list[Document]]:
+    """Cut documents into requests of bounded size; a document larger than a request goes alone."""
+    held: list[Document] = []
+    size = 0
+    for document in found:
+        if held and (size + document.size > MAX_REQUEST or len(held) == MAX_ITEMS):
+            yield held
+            held, size = [], 0
+        held.append(document)
+        size += document.size
+    if held:
+        yield held

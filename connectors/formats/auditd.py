@@ -1,0 +1,103 @@
+r"""Records of the Linux audit daemon, one event per record.
+
+    type=EXECVE msg=audit(1604996384.965:93777): argc=3 a0="dd" a1="if=/dev/zero" a2=2F746D702F612062
+
+Own columns: the keys as they are named. Quotes are removed; what the kernel writes as hexadecimal digits because it
+holds spaces, quotes or control characters is decoded (`/tmp/a b`). Keys inside `msg='…'` count as the record's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import polars as pl
+
+from connectors.formats.json_lines import COLUMNS, ERROR
+
+HEAD: Final = (
+    r"(?:node=(?P<node>\S+) )?(?:type=(?P<type>[A-Z0-9_\[\]]+) )?(?:msg=)?"
+    r"audit\((?P<timestamp>\d+(?:\.\d+)?):(?P<serial>\d+)\):"
+)
+KEY: Final = re.compile(r"^[A-Za-z_][\w-]*$")
+NAMES: Final = r" ([A-Za-z_][\w-]*)="
+HEAD_COLUMNS: Final = ("node", "type", "timestamp", "serial")
+
+# The kernel's "untrusted strings": hexadecimal unless quoted. a0… only in EXECVE; in SYSCALL they are numbers.
+ENCODED: Final = frozenset({"acct", "cmd", "comm", "cwd", "data", "exe", "key", "name", "path", "proctitle", "unit"})
+ARGUMENT: Final = re.compile(r"^a\d+$")
+HEXADECIMAL: Final = r"^(?:[0-9A-F]{2})+$"
+
+
+@dataclass(frozen=True, slots=True)
+class Auditd:
+    """Reads records of audit.log, also after a syslog header."""
+
+    name: ClassVar[str] = "auditd"
+    structured: ClassVar[bool] = False
+
+    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Return the wanted columns and `error.message`."""
+        text = (
+            original.alias("text")
+            .to_frame()
+            .select(
+                pl.col("text")
+                .str.replace_all("\x1d", " ", literal=True)  # separates what auditd adds when it names numbers
+                .str.replace("msg='", "msg=' ", literal=True)
+            )
+        )
+        names = _names(text["text"]) if wanted is None else sorted(wanted)
+        head = pl.col("text").str.extract_groups(HEAD)
+        frame = text.with_columns(head.alias("head")).with_columns(pl.col("head").struct.field("timestamp", "type"))
+        found = frame.select(
+            *[_value(name).alias(name) for name in names],
+            pl.when(pl.col("timestamp").is_null()).then(pl.lit("not an audit record")).alias(ERROR),
+            pl.col("type").alias(" type"),
+        )
+        for name in names:
+            if name in ENCODED or ARGUMENT.match(name):
+                found = found.with_columns(_decoded(found, name))
+        return found.drop(" type")
+
+
+def _names(text: pl.Series) -> list[str]:
+    keys = (
+        text.str.extract_all(NAMES)
+        .explode()
+        .drop_nulls()
+        .str.slice(1)
+        .str.strip_suffix("=")
+        .unique(maintain_order=True)
+    )
+    return [*HEAD_COLUMNS, *(key for key in keys.head(COLUMNS) if key not in {*HEAD_COLUMNS, "msg"})]
+
+
+def _value(name: str) -> pl.Expr:
+    if name in HEAD_COLUMNS:
+        value = pl.col("head").struct.field(name)
+    elif KEY.match(name):
+        raw = pl.col("text").str.extract(rf""" {re.escape(name)}=("[^"]*"|[^\s'"]*)""")
+        value = pl.when(~raw.is_in(["(null)", "?", '"?"', "(none)"])).then(raw)
+    else:
+        value = pl.lit(None, pl.String)
+    encoded = name in ENCODED or ARGUMENT.match(name)
+    return value if encoded else value.str.strip_chars('"')
+
+
+def _decoded(found: pl.DataFrame, name: str) -> pl.Series:
+    """Decode unquoted hexadecimal text, then remove the quotes."""
+    text = found[name]
+    hexadecimal = text.str.contains(HEXADECIMAL).fill_null(value=False)
+    if ARGUMENT.match(name):
+        hexadecimal = hexadecimal & (found[" type"] != "SYSCALL").fill_null(value=False)
+    rows = hexadecimal.arg_true()
+    plain = text.str.strip_chars('"')
+    if rows.is_empty():
+        return plain
+    return plain.scatter(rows, [_text(cell) for cell in text.gather(rows)])
+
+
+def _text(digits: str) -> str:
+    return bytes.fromhex(digits).replace(b"\x00", b" ").decode("utf-8", "replace")

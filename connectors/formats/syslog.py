@@ -1,0 +1,132 @@
+r"""Syslog lines: RFC 3164 as daemons write it, RFC 5424, and rsyslog's lines with ISO times.
+
+    <38>Jun 14 15:16:01 srv01 sshd[19939]: Failed password for invalid user lan from 192.0.2.7 port 5022 ssh2
+    <165>1 2025-06-14T15:16:01.003Z srv01.example.com app 4711 ID47 [origin ip="192.0.2.1"] started
+    2025-06-14T15:16:01.003+07:00 srv01 sudo:      lan : TTY=pts/0 ; PWD=/home/lan ; USER=root ; COMMAND=/bin/sh
+
+Own columns: those of the header, `structured_data.<id>.<name>`, and what `messages` finds in the message.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import polars as pl
+
+from connectors.formats import messages
+from connectors.formats.json_lines import ERROR
+
+PRIORITY: Final = r"(?s)^\s*(?:(?:\d{1,7} )?<(?P<priority>\d{1,3})>)?"  # "123 <38>": the octet count of RFC 6587
+CLASSIC: Final = PRIORITY + (
+    r"(?P<timestamp>(?:[A-Z][a-z]{2} {1,2}\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4}\b)?)"  # Jun 14 15:16:01
+    r"|(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?))"
+    r":? (?:(?P<hostname>[^\s:\[\]]+) )?\s*"
+    r"(?:(?P<program>[^\s:\[\]()]+)(?:\([^)\s]*\))?(?:\[(?P<pid>\d+)\])?"  # sshd(pam_unix)[19939]
+    r"(?: \([^)]*\)(?:\[\d+\])?| <[^>]*>)?:\s*)?(?P<message>.*)$"
+)
+MODERN: Final = PRIORITY + (
+    r"1 (?P<timestamp>\S+) (?P<hostname>\S+) (?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
+    r'(?P<structured_data>-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*\])+)(?: \x{FEFF}?(?P<message>.*))?$'
+)
+MODERN_START: Final = r"^\s*(?:\d{1,7} )?<\d{1,3}>1 "
+
+HEADER: Final = ("timestamp", "hostname", "program", "pid", "message", "msgid", "structured_data")
+DATA: Final = "structured_data."
+ELEMENT: Final = re.compile(r'\[([^\s\]="]+)((?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*)\]')
+PARAMETER: Final = re.compile(r' ([^\s\]="]+)="((?:[^"\\\]]|\\.)*)"')
+
+SEVERITIES: Final = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+# fmt: off
+FACILITIES: Final = [
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+    "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+]
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class Syslog:
+    """Reads the header of a syslog line, and the messages of the programs in `messages`."""
+
+    name: ClassVar[str] = "syslog"
+    structured: ClassVar[bool] = False
+
+    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Return the wanted columns and `error.message`."""
+        frame = _header(original)
+        inner = messages.COLUMNS if wanted is None else [name for name in messages.COLUMNS if name in wanted]
+        if inner:
+            frame = frame.hstack(messages.parse(frame["program"], frame["message"], inner))
+        data = _data(frame["structured_data"], wanted)
+        own = [*HEADER, "facility", "severity"]
+        names = [*own, *inner, *data.columns] if wanted is None else sorted(wanted)
+        known = {*frame.columns, *data.columns}
+        both = frame.with_columns(data.get_columns())
+        empty = [pl.lit(None, pl.String).alias(name) for name in names if name not in known]
+        return both.select(*[name for name in names if name in known], *empty, ERROR)
+
+
+def _header(original: pl.Series) -> pl.DataFrame:
+    line = pl.col("line")
+    modern = line.str.contains(MODERN_START)
+    frame = original.alias("line").to_frame()
+    if frame.select(modern.any()).item():
+        parts = [
+            frame.with_row_index("row").filter(rule.fill_null(value=flag))
+            for rule, flag in ((modern, False), (~modern, True))
+        ]
+        heads = [_groups(part, pattern) for part, pattern in zip(parts, (MODERN, CLASSIC), strict=True)]
+        frame = pl.concat(heads, how="diagonal").sort("row").drop("row")
+    else:
+        frame = _groups(frame, CLASSIC)
+    number = pl.col("priority").cast(pl.Int64, strict=False)
+    return frame.with_columns(
+        _named(number // 8, FACILITIES).alias("facility"),
+        _named(number % 8, SEVERITIES).alias("severity"),
+        pl.when(pl.col("timestamp").is_null()).then(pl.lit("not a syslog line")).alias(ERROR),
+    )
+
+
+def _groups(frame: pl.DataFrame, pattern: str) -> pl.DataFrame:
+    return (
+        frame.with_columns(pl.col("line").str.extract_groups(pattern).alias("head"))
+        .unnest("head")
+        .drop("line")
+        .with_columns(
+            *[pl.lit(None, pl.String).alias(name) for name in HEADER if f"<{name}>" not in pattern],
+        )
+        .with_columns(
+            pl.when(pl.col(name) != "-").then(pl.col(name)).alias(name) for name in HEADER if name != "message"
+        )
+    )
+
+
+def _named(number: pl.Expr, names: list[str]) -> pl.Expr:
+    return number.replace_strict(dict(enumerate(names)), default=None, return_dtype=pl.String)
+
+
+def _data(text: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+    """Return the parameters of structured data; lines repeat them, so each distinct text is read once."""
+    if text.null_count() == text.len() or (wanted is not None and not any(name.startswith(DATA) for name in wanted)):
+        return pl.DataFrame(height=text.len())
+    distinct = text.drop_nulls().unique()
+    found = [_parameters(cell) for cell in distinct]
+    names = list(dict.fromkeys(name for row in found for name in row if wanted is None or name in wanted))[:2000]
+    columns = [
+        text.replace_strict(
+            distinct, pl.Series([row.get(name) for row in found], dtype=pl.String), default=None, return_dtype=pl.String
+        ).alias(name)
+        for name in names
+    ]
+    return pl.DataFrame(columns) if columns else pl.DataFrame(height=text.len())
+
+
+def _parameters(text: str) -> dict[str, str]:
+    elements = ELEMENT.findall(text)
+    return {
+        f"{DATA}{element}.{name}": re.sub(r'\\(["\\\]])', r"\1", value)
+        for element, parameters in elements
+        for name, value in PARAMETER.findall(parameters)
+    }

@@ -1,0 +1,58 @@
+"""Tells a log's source by its content; the file's name only decides between equals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from connectors.definitions import Definition, Hints
+from connectors.formats.json_lines import ERROR
+
+SAMPLE: Final = 200  # lines; more change no verdict
+LONGEST: Final = 100_000  # characters of a line; a longer one is no ordinary log line
+ENOUGH: Final = 0.6
+LABEL: Final = 0.15  # what a word in the file's name adds
+SAME: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Recognised:
+    """A source, and how sure it is (0 to 1)."""
+
+    confidence: float
+    source: str
+
+
+def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], label: str = "") -> Recognised | None:
+    """Name the source of these lines, or None when none fits or two fit equally well."""
+    lines = pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String)
+    if lines.is_empty():
+        return None
+    scores = sorted((_score(lines, one, label.lower()) for one in definitions.values()), reverse=True)
+    best = scores[0] if scores else None
+    if best is None or best.confidence < ENOUGH:
+        return None
+    if len(scores) > 1 and best.confidence - scores[1].confidence < SAME:
+        return None
+    return Recognised(min(best.confidence, 1.0), best.source)
+
+
+def _score(lines: pl.Series, definition: Definition, label: str) -> Recognised:
+    hints = definition.recognise
+    columns = frozenset([*hints.columns, *hints.values, *definition.timestamp])
+    frame = definition.reader.parse(lines, columns)
+    share = frame.select(_fits(hints).mean()).item() * hints.weight
+    named = share > 0 and any(word in label for word in hints.label)
+    return Recognised(share + LABEL * named * share, definition.name)
+
+
+def _fits(hints: Hints) -> pl.Expr:
+    fits = pl.col(ERROR).is_null()
+    for name in hints.columns:
+        fits = fits & pl.col(name).is_not_null()
+    for name, values in hints.values.items():
+        fits = fits & pl.col(name).is_in(values).fill_null(value=False)
+    return fits

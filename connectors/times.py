@@ -1,0 +1,138 @@
+"""Reads the times that logs write, whatever the form, as UTC instants.
+
+    2025-12-07T11:05:07.123Z · 2025-12-07 11:05:07,123 · 07/Dec/2025:11:05:07 +0700 · Dec  7 11:05:07 · 1765080307.123
+
+A time without a zone is in the source's zone. A time without a year is in `Clock.year`; when that is None, in the
+latest year that puts it at most a day after the reference: the latest full date of the same batch, or
+`Clock.reference`. No clock is asked, so a replay gives the same times: whoever reads live logs passes the day of
+arrival as the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from detectors.schema import TIME
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # before: a clock that was never set
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+REFERENCE: Final = date(2026, 12, 31)  # when nobody says: the end of the year of this release
+LEAP: Final = 8  # years between two 29ths of February, at most
+
+ISO: Final = (
+    r"^\s*(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9})\d*)?"
+    r" ?(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*$"
+)
+EPOCH: Final = r"^(?P<whole>\d{9,11})(?:\.(?P<fraction>\d{1,9})\d*)?$"
+NAMED: Final = (
+    r"^\s*(?:[A-Z][a-z]{2},? )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
+    r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?\s*$"
+)
+CLF: Final = "%d/%b/%Y:%H:%M:%S %z"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a log's times leave out."""
+
+    zone: str = "UTC"
+    year: int | None = None
+    reference: date = REFERENCE
+
+
+def instants(text: pl.Series, clock: Clock) -> pl.Series:
+    """Return the instants as `schema.TIME`; null where there is none, or none before 1970 or after 2199."""
+    result = _sane(text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us").cast(TIME))
+    for reader in READERS:
+        left = (result.is_null() & text.is_not_null()).arg_true()
+        if left.is_empty():
+            break
+        latest = result.max()
+        known = latest.date() if isinstance(latest, datetime) else clock.reference
+        result = result.scatter(left, _sane(reader(text.gather(left), Clock(clock.zone, clock.year, known))))
+    return result.alias(text.name)
+
+
+def _sane(times: pl.Series) -> pl.Series:
+    inside = pl.col("time").is_between(EARLIEST, LATEST, closed="left")
+    frame = times.alias("time").to_frame()
+    return frame.select(pl.when(inside).then(pl.col("time"))).to_series().alias(times.name)
+
+
+def _iso(text: pl.Series, clock: Clock) -> pl.Series:
+    part = pl.col("part").struct.field
+    local = pl.concat_str(part("date").str.replace_all("/", "-", literal=True), pl.lit("T"), part("time"))
+    naive = local.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
+    zone = part("zone").str.replace("^(?:Z|UTC|GMT)$", "+0000").str.replace(":", "", literal=True).str.pad_end(5, "0")
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    minutes = sign * (_number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(3, 2)))
+    zoned = (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
+    time = pl.when(zone.is_null()).then(_utc(naive, clock)).otherwise(zoned)
+    return _parts(text, ISO).select((time + _fraction(part("fraction"))).alias("time")).to_series()
+
+
+def _epoch(text: pl.Series, clock: Clock) -> pl.Series:  # noqa: ARG001 - readers share one signature
+    part = pl.col("part").struct.field
+    whole = _number(part("whole")) * 1_000_000
+    time = whole.cast(pl.Datetime("us")).dt.replace_time_zone("UTC") + _fraction(part("fraction"))
+    smaller = _number(text_column := pl.col("text").str.extract(r"^(\d{12,19})$"))
+    length = text_column.str.len_bytes()
+    micros = pl.when(length <= 14).then(smaller * 1_000).when(length <= 17).then(smaller).otherwise(smaller // 1_000)
+    other = micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return _parts(text, EPOCH).select(pl.coalesce(time, other).alias("time")).to_series()
+
+
+def _clf(text: pl.Series, clock: Clock) -> pl.Series:  # noqa: ARG001 - readers share one signature
+    return text.str.to_datetime(CLF, strict=False, time_unit="us").cast(TIME)
+
+
+def _named(text: pl.Series, clock: Clock) -> pl.Series:
+    part = pl.col("part").struct.field
+    frame = _parts(text, NAMED).with_columns(
+        year=_number(pl.coalesce(part("first"), part("last"))),
+        rest=pl.concat_str(part("month"), pl.lit(" "), part("day"), pl.lit(" "), part("time")),
+        fraction=_fraction(part("fraction")),
+        time=pl.lit(None, TIME),
+    )
+    limit = datetime(clock.reference.year, clock.reference.month, clock.reference.day, tzinfo=UTC) + timedelta(days=2)
+    for back in range(LEAP + 1):
+        guess = pl.lit(clock.year if clock.year is not None else max(clock.reference.year - back, 1))
+        year = pl.coalesce("year", guess)
+        naive = pl.concat_str(year, pl.lit(" "), "rest").str.to_datetime(
+            "%Y %b %d %H:%M:%S", strict=False, time_unit="us"
+        )
+        time = _utc(naive, clock)
+        good = pl.col("year").is_not_null() | pl.lit(clock.year is not None) | (time < limit)
+        frame = frame.with_columns(time=pl.coalesce("time", pl.when(good).then(time)))
+        if (
+            clock.year is not None
+            or not frame.select((pl.col("time").is_null() & pl.col("rest").is_not_null()).any()).item()
+        ):
+            break
+    return frame.select((pl.col("time") + pl.col("fraction")).alias("time")).to_series()
+
+
+READERS: Final[tuple[Callable[[pl.Series, Clock], pl.Series], ...]] = (_iso, _epoch, _clf, _named)
+
+
+def _parts(text: pl.Series, pattern: str) -> pl.DataFrame:
+    frame = text.alias("text").to_frame()
+    return frame.with_columns(pl.col("text").str.extract_groups(pattern).alias("part"))
+
+
+def _number(text: pl.Expr) -> pl.Expr:
+    return text.cast(pl.Int64, strict=False)
+
+
+def _fraction(digits: pl.Expr) -> pl.Expr:
+    return pl.duration(microseconds=_number(digits.str.slice(0, 6).str.pad_end(6, "0")).fill_null(0))
+
+
+def _utc(naive: pl.Expr, clock: Clock) -> pl.Expr:
+    local = naive.dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
+    return local.dt.convert_time_zone("UTC")

@@ -1,0 +1,91 @@
+"""The Elasticsearch index templates, built from `templates.yml` and the schemas."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from detectors import schema
+
+DEFINITION = Path(__file__).with_name("templates.yml")
+SCHEMAS = {"FINDING": schema.FINDING, "MATCH": schema.MATCH}
+
+Body = dict[str, Any]  # JSON
+
+
+class Template(BaseModel):
+    """One kind of index."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: str = Field(alias="schema", description="the name of a schema in detectors/schema.py")
+    fields: dict[str, Body] = {}
+
+
+class Definition(BaseModel):
+    """The whole of templates.yml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    settings: Body
+    types: dict[str, Body]
+    templates: dict[str, Template]
+
+
+def read(path: Path = DEFINITION) -> Definition:
+    """Read the definition."""
+    return Definition.model_validate(yaml.safe_load(path.read_text("utf-8")))
+
+
+def bodies(definition: Definition) -> dict[str, Body]:
+    """Return what to put under `_index_template/<name>`, by name.
+
+    `_meta.fingerprint` is a hash of the rest, so an installed template can be compared with ours although
+    Elasticsearch gives it back in another form.
+    """
+    return {name: _signed(_body(name, template, definition)) for name, template in definition.templates.items()}
+
+
+def _body(name: str, template: Template, definition: Definition) -> Body:
+    columns = SCHEMAS[template.columns]
+    fields = {column: mapping(kind, definition.types) for column, kind in columns.items()} | template.fields
+    return {
+        "index_patterns": [f"{name}-*"],
+        "priority": 500,  # above the templates Elasticsearch brings along (100 to 200)
+        "template": {
+            "settings": {"index": definition.settings},
+            "aliases": {name: {}},
+            # Only what is mapped here is indexed: no log line can add fields until the mapping explodes.
+            "mappings": {"dynamic": False, **nested(fields)},
+        },
+    }
+
+
+def mapping(kind: pl.DataType, types: Mapping[str, Body]) -> Body:
+    """Return the mapping of a column type; Elasticsearch maps a list like its elements."""
+    inner = kind.inner if isinstance(kind, pl.List) else kind
+    return types[inner.base_type().__name__]
+
+
+def nested(fields: Mapping[str, Body]) -> Body:
+    """Turn dotted names into the tree of `properties` Elasticsearch wants."""
+    tree: Body = {"properties": {}}
+    for name, kind in sorted(fields.items()):
+        *parents, leaf = name.split(".")
+        node = tree
+        for parent in parents:
+            node = node["properties"].setdefault(parent, {"properties": {}})
+        node["properties"][leaf] = kind
+    return tree
+
+
+def _signed(body: Body) -> Body:
+    text = json.dumps(body, sort_keys=True)
+    return {**body, "_meta": {"fingerprint": hashlib.sha256(text.encode()).hexdigest()}}

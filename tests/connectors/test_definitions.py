@@ -1,0 +1,109 @@
+"""Source definitions: the built-in ones hold together, and a wrong one says where and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from connectors.definitions import BUILT_IN, Definition, DefinitionsError, load_definitions
+from detectors.contracts import Dialect, LogSource
+from detectors.schema import ECS
+
+GOOD = "name: shop\ntitle: Shop\nformat: ndjson\ntimestamp: time\nfields:\n  user.name: user\n"
+
+
+def faults(folder: Path, *documents: str) -> list[str]:
+    for number, document in enumerate(documents):
+        (folder / f"{number}.yml").write_text(document, encoding="utf-8")
+    with pytest.raises(DefinitionsError) as caught:
+        load_definitions([folder])
+    return [str(fault).removeprefix(str(folder) + "/") for fault in caught.value.faults]
+
+
+def test_the_built_in_definitions_load() -> None:
+    definitions = load_definitions()
+    assert {
+        "windows",
+        "auth",
+        "syslog",
+        "auditd",
+        "apache",
+        "nginx",
+        "portal",
+        "cloudtrail",
+        "json",
+        "hotline_1022",
+    } <= set(definitions)
+    assert definitions["auth"].dialect.logsource == LogSource(product="linux", service="auth")
+
+
+@pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_built_in_definition_names_columns_that_its_format_has(path: Path) -> None:
+    definition = load_definitions()[path.stem]
+    if definition.reader.structured:
+        return  # JSON holds any column
+    empty = definition.reader.parse(pl.Series([], dtype=pl.String), None).columns
+    mapped = {name for target in definition.fields.values() for name in target.columns}
+    if definition.format != "auditd":  # which keys a record has is known only from records
+        assert mapped <= set(empty)
+
+
+def test_a_definition_becomes_a_dialect(tmp_path: Path) -> None:
+    (tmp_path / "shop.yml").write_text(GOOD + "aliases: {c-ip: [ip, client]}\nlogsource: {category: application}\n")
+    dialect = load_definitions([tmp_path])["shop"].dialect
+    assert dialect == Dialect("shop", LogSource("application"), {"c-ip": ("ip", "client")}, structured=True)
+
+
+def test_a_later_folder_replaces_a_definition(tmp_path: Path) -> None:
+    (tmp_path / "json.yml").write_text(GOOD.replace("name: shop", "name: json"))
+    assert load_definitions([BUILT_IN, tmp_path])["json"].title == "Shop"
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [
+        (
+            GOOD + "  user.nme: x\n",
+            r"0\.yml:7:3: 'user\.nme' is no ECS column of an event; did you mean 'user\.name'\?",
+        ),
+        (GOOD + "entity: [host.nam]\n", r"0\.yml:7:10: .*'host\.nam'.*did you mean 'host\.name'"),
+        (GOOD + "timestmp: x\n", r"0\.yml:7:1: unknown key 'timestmp'; did you mean 'timestamp'\?"),
+        (GOOD + "recognise: {colums: [a]}\n", r"0\.yml:7:13: unknown key 'colums'; did you mean 'columns'\?"),
+        (GOOD + "logsource:\n  produkt: linux\n", r"0\.yml:8:3: unknown key 'produkt'; did you mean 'product'\?"),
+        (GOOD + "title: Again\n", r"0\.yml:7:1: the key 'title' stands twice"),
+        (GOOD.replace("ndjson", "ndjsn"), r"0\.yml:3:1: 'ndjsn' is no format; did you mean 'ndjson'\?"),
+        (GOOD + "zone: Asia/Ho_Chi_Min\n", r"0\.yml:7:1: .*did you mean 'Asia/Ho_Chi_Minh'\?"),
+        (GOOD + "options: {width: 3}\n", r"0\.yml:7:11: format 'ndjson' has no option 'width'"),
+        (GOOD.replace("title: Shop\n", ""), r"0\.yml:1:1: the key 'title' is missing"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", r"0\.yml:2:8: aliases are not allowed"),
+        ("name: [", r"0\.yml:\d+:\d+: .*"),
+        ("- a\n", r"0\.yml:1:1: not a mapping"),
+        ("", r"0\.yml:1:1: not a mapping"),
+        ("[" * 5000, r"0\.yml.*"),
+        ("name: !!python/object/apply:os.getcwd []\n", r"0\.yml:1:7: could not determine a constructor.*"),
+    ],
+)
+def test_a_fault_names_place_and_fix(tmp_path: Path, document: str, fault: str) -> None:
+    found = faults(tmp_path, document)
+    assert len(found) == 1
+    assert re.fullmatch(f"{fault}.*", found[0], re.DOTALL), found[0]
+
+
+def test_all_faults_of_all_files_are_reported(tmp_path: Path) -> None:
+    found = faults(tmp_path, GOOD + "  user.nme: x\nzzz: 1\n", GOOD + "  host.nam: x\n", "[")
+    assert [fault.split(":")[0] for fault in found] == ["0.yml", "0.yml", "1.yml", "2.yml"]
+
+
+def test_every_mapped_name_is_an_event_column() -> None:
+    names = {name for definition in load_definitions().values() for name in (*definition.fields, *definition.entity)}
+    assert names <= set(ECS)
+
+
+def test_a_definition_is_a_value() -> None:
+    definition = load_definitions()["windows"]
+    assert isinstance(definition, Definition)
+    with pytest.raises(ValueError, match="frozen"):
+        definition.title = "x"

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from evtx import PyEvtxParser
+
+from connectors import evtx
+from connectors.evtx import CHUNK, HEADER
+from tests.connectors.reading import content, scan, scan_bytes
+
+pytestmark = pytest.mark.reference
+
+
+@pytest.fixture(scope="session")
+def log(reference: Path) -> bytes:
+    return (reference / "evtx" / "benign-edge" / "evtx" / "system.evtx").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def whole(log: bytes) -> list[str]:
+    return read(log)[0]
+
+
+def read(data: bytes) -> tuple[list[str], str]:
+    given = content(data)
+    frames = [portion.records for portion in evtx.events(given)]
+    outcome = given.job.outcome
+    texts = pl.concat(frames)["event.original"].to_list() if frames else []
+    return texts, "\n".join(map(str, outcome.faults + outcome.notices))
+
+
+def damaged(log: bytes, at: int, data: bytes) -> bytes:
+    return log[:at] + data + log[at + len(data) :]
+
+
+def test_every_sample_reads_as_the_library_reads_it(reference: Path) -> None:
+    paths = sorted(reference.glob("evtx/**/*.evtx"))[::8]
+    assert paths
+    for path in paths:
+        found = scan(path, source=None)
+        events: list[dict[str, Any]] = [*PyEvtxParser(str(path)).records_json()]
+        expected = [(event["event_record_id"], event["data"]) for event in events]
+        assert list(zip(found.offsets, found.texts, strict=True)) == expected
+        assert {batch.source for batch in found.batches} <= {"windows"}
+        assert not found.faults
+
+
+def test_a_record_has_the_shape_that_parsers_expect(whole: list[str]) -> None:
+    system = json.loads(whole[0])["Event"]["System"]
+    assert {"Provider", "EventID", "Channel", "Computer", "EventRecordID"} <= system.keys()
+    assert "Name" in system["Provider"]["#attributes"]
+
+
+def test_an_event_log_inside_an_archive_is_the_same_log(log: bytes, whole: list[str], tmp_path: Path) -> None:
+    packed, plain = scan_bytes(tmp_path, gzip.compress(log)), scan_bytes(tmp_path, log)
+    assert packed.texts == whole
+    assert packed.origins == plain.origins
+
+
+@pytest.mark.parametrize("cut", [0, HEADER])
+def test_the_file_header_is_not_needed(log: bytes, whole: list[str], cut: int) -> None:
+    assert evtx.is_evtx(bytes(HEADER) + log[HEADER:])
+    assert read(bytes(HEADER)[cut:] + log[HEADER:])[0] == whole
+
+
+@pytest.mark.parametrize("header", [b"garbage!", bytes(512), b"\xff" * 512])
+def test_a_chunk_without_its_header_is_read_whole(log: bytes, whole: list[str], header: bytes) -> None:
+    texts, said = read(damaged(log, HEADER + CHUNK, header))
+    assert texts == whole
+    assert "1 of its 64 KiB chunks are damaged, but all records in them were read" in said
+
+
+def test_a_damaged_record_costs_only_itself(log: bytes, whole: list[str]) -> None:
+    texts, said = read(damaged(log, HEADER + 512 + 3000, b"\xff" * 600))
+    assert 0 < len(whole) - len(texts) <= 3
+    assert set(texts) < set(whole)
+    assert f"at least {len(whole) - len(texts)} records can't be read; the other {len(texts)} were read" in said
+
+
+def test_a_lost_chunk_is_told(log: bytes, whole: list[str]) -> None:
+    texts, said = read(damaged(log, HEADER, os.urandom(CHUNK)))
+    assert texts == whole[108:]
+    assert "1 of its 64 KiB chunks are damaged: at least 1 records can't be read" in said
+
+
+def test_a_cut_off_log_gives_the_records_of_its_last_piece(log: bytes, whole: list[str]) -> None:
+    texts, said = read(log[: HEADER + 2 * CHUNK + 30_000])
+    assert texts == whole[: len(texts)]
+    assert len(texts) > 210  # the first two chunks hold 210
+    assert "at least 69 records can't be read" in said
+
+
+def test_chunks_never_written_are_no_fault(log: bytes, whole: list[str]) -> None:
+    assert read(log + bytes(3 * CHUNK)) == (whole, "")
+
+
+def test_a_header_alone_is_an_empty_log(log: bytes, tmp_path: Path) -> None:
+    assert "holds no records" in scan_bytes(tmp_path, log[:HEADER]).notices
+
+
+def test_a_log_keeps_its_origin_while_it_grows(log: bytes, tmp_path: Path) -> None:
+    assert scan_bytes(tmp_path, log[: HEADER + CHUNK]).origins == scan_bytes(tmp_path, log).origins

@@ -1,0 +1,77 @@
+"""Sources are told by content."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from connectors.definitions import load_definitions
+from connectors.recognise import recognise
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+DEFINITIONS = load_definitions()
+
+
+def lines(source: str) -> list[str]:
+    return [json.loads(path.read_text())["input"] for path in sorted((SAMPLES / source).glob("*.json"))]
+
+
+@pytest.mark.parametrize(
+    "source", ["windows", "auth", "syslog", "auditd", "apache", "cloudtrail", "hotline_1022", "json"]
+)
+def test_a_source_is_told_from_its_samples(source: str) -> None:
+    found = recognise(lines(source), DEFINITIONS)
+    assert found is not None
+    assert found.source == source
+    assert 0.6 <= found.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("label", "source"), [("nginx/access.log", "nginx"), ("portal.log", "portal"), ("access.log", "apache")]
+)
+def test_the_name_of_the_file_decides_between_equals(label: str, source: str) -> None:
+    found = recognise(lines("apache"), DEFINITIONS, label)
+    assert found is not None
+    assert found.source == source
+
+
+def test_the_name_alone_decides_nothing() -> None:
+    assert recognise(["what is this", "no idea"], DEFINITIONS, "auth.log") is None
+
+
+@pytest.mark.parametrize("sample", [[], ["", " "], ["\x00\x01\x02"], ["[" * 5000], ["a,b,c", "1,2,3"]])
+def test_nothing_is_told_from_nothing(sample: list[str]) -> None:
+    assert recognise(sample, DEFINITIONS) is None
+
+
+def test_equal_sources_are_not_guessed() -> None:
+    twin = DEFINITIONS["auditd"].model_copy(update={"name": "twin"})
+    assert recognise(lines("auditd"), {"auditd": DEFINITIONS["auditd"], "twin": twin}) is None
+
+
+def test_some_garbage_among_the_lines_changes_nothing() -> None:
+    found = recognise([*lines("auditd") * 3, "garbage"], DEFINITIONS)
+    assert found is not None
+    assert found.source == "auditd"
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("web/apache_logs_10k", "apache"),
+        ("loghub/OpenSSH/OpenSSH_2k.log", "auth"),
+        ("loghub/Linux/Linux_2k.log", "syslog"),
+        ("loghub/HDFS/HDFS_2k.log", None),
+        ("misc-text/audit_enriched.log", "auditd"),
+        ("misc-text/syslog_cron.log", "syslog"),
+        ("misc-text/iis10.log", None),
+        ("misc-text/postgresql.log", None),
+    ],
+)
+def test_real_logs_are_told(reference: Path, path: str, source: str | None) -> None:
+    sample = (reference / path).read_text(errors="replace").split("\n")
+    found = recognise(sample, DEFINITIONS, path)
+    assert (found and found.source) == source

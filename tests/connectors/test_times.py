@@ -1,0 +1,97 @@
+"""Times of every form become UTC instants; impossible ones become null, never an exception."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.times import Clock, instants
+from detectors.schema import TIME
+
+HANOI = Clock("Asia/Ho_Chi_Minh", reference=date(2026, 3, 1))
+
+
+def read(*texts: str | None, clock: Clock = HANOI) -> list[datetime | None]:
+    result = instants(pl.Series("t", texts, pl.String), clock)
+    assert result.dtype == TIME
+    return result.to_list()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-12-07T11:05:07Z", "2025-12-07T11:05:07"),
+        ("2025-12-07T11:05:07.1234567Z", "2025-12-07T11:05:07.123456"),
+        ("2025-12-07T11:05:07+07:00", "2025-12-07T04:05:07"),
+        ("2025-12-07 11:05:07,5 -0530", "2025-12-07T16:35:07.5"),
+        ("2025-12-07 11:05:07", "2025-12-07T04:05:07"),
+        ("2025/12/07 11:05:07", "2025-12-07T04:05:07"),
+        ("07/Dec/2025:11:05:07 +0700", "2025-12-07T04:05:07"),
+        ("Sun Dec 07 11:05:07 2025", "2025-12-07T04:05:07"),
+        ("Dec  7 2025 11:05:07", "2025-12-07T04:05:07"),
+        ("1765080307", "2025-12-07T04:05:07"),
+        ("1765080307.25", "2025-12-07T04:05:07.25"),
+        ("1765080307250", "2025-12-07T04:05:07.25"),
+        ("1765080307250000", "2025-12-07T04:05:07.25"),
+        ("1765080307250000000", "2025-12-07T04:05:07.25"),
+    ],
+)
+def test_a_form_is_read(text: str, expected: str) -> None:
+    assert read(text) == [datetime.fromisoformat(expected).replace(tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "99999-01-01T00:00:00Z",
+        "2025-13-01T00:00:00Z",
+        "1601-01-01T00:00:00Z",
+        "9" * 19,
+        "NaN",
+        "",
+        "yesterday",
+        "Feb 30 00:00:00",
+        "00/Foo/2025:11:05:07 +0700",
+        None,
+    ],
+)
+def test_an_impossible_time_is_null(text: str | None) -> None:
+    assert read("2025-12-07T11:05:07Z", text)[1] is None
+
+
+def test_a_time_without_a_year_is_in_the_latest_year_that_is_not_after_the_reference() -> None:
+    years = [time.year for time in read("Feb 28 11:00:00", "Mar  2 06:00:00", "Dec 31 23:00:00") if time]
+    assert years == [2026, 2026, 2025]
+
+
+def test_the_29th_of_february_is_in_a_leap_year() -> None:
+    assert read("Feb 29 12:00:00") == [datetime(2024, 2, 29, 5, tzinfo=UTC)]
+
+
+def test_a_given_year_counts() -> None:
+    assert read("Dec 31 23:00:00", clock=Clock(year=2005)) == [datetime(2005, 12, 31, 23, tzinfo=UTC)]
+
+
+def test_neighbours_with_a_year_are_the_reference() -> None:
+    assert read("2019-06-01T00:00:00Z", "May 31 12:00:00", "Jul  1 12:00:00")[1:] == [
+        datetime(2019, 5, 31, 5, tzinfo=UTC),
+        datetime(2018, 7, 1, 5, tzinfo=UTC),
+    ]
+
+
+def test_an_hour_that_a_change_of_clocks_skips_is_null() -> None:
+    assert read("2025-03-30T02:30:00", "2025-10-26T02:30:00", clock=Clock("Europe/Berlin")) == [
+        None,
+        datetime(2025, 10, 26, 0, 30, tzinfo=UTC),
+    ]
+
+
+@given(st.lists(st.one_of(st.text(max_size=40), st.from_regex(r"\d{1,25}([-/:T .]\d{1,4}){0,6}Z?"))))
+def test_no_text_raises(texts: list[str]) -> None:
+    assert len(read(*texts)) == len(texts)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dashboards import templates
+from detectors.schema import FINDING, MATCH
+
+# Types of the core of Elasticsearch, which every distribution has.
+CORE = {"boolean", "date", "double", "float", "integer", "ip", "keyword", "long", "object", "text"}
+
+
+@pytest.fixture(scope="module")
+def bodies() -> dict[str, dict[str, Any]]:
+    return templates.bodies(templates.read())
+
+
+def leaves(tree: dict[str, Any], path: str = "") -> dict[str, dict[str, Any]]:
+    """Return every mapped field by its dotted name."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, node in tree["properties"].items():
+        found |= leaves(node, f"{path}{name}.") if "properties" in node else {path + name: node}
+    return found
+
+
+@pytest.mark.parametrize(("name", "schema"), [("soc-findings", FINDING), ("soc-matches", MATCH)])
+def test_every_column_is_mapped(bodies: dict[str, dict[str, Any]], name: str, schema: dict[str, Any]) -> None:
+    fields = leaves(bodies[name]["template"]["mappings"])
+    assert schema.keys() - fields.keys() == set()
+    assert fields.keys() - schema.keys() == {"event.ingested"}
+    assert {kind["type"] for kind in fields.values()} <= CORE
+
+
+def test_types_follow_the_schema_and_the_exceptions(bodies: dict[str, dict[str, Any]]) -> None:
+    fields = leaves(bodies["soc-findings"]["template"]["mappings"])
+    assert fields["@timestamp"] == {"type": "date"}
+    assert fields["event.severity"] == {"type": "long"}
+    assert fields["rule.author"] == {"type": "keyword", "ignore_above": 8191}
+    assert fields["source.ip"]["type"] == "ip"
+    assert fields["soc.evidence"] == {"type": "object", "enabled": False}
+
+
+def test_a_template_takes_only_its_own_months(bodies: dict[str, dict[str, Any]]) -> None:
+    for name, body in bodies.items():
+        assert body["index_patterns"] == [f"{name}-*"]
+        assert body["template"]["aliases"] == {name: {}}
+        assert body["template"]["mappings"]["dynamic"] is False
+
+
+def test_the_fingerprint_follows_the_content() -> None:
+    definition = templates.read()
+    changed = definition.model_copy(update={"settings": {"number_of_shards": 2}})
+    assert templates.bodies(definition) == templates.bodies(definition)
+    for name, body in templates.bodies(definition).items():
+        assert body["_meta"] != templates.bodies(changed)[name]["_meta"]
+
+
+def test_an_unknown_key_is_a_fault(tmp_path: Path) -> None:
+    wrong = tmp_path / "templates.yml"
+    wrong.write_text(templates.DEFINITION.read_text("utf-8").replace("fields:", "feilds:", 1), "utf-8")
+    with pytest.raises(ValidationError, match="feilds"):
+        templates.read(wrong)
