@@ -47,7 +47,7 @@ class DefinedParser:
         if failed.any():
             records, own = records.filter(~failed), own.filter(~failed)
         columns = self._columns(own, wanted, targets)
-        times = records["@timestamp"] if "@timestamp" in records.columns else self._times(own, batch.received)
+        times = self._times(own, batch.received) if not _timed(records) else records["@timestamp"]
         events = records.select(RECORD.names()).with_columns(times, *columns)
         return Parsed(events.select(*EVENT, pl.exclude(EVENT.names())), dead)
 
@@ -88,6 +88,11 @@ class DefinedParser:
                 text = own.select(coerced(pl.col(name), own.schema[name], pl.String)).to_series()
                 result = result.scatter(left, instants(text.gather(left), clock))
         return result
+
+
+def _timed(records: pl.DataFrame) -> bool:
+    """Say whether records bring their times along, all of them."""
+    return "@timestamp" in records.columns and not records["@timestamp"].has_nulls()
 
 
 def _filled(own: pl.DataFrame, name: str, mapped: Mapped) -> pl.Series:

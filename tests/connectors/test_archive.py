@@ -41,7 +41,7 @@ def ids(
     return [
         event_id(part.source, part.origin, offset, index, raw)
         for part in archive.read(source, since, until)
-        for raw, offset, index in part.records.iter_rows()
+        for raw, offset, index in part.records.select(RECORD.names()).iter_rows()
     ]
 
 

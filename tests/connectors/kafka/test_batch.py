@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import orjson
 
@@ -16,6 +17,7 @@ class Sent:
     offset: int
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+    timestamp: int = 0
 
 
 class Letters:
@@ -56,3 +58,16 @@ def test_json_without_the_header_is_a_line() -> None:
     gathered = Gathered("soc.raw.app", 0)
     gathered.add(Sent(0, envelope(0, "a").value), Letters())
     assert gathered.lines == ['{"v":1,"origin":"o","lines":["a"]}']
+
+
+def test_a_batch_was_received_when_its_latest_record_was() -> None:
+    gathered = Gathered("soc.raw.app", 0)
+    for offset, timestamp in enumerate((1767225599000, 1767225600000, 0)):  # 2025-12-31T23:59:59Z and a second later
+        gathered.add(Sent(offset, b"a", timestamp=timestamp), Letters())
+    assert gathered.batch().received == date(2026, 1, 1)
+
+
+def test_records_without_a_time_give_no_date() -> None:
+    gathered = Gathered("soc.raw.app", 0)
+    gathered.add(Sent(0, b"a", timestamp=-1), Letters())
+    assert gathered.batch().received is None
