@@ -35,6 +35,10 @@ fix: $(READY) ## put the code into its format and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: bench
+bench: $(READY) ## speed and memory of reading, parsing and matching: make bench LOGS="file or folder" RULES=folder
+	$(BIN)/soc bench $(LOGS) $(if $(RULES),--rules $(RULES))
+
 .PHONY: up
 up: ## Kafka, Elasticsearch, Kibana, Prefect and this program in containers
 	docker compose up --detach --build --wait

@@ -2,57 +2,63 @@
 
     {"Event":{"#attributes":{…},"System":{"Provider":{"#attributes":{"Name":"Service Control Manager"}},"EventID":7036,…
 
-Chunks need nothing of one another, so they are read in groups under a header of our own: memory stays bounded, archives
-need no temporary file, and a damaged header costs nothing. A damaged chunk is mended and read record by record.
+Chunks need nothing of one another, so they are parsed in groups: memory stays bounded, archives need no temporary file,
+and a damaged header costs nothing. A damaged chunk is mended and read record by record. The parser runs in a child
+process, one group ahead; a chunk that hangs or crashes it costs that chunk.
 """
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
 
-from evtx import PyEvtxParser
+import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 from connectors.content import Content
+from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC, mend, plausible, said
+from connectors.evtx_process import PARSERS, Parser, Parsers, Part
 from connectors.lines import Portion, records
+from detectors.errors import InputError
 
-FILE_MAGIC, CHUNK_MAGIC, RECORD_MAGIC = b"ElfFile\0", b"ElfChnk\0", b"**\0\0"
-HEADER, CHUNK, CHUNK_HEADER = 4096, 65536, 512
-GROUP = 64  # chunks parsed at once: 4 MiB
-SMALLEST = 28  # a record's own header and the copy of its size behind it
-FREE = 48  # where a chunk's header says how far its records reach
-
-
-def _file_header() -> bytes:
-    fields = struct.pack("<8sQQQIHHHH", FILE_MAGIC, 0, 0, 1, 128, 1, 3, HEADER, 1).ljust(120, b"\0")
-    return (fields + struct.pack("<II", 0, zlib.crc32(fields))).ljust(HEADER, b"\0")
+FILE_MAGIC, HEADER = b"ElfFile\0", 4096
+GROUP = 16  # chunks parsed at once: 1 MiB
+ATTEMPTS = 2  # at a chunk alone: what ended the child may have been meant for something else
+PATIENCE = 120.0  # seconds that the chunks of one file may waste by hanging or crashing
+AGAIN = "the rest is read; export the log again where it was written"
 
 
-FILE_HEADER = _file_header()
+@dataclass(frozen=True, slots=True)
+class _Block:
+    number: int  # within the file, from 1
+    chunk: bytes
+    damaged: bool  # so much that it must be mended before the parser looks into it
 
-
-@dataclass(slots=True)
-class _Damage:
-    chunks: int = 0
-    lost: int = 0
+    @property
+    def sound(self) -> bytes:
+        return mend(self.chunk) if self.damaged else self.chunk
 
 
 @dataclass(slots=True)
-class _Records:
-    texts: list[str] = field(default_factory=list)
-    ids: list[int] = field(default_factory=list)
+class _Found:
+    lines: list[bytes] = field(default_factory=list)
+    ids: list[npt.NDArray[np.uint64]] = field(default_factory=list)
     size: int = 0
-    errors: int = 0
+    records: int = 0
 
-    def extend(self, other: _Records) -> None:
-        self.texts += other.texts
-        self.ids += other.ids
-        self.size += other.size
-        self.errors += other.errors
+    def add(self, part: Part) -> None:
+        if part.lines:
+            self.lines.append(part.lines)
+            self.ids.append(part.ids)
+            self.size += len(part.lines)
+            self.records += len(part.ids)
+
+    def portion(self) -> Portion:
+        # a record id is 64 bits wide in a file anyone may have made
+        ids = np.minimum(np.concatenate(self.ids), 2**63 - 1).astype(np.int64)
+        return Portion(records(pl.read_lines(b"\n".join(self.lines)).to_series(), ids))
 
 
 def is_evtx(head: bytes) -> bool:
@@ -60,118 +66,79 @@ def is_evtx(head: bytes) -> bool:
     return head.startswith((FILE_MAGIC, CHUNK_MAGIC)) or head[HEADER:].startswith(CHUNK_MAGIC)
 
 
-def events(content: Content) -> Iterator[Portion]:
+def events(content: Content, parsers: Parsers = PARSERS) -> Iterator[Portion]:
     """Yield the events of a log as JSON; `log.offset` is the event record id."""
     if not content.peek(8).startswith(CHUNK_MAGIC):
         content.read(HEADER)
-    limits, damage, found, total = content.job.limits, _Damage(), _Records(), 0
-    while group := content.read(GROUP * CHUNK):
-        found.extend(_group(group, damage))
-        if found.size >= limits.batch or len(found.texts) >= limits.records:
-            yield _portion(found)
-            total, found = total + len(found.texts), _Records()
-    if found.texts:
-        yield _portion(found)
-    _tell(content, damage, total + len(found.texts))
+    limits, found, total = content.job.limits, _Found(), 0
+    with parsers.lend() as parser:
+        log = _Log(content, parser)
+        for part in log.parts():
+            found.add(part)
+            if found.size >= limits.batch or found.records >= limits.records:
+                yield found.portion()
+                total, found = total + found.records, _Found()
+    if found.records:
+        yield found.portion()
+    log.tell(total + found.records)
 
 
-def _tell(content: Content, damage: _Damage, read: int) -> None:
-    chunks = f"{damage.chunks} of its 64 KiB chunks are damaged"
-    if damage.lost:
-        fix = f"the other {read} were read; export the log again where it was written"
-        content.job.outcome.fault(content.label, f"{chunks}: at least {damage.lost} records can't be read", fix)
-    elif damage.chunks:
-        content.job.outcome.notice(content.label, f"{chunks}, but all records in them were read")
+class _Log:
+    """One event log on its way through the parser, and the damage met in it."""
 
+    def __init__(self, content: Content, parser: Parser) -> None:
+        self._content, self._parser = content, parser
+        self._blocks = 0  # read so far
+        self._damaged = 0  # blocks
+        self._lost = 0  # records of them
+        self._wasted = 0.0  # seconds
 
-def _portion(found: _Records) -> Portion:
-    # a record id is 64 bits wide in a file anyone may have made
-    return Portion(records(found.texts, [min(number, 2**63 - 1) for number in found.ids]))
-
-
-def _group(group: bytes, damage: _Damage) -> _Records:
-    chunks = [group[at : at + CHUNK] for at in range(0, len(group), CHUNK)]
-    if all(map(_plausible, chunks)):
-        found = _parse(group)
-        if not found.errors:
-            return found
-    found = _Records()
-    for chunk in chunks:
-        found.extend(_chunk(chunk, damage))
-    return found
-
-
-def _chunk(chunk: bytes, damage: _Damage) -> _Records:
-    found = _parse(chunk) if _plausible(chunk) else _Records(errors=1)
-    if not found.errors:
-        return found
-    found = _parse(mend(chunk.ljust(CHUNK, b"\0")))
-    damage.chunks += 1
-    damage.lost += max(found.errors, _said(chunk) - len(found.texts), 0 if found.texts else 1)
-    return found
-
-
-def _parse(chunks: bytes) -> _Records:
-    found = _Records()
-    events = PyEvtxParser(io.BytesIO(FILE_HEADER + chunks), number_of_threads=1).records_json()
-    while True:
+    def parts(self) -> Iterator[Part]:
+        """Yield what is in each chunk, in order; the child parses a group while the caller works on the one before."""
         try:
-            for event in cast("Iterator[dict[str, Any]]", events):
-                found.texts.append(event["data"])
-                found.ids.append(event["event_record_id"])
-        except (RuntimeError, OSError, ValueError):
-            found.errors += 1
-        else:
-            found.size = sum(map(len, found.texts))
-            return found
+            group = self._read()
+            self._ask(group)
+            while group:
+                following = self._read()
+                parts = self._answer(group)
+                self._ask(following)
+                yield from parts
+                group = following
+        except InputError as error:
+            self._content.fail(error.message, error.fix)
 
+    def tell(self, read: int) -> None:
+        """Report the damage, when there is any, beside the number of records read."""
+        outcome, label = self._content.job.outcome, self._content.label
+        chunks = f"{self._damaged} of its 64 KiB chunks are damaged"
+        if self._lost:
+            fix = f"the other {read} were read; export the log again where it was written"
+            outcome.fault(label, f"{chunks}: at least {self._lost} records can't be read", fix)
+        elif self._damaged:
+            outcome.notice(label, f"{chunks}, but all records in them were read")
 
-def _plausible(chunk: bytes) -> bool:
-    """Say whether the parser would look into a chunk at all; one that was never written holds zeros only."""
-    whole = len(chunk) == CHUNK and chunk.startswith(CHUNK_MAGIC) and CHUNK_HEADER <= _free(chunk) < CHUNK
-    return whole or not chunk.strip(b"\0")
+    def _read(self) -> list[_Block]:
+        """Return the next blocks that aren't empty; chunks that were never written hold zeros only."""
+        blocks: list[_Block] = []
+        while not blocks and (data := self._content.read(GROUP * CHUNK)):
+            chunks = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)]
+            numbered = enumerate(chunks, self._blocks + 1)
+            blocks = [_Block(number, chunk, not plausible(chunk)) for number, chunk in numbered if chunk.strip(b"\0")]
+            self._blocks += len(chunks)
+        return blocks
 
+    def _ask(self, blocks: Sequence[_Block]) -> None:
+        if blocks:
+            self._parser.ask([block.sound for block in blocks])
 
-def _free(chunk: bytes) -> int:
-    said: int = struct.unpack_from("<I", chunk, FREE)[0]
-    return said if CHUNK_HEADER <= said <= CHUNK else CHUNK
-
-
-def _said(chunk: bytes) -> int:
-    """Return how many records a chunk's header tells of, 0 when that can't be true."""
-    first, last = struct.unpack_from("<QQ", chunk.ljust(CHUNK_HEADER, b"\0"), len(CHUNK_MAGIC))
-    said: int = last - first + 1
-    return said if chunk.startswith(CHUNK_MAGIC) and 0 < said <= CHUNK // SMALLEST else 0
-
-
-def _record_size(chunk: bytes, at: int) -> int:
-    """Return the size of the record at a place, or 0 when none stands there."""
-    if at + SMALLEST > len(chunk) or not chunk.startswith(RECORD_MAGIC, at):
-        return 0
-    size: int = struct.unpack_from("<I", chunk, at + 4)[0]
-    if not SMALLEST <= size <= len(chunk) - at:
-        return 0
-    return size if struct.unpack_from("<I", chunk, at + size - 4)[0] == size else 0
-
-
-def mend(chunk: bytes) -> bytes:
-    """Return a chunk with a new header in which every damaged stretch is dressed as one record.
-
-    The parser refuses that record and goes on behind it, where it would have given up the rest of the chunk.
-    """
-    mended, at, free = bytearray(chunk), CHUNK_HEADER, _free(chunk)
-    while at < free:
-        size = _record_size(chunk, at)
-        if not size:
-            following = chunk.find(RECORD_MAGIC, at + SMALLEST, free)
-            while following >= 0 and not _record_size(chunk, following):
-                following = chunk.find(RECORD_MAGIC, following + 1, free)
-            if following < 0:
-                break
-            size = following - at
-            mended[at : at + 8] = RECORD_MAGIC + struct.pack("<I", size)
-            mended[at + size - 4 : at + size] = struct.pack("<I", size)
-        at += size
-    # the caches of names and templates are left empty: each record also points at what it needs
-    mended[:CHUNK_HEADER] = struct.pack("<8s32sIII", CHUNK_MAGIC, chunk[8:40], 128, at, at).ljust(CHUNK_HEADER, b"\0")
-    return bytes(mended)
+    def _answer(self, blocks: Sequence[_Block]) -> list[Part]:
+        parts: list[Part] = []
+        started = time.monotonic()
+        try:
+            parts += self._parser.answer()
+        except InputError:
+            self._waste(started, blocks[0])
+            parts += [part for block in blocks if (part := self._alone(block, block.sound))]
+            return parts
+        """…"""
+        return parts

@@ -25,7 +25,7 @@ class Batch:
 
     `origin` names where the records came from for ever: "kafka:soc.raw.sshd:3" (topic, partition) or
     "file:<fingerprint of the file's head>". `label` is the same for people: a path, a topic. Records that were parsed
-    before (the archive's) carry their `@timestamp` along, and it is not read again.
+    before (the archive's) bring their `@timestamp` along; where all have one it is not read again.
     """
 
     source: str

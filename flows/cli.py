@@ -25,6 +25,7 @@ COMMANDS = {
     "dead": "list dead letters",
     "setup": "install index templates in Elasticsearch and topics in Kafka",
     "simulate": "write the logs of a simulated province, with labelled attacks",
+    "bench": "speed and memory of reading, parsing and matching",
     "doctor": "check configuration, rules, store, servers, disk and clock",
 }
 

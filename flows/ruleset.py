@@ -23,7 +23,6 @@ from detectors.sigma.rule import Rule, decode_rule, encode_rule
 
 MAX_FILE = 4 * 1024 * 1024  # bytes; the largest SigmaHQ rule has 250 kB
 _SUFFIXES = (".yml", ".yaml")
-_COMPILER = ("document", "parse", "departures", "lower", "glob", "regex", "predicates", "rule", "nearest")
 
 Lists = dict[str, list[str]]
 
@@ -150,5 +149,5 @@ def _decode(data: dict[str, Any], name: str) -> Rule | RuleError:
 @cache
 def _compiler_version() -> bytes:
     """Return a digest of the code that makes rules, so that no rule of an older compiler is ever run."""
-    folder = files("detectors.sigma")
-    return hashlib.sha256(b"".join(folder.joinpath(f"{name}.py").read_bytes() for name in _COMPILER)).digest()
+    modules = (each for each in files("detectors.sigma").iterdir() if each.name.endswith(".py"))
+    return hashlib.sha256(b"".join(each.read_bytes() for each in sorted(modules, key=lambda each: each.name))).digest()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.errors import Place, UsageError
 
@@ -71,16 +71,14 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment first, then the file."""
-        path = settings_cls.model_config.get("yaml_file")
-        known = YamlConfigSettingsSource(settings_cls) if path else init_settings
-        return env_settings, known, init_settings
+        """Let the environment override what is given (the file)."""
+        return env_settings, init_settings
 
 
 def load(path: Path | None) -> Settings:
@@ -93,11 +91,13 @@ def load(path: Path | None) -> Settings:
     if path is not None and not path.is_file():
         raise UsageError(f"no settings file at {path}", fix="see soc.example.yml")
 
-    class Chosen(Settings):
-        model_config = SettingsConfigDict(**{**Settings.model_config, "yaml_file": chosen})
-
     try:
-        return Chosen()
+        data = yaml.safe_load(chosen.read_text("utf-8")) if chosen else {}
+        if not isinstance(data, dict | None):
+            raise UsageError("not a mapping of keys to values", place=Place(str(chosen)), fix="see soc.example.yml")
+        return Settings(**(data or {}))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"can't be read: {error}", place=Place(str(chosen))) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = Place(str(chosen), mark.line + 1, mark.column + 1) if mark else Place(str(chosen))

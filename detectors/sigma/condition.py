@@ -86,7 +86,7 @@ class _Reader:
         if self._take("of"):
             return self._selector(word, offset)
         if word not in self._parts:
-            fix = _spelling(word) or nearest(word, self._parts)
+            fix = _spelling(word) or nearest(word, [*self._parts, "not"])
             raise ConditionError(f"there is no `{word}` in the detection", offset, fix)
         return self._named(word, offset)
 

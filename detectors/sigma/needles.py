@@ -158,4 +158,6 @@ class Needles:
             if found:
                 finds = np.array(found, dtype=np.int64).T
                 finds[1:] += begin
-                yield finds[:, finds[1] < begin + _WINDOW]  # the rest belong to the next window
+                finds = finds[:, finds[1] < begin + _WINDOW]  # the rest belong to the next window
+                if finds.size:
+                    yield finds

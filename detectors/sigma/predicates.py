@@ -6,7 +6,8 @@ two truth values only (specification, and the SigmaHQ filters depend on it).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
@@ -89,19 +90,17 @@ def conjunction(parts: list[Node]) -> Node:
 
 def disjunction(parts: list[Node]) -> Node:
     """Join parts by Or; predicates that differ in their values only become one predicate."""
-    places: dict[object, int] = {}
+    flat = _flat(parts)
+    values: dict[object, dict[str, None]] = defaultdict(dict)  # in order, each once
+    for part in flat:
+        if isinstance(part, Predicate) and part.op in _MERGED:
+            values[part.field, part.op, part.cased].update(dict.fromkeys(part.values))
     nodes: list[Node] = []
-    values: dict[int, dict[str, None]] = {}  # place in `nodes` → values of the predicate there, in order, each once
-    for part in _flat(parts):
+    for part in flat:
         if not isinstance(part, Predicate) or part.op not in _MERGED:
             nodes.append(part)
-            continue
-        place = places.setdefault((part.field, part.op, part.cased), len(nodes))
-        if place == len(nodes):
-            nodes.append(part)
-        values.setdefault(place, {}).update(dict.fromkeys(part.values))
-    for place, found in values.items():
-        nodes[place] = replace(nodes[place], values=tuple(found))
+        elif (found := values.pop((part.field, part.op, part.cased), None)) is not None:
+            nodes.append(Predicate(part.field, part.op, tuple(found), part.cased))
     return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
 
 

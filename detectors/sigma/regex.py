@@ -15,6 +15,7 @@ import re2
 from detectors.errors import RuleError
 
 MAX_LENGTH = 20_000
+_BACKSLASH = "\ue000"  # stands for an escaped one while a pattern is taken apart
 _TOKEN = re.compile(r"\\(.)|(\[\^?\]?)|(\])|(.)", re.DOTALL)
 _INLINE = re.compile(r"\(\?[a-zA-Z]*\)")
 _COUNTED = re.compile(r"(?<!\\)\{\d*,?\d*\}")
@@ -52,7 +53,9 @@ def literal(pattern: str) -> str:
 
     Sound, not complete: only a run of plain characters outside of groups, classes and alternations counts.
     """
-    body = _COUNTED.sub("*", _INLINE.sub("", pattern))
+    if _BACKSLASH in pattern:
+        return ""
+    body = _COUNTED.sub("*", _INLINE.sub("", pattern.replace(r"\\", _BACKSLASH)))
     if "|" in body or "(" in body.replace(r"\(", "") or "[[:" in body or _CODE.search(body):
         return ""
     # In any case `s` is also the long s and `k` the Kelvin sign, which fold to other letters
@@ -68,4 +71,5 @@ def literal(pattern: str) -> str:
             runs.append("")
         else:
             runs[-1] += plain
-    return max((text.lower() for text in runs if text.isascii()), key=len)
+    plain_runs = (text.replace(_BACKSLASH, "\\").lower() for text in runs)
+    return max((text for text in plain_runs if text.isascii()), key=len)

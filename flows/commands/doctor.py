@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -31,10 +32,14 @@ Check = tuple[str, SocError | None]
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     add_config(parser)
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema of soc.yml instead")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one line per check; 3 when any needs somebody."""
+    if args.schema:
+        print(json.dumps(Settings.model_json_schema(), indent=2))
+        return 0
     failed = 0
     for what, fault in checks(args):
         failed += fault is not None

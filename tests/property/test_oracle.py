@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sigma.backends.sqlite import sqliteBackend
+from sigma.backends.sqlite.sqlite import sqliteBackend
 from sigma.collection import SigmaCollection
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import FieldMappingTransformation
@@ -67,8 +67,9 @@ def test_the_engine_finds_what_the_sqlite_backend_finds(reference: Path) -> None
     made = [rule for rule, _ in sample]
     columns = {name: f"c{number}" for number, name in enumerate(fields(made))}
     connection = database(events, columns)
-    pipeline = ProcessingPipeline([ProcessingItem(FieldMappingTransformation(dict(columns)))])
-    backend = sqliteBackend(pipeline, fulltext_field="everything")
+    mapping: dict[str | None, str | list[str]] = {name: f"c{number}" for number, name in enumerate(columns)}
+    pipeline = ProcessingPipeline([ProcessingItem(FieldMappingTransformation(mapping))])
+    backend = sqliteBackend(pipeline, fulltext_field="everything")  # type: ignore[no-untyped-call]  # as it ships
 
     hits = Engine(made).detect(DIALECT, frame(events))
     found: dict[int, set[int]] = {number: set() for number in range(len(made))}

@@ -64,10 +64,10 @@ def test_all_faults_of_all_documents_are_told_in_one_pass() -> None:
         "r.yml:10:5: `h|re`: the pattern `(a` can't be run: missing ): (a; look-around, back-references and "
         "repetitions over 1000 are not to be had; split the rule instead",
         "r.yml:11:3: an empty detection; give it at least one field",
-        "r.yml:12:28: condition: there is no `nto` in the detection; write `not`",
+        "r.yml:12:28: condition: there is no `nto` in the detection; did you mean `not`?",
         "r.yml:14:1: no title; add `title:`",
         "r.yml:14:12: a logsource without category, product or service; name at least one",
-        "r.yml:16:3: no condition; add `condition:` that says how the parts go together",
+        "r.yml:15:1: no condition; add `condition:` that says how the parts go together",
         "r.yml:18:1: not a mapping of keys to values; start with `title:`",
     ]
 

@@ -1,0 +1,220 @@
+"""Have chunks of event logs parsed by a child process that may hang or crash without harm.
+
+    parser = Parser()
+    parser.ask([chunk, chunk])    the child works while the caller does something else
+    parts = parser.answer()       waits, but never beyond the deadline: then the child is killed
+
+The child is `evtx_worker.py`. It sees no environment but what finds the interpreter, no terminal, and no file.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.errors import InputError
+
+# -P: the folder of the script holds an evtx.py of ours, which is not the parser
+COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("evtx_worker.py")))
+ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")
+SECONDS = 2.0  # for one chunk; an honest one takes a thousandth of that
+START, GRACE = 30.0, 5.0  # seconds to load the parser; to hand over an answer
+LARGEST = 96 << 20  # an answer beyond this isn't from a sane child
+REQUEST, COUNT = struct.Struct("<Id"), struct.Struct("<I")
+PART = np.dtype([("records", "<u2"), ("errors", "<u2"), ("size", "<u4")])
+ID = np.dtype("<u8")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the parser made of one chunk: its records as lines of JSON, their ids, and how often it failed."""
+
+    lines: bytes
+    ids: npt.NDArray[np.uint64]
+    errors: int
+
+
+class Child:
+    """A process that answers requests for as long as it lives; everything that waits for it ends at a deadline."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.process = subprocess.Popen(  # noqa: S603 - the command is our own script
+            command,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+            start_new_session=True,  # Ctrl-C is for the parent
+        )
+        self._stdin, self._stdout = (cast("IO[bytes]", end) for end in (self.process.stdin, self.process.stdout))
+        for end in (self._stdin, self._stdout):
+            os.set_blocking(end.fileno(), False)
+
+    def send(self, data: bytes, deadline: float) -> None:
+        rest = memoryview(data)
+        while rest:
+            self._wait(self._stdin, select.POLLOUT, deadline)
+            try:
+                rest = rest[os.write(self._stdin.fileno(), rest) :]
+            except BrokenPipeError:
+                raise self._ended() from None
+
+    def receive(self, size: int, deadline: float) -> bytes:
+        data = bytearray(size)
+        rest = memoryview(data)
+        while rest:
+            self._wait(self._stdout, select.POLLIN, deadline)
+            count = os.readv(self._stdout.fileno(), [rest])
+            if not count:
+                raise self._ended()
+            rest = rest[count:]
+        return bytes(data)
+
+    def end(self) -> None:
+        """End the process, whatever it does, and leave no trace of it."""
+        self.process.kill()
+        for end in (self._stdin, self._stdout):
+            end.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(GRACE)
+
+    def _wait(self, end: IO[bytes], event: int, deadline: float) -> None:
+        ready = select.poll()
+        ready.register(end, event)
+        if not ready.poll(max(deadline - time.monotonic(), 0) * 1000):
+            raise InputError("took too long")
+
+    def _ended(self) -> InputError:
+        try:
+            code = self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            return InputError("took too long")
+        if code == -signal.SIGALRM:
+            return InputError("took too long")
+        return InputError(f"crashed ({f'signal {-code}' if code < 0 else f'exit status {code}'})")
+
+
+class Parser:
+    """A child that is started when it is needed and replaced when it ends."""
+
+    def __init__(self, command: Sequence[str] = COMMAND, seconds: float = SECONDS) -> None:
+        self.asked = 0  # chunks whose answer is outstanding
+        self._command, self._seconds = command, seconds
+        self._child: Child | None = None
+        self._deadline = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, None while there is none."""
+        return self._child.process.pid if self._child else None
+
+    def ask(self, chunks: Sequence[bytes]) -> None:
+        """Send chunks of 64 KiB to be parsed.
+
+        Raises:
+            InputError: the child can't be started.
+        """
+        child = self._living()
+        self.asked = len(chunks)
+        self._deadline = time.monotonic() + self._seconds * len(chunks) + GRACE
+        with suppress(InputError):  # a child that died meanwhile is told of by `answer`
+            child.send(REQUEST.pack(len(chunks), self._seconds) + b"".join(chunks), self._deadline)
+
+    def answer(self) -> list[Part]:
+        """Return what came of the first of the chunks asked for: of all, unless they hold unusually much text.
+
+        Raises:
+            InputError: the child took too long or crashed; it is gone, and the chunks may be asked for again.
+        """
+        if self._child is None:
+            raise InputError("was not asked for")
+        try:
+            parts = _parts(self._child, self.asked, self._deadline)
+        except InputError:
+            self.close()
+            raise
+        self.asked = 0
+        return parts
+
+    def close(self) -> None:
+        """End the child if there is one."""
+        child, self._child, self.asked = self._child, None, 0
+        if child:
+            child.end()
+
+    def _living(self) -> Child:
+        if self._child and self._child.process.poll() is None:
+            return self._child
+        self.close()
+        try:
+            child = self._child = Child(self._command)
+            child.receive(1, time.monotonic() + START)
+        except OSError as error:
+            raise InputError(f"can't be parsed: no process can be started ({error.strerror})") from error
+        except InputError as error:
+            self.close()
+            message = f"can't be parsed: the process for it {error.message} at its start"
+            raise InputError(message, fix="reinstall the Python package evtx") from error
+        return child
+
+
+def _parts(child: Child, asked: int, deadline: float) -> list[Part]:
+    """Receive an answer; a child that broke under its input may say anything."""
+    (count,) = COUNT.unpack(child.receive(COUNT.size, deadline))
+    if not 0 < count <= asked:
+        raise InputError("crashed (its answer makes no sense)")
+    deadline = time.monotonic() + GRACE  # the answer is there, however late the caller comes for it
+    heads = np.frombuffer(child.receive(count * PART.itemsize, deadline), PART)
+    if heads["size"].sum(dtype=np.int64) > LARGEST:
+        raise InputError("crashed (its answer makes no sense)")
+    ids = [np.frombuffer(child.receive(int(records) * ID.itemsize, deadline), ID) for records in heads["records"]]
+    lines = [child.receive(int(size), deadline) for size in heads["size"]]
+    for text, numbers in zip(lines, ids, strict=True):
+        if bool(text) + text.count(b"\n") != len(numbers):
+            raise InputError("crashed (its answer makes no sense)")
+    return [Part(*part) for part in zip(lines, ids, map(int, heads["errors"]), strict=True)]
+
+
+class Parsers:
+    """Parsers that wait for work, so that one child serves all the files of a scan."""
+
+    def __init__(self, parser: Callable[[], Parser] = Parser) -> None:
+        self._new, self._idle = parser, list[Parser]()
+
+    @contextmanager
+    def lend(self) -> Iterator[Parser]:
+        """Lend a parser to one reader."""
+        try:
+            parser = self._idle.pop()
+        except IndexError:
+            parser = self._new()
+        try:
+            yield parser
+        finally:
+            if parser.asked:  # an answer nobody waits for would be taken for the next one's
+                parser.close()
+            self._idle.append(parser)
+
+    def close(self) -> None:
+        """End the children that wait; the next reader starts a new one."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+PARSERS = Parsers()
+atexit.register(PARSERS.close)

@@ -1,0 +1,127 @@
+"""Rule folders to compiled rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detectors.errors import UsageError
+from flows import ruleset
+
+RULE = """title: {title}
+id: {id}
+logsource: {{category: webserver}}
+detection:
+  selection: {{cs-uri-stem|contains: {value}}}
+  condition: selection
+"""
+
+
+def write(folder: Path, number: int, *, title: str = "A rule", value: str = "evil", name: str = "") -> Path:
+    path = folder / (name or f"r{number:04d}.yml")
+    path.write_text(RULE.format(title=title, id=f"00000000-0000-4000-8000-{number:012d}", value=value))
+    return path
+
+
+def test_one_broken_rule_never_stops_another(tmp_path: Path) -> None:
+    for number in range(1000):
+        write(tmp_path, number)
+    (tmp_path / "broken.yml").write_text("title: [\n")
+    loaded = ruleset.load([tmp_path])
+    assert len(loaded.rules) == 1000
+    assert [str(fault.place) for fault in loaded.faults] == [f"{tmp_path}/broken.yml:2:1"]
+
+
+def test_the_second_rule_of_an_id_is_a_fault_that_names_the_first(tmp_path: Path) -> None:
+    first, second = write(tmp_path, 1), write(tmp_path, 1, title="Another", name="z.yml")
+    loaded = ruleset.load([tmp_path])
+    assert [rule.meta.title for rule in loaded.rules] == ["A rule"]
+    (fault,) = loaded.faults
+    assert str(first) in fault.message
+    assert fault.place is not None
+    assert fault.place.file == str(second)
+
+
+def test_the_cache_gives_what_parsing_gives(tmp_path: Path) -> None:
+    rules, cache = tmp_path / "rules", tmp_path / "cache"
+    rules.mkdir()
+    write(rules, 1)
+    (rules / "bad.yml").write_text("title: x\n")
+    cold, warm = (ruleset.load([rules], store=cache) for _ in range(2))
+    assert warm.rules == cold.rules == ruleset.load([rules]).rules
+    assert list(map(str, warm.faults)) == list(map(str, cold.faults))
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_changed_rule_is_compiled_anew(tmp_path: Path) -> None:
+    rules, cache = tmp_path / "rules", tmp_path / "cache"
+    rules.mkdir()
+    write(rules, 1)
+    before = ruleset.load([rules], store=cache).rules[0]
+    write(rules, 1, value="worse")
+    after = ruleset.load([rules], store=cache).rules[0]
+    assert before.semantics != after.semantics
+    write(rules, 1, title="New words")
+    assert ruleset.load([rules], store=cache).rules[0].semantics == before.semantics
+
+
+def test_a_moved_rule_is_told_at_its_new_place(tmp_path: Path) -> None:
+    old, new, cache = tmp_path / "old", tmp_path / "new", tmp_path / "cache"
+    old.mkdir()
+    path = write(old, 1)
+    ruleset.load([old], store=cache)
+    new.mkdir()
+    path.rename(new / path.name)
+    assert ruleset.load([new], store=cache).rules[0].place.file == str(new / path.name)
+
+
+def test_a_damaged_cache_is_only_slow(tmp_path: Path) -> None:
+    rules, cache = tmp_path / "rules", tmp_path / "cache"
+    rules.mkdir()
+    write(rules, 1)
+    cold = ruleset.load([rules], store=cache)
+    for path in cache.iterdir():
+        path.write_bytes(path.read_bytes()[:20])
+    assert ruleset.load([rules], store=cache).rules == cold.rules
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"a: 1\na: 2\n", "the key `a` stands twice"),
+        (b"x" * (ruleset.MAX_FILE + 1), "larger than"),
+    ],
+)
+def test_an_unreadable_file_costs_itself(tmp_path: Path, content: bytes, told: str) -> None:
+    write(tmp_path, 1)
+    (tmp_path / "odd.yml").write_bytes(content)
+    loaded = ruleset.load([tmp_path])
+    assert len(loaded.rules) == 1
+    assert told in str(loaded.faults[0])
+
+
+def test_an_alias_bomb_is_refused_quickly(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"]
+    lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    (tmp_path / "bomb.yml").write_text("\n".join([*lines, "title: *a9"]))
+    assert "aliases" in str(ruleset.load([tmp_path]).faults[0])
+
+
+def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no rule file or folder"):
+        ruleset.load([tmp_path / "none"])
+
+
+def test_lists_fill_placeholders_and_have_a_cache_of_their_own(tmp_path: Path) -> None:
+    rules, cache = tmp_path / "rules", tmp_path / "cache"
+    rules.mkdir()
+    write(rules, 1).write_text(
+        RULE.format(title="t", id="00000000-0000-4000-8000-000000000001", value="x").replace(
+            "cs-uri-stem|contains: x", "cs-uri-stem|expand: '%paths%'"
+        )
+    )
+    assert ruleset.load([rules], store=cache).rules[0].waits_for == ("paths",)
+    filled = ruleset.load([rules], store=cache, lists={"paths": ["/admin", "/phpmyadmin"]}).rules[0]
+    assert filled.waits_for == ()

@@ -1,0 +1,114 @@
+"""Runs of the pipeline without servers: files in, embedded store out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connectors.store import Store
+from detectors.errors import UnavailableError, UsageError
+from flows import running
+from flows.settings import Settings
+
+LINE = "Mar  9 08:{:02d}:01 web01 sshd[71]: Failed password for root from 203.0.113.9 port 22 ssh2\n"
+RULE = """title: Root guessed
+id: 00000000-0000-4000-8000-000000000001
+level: high
+logsource: {product: linux, service: sshd}
+detection:
+  keywords: ['Failed password for root']
+  condition: keywords
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    logs, rules = tmp_path / "logs", tmp_path / "rules"
+    logs.mkdir()
+    rules.mkdir()
+    (logs / "auth.log").write_text("".join(map(LINE.format, range(30))))
+    (rules / "r.yml").write_text(RULE)
+    return Settings(
+        inputs=[logs],
+        rules=[rules],
+        own_rules=False,
+        store=tmp_path / "store.sqlite",
+        archive=tmp_path / "archive",
+        cache=tmp_path / "cache",
+    )
+
+
+def test_a_run_twice_finds_nothing_new(settings: Settings) -> None:
+    first, second = (running.run(settings, str).statistics for _ in range(2))
+    assert (first.events, first.findings, first.known_findings) == (30, 1, 0)
+    assert (second.events, second.findings, second.known_findings) == (30, 0, 1)
+
+
+def test_two_runs_of_the_same_sources_exclude_each_other(settings: Settings) -> None:
+    code = (
+        "import sys, pathlib; from flows import running; from flows.settings import Settings\n"
+        "s = Settings.model_validate_json(sys.stdin.readline())\n"
+        "with running._alone(s): print('held', flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdin.write(settings.model_dump_json() + "\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(UsageError, match="another run reads the same sources"):
+            running.run(settings, str)
+        other.kill()  # the kernel lets the lock go
+    assert running.run(settings, str).statistics.findings == 1
+
+
+def test_nothing_to_read_is_told(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="nothing to read"):
+        running.run(settings.model_copy(update={"inputs": []}), str)
+
+
+def test_work_is_done_again_until_the_server_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "FIRST_PAUSE", 0.01)
+    tries: list[int] = []
+    told: list[str] = []
+
+    def work() -> None:
+        tries.append(1)
+        if len(tries) < 4:
+            raise UnavailableError("the cluster is away")
+
+    running._patiently(work, _Still(), told.append)
+    assert len(tries) == 4
+    assert len(told) == 3
+    assert "the cluster is away" in told[0]
+
+
+def test_the_summary_names_what_was_found_and_hides_markup(settings: Settings) -> None:
+    (settings.rules[0] / "r.yml").write_text(RULE.replace("Root guessed", "'<b>Root | guessed</b>'"))
+    text = running.summary(running.run(settings, str))
+    assert "**30 events**" in text
+    assert "| &lt;b>Root \\| guessed&lt;/b> | high | 30 |" in text
+
+
+def test_dead_letters_of_files_go_to_the_store(settings: Settings) -> None:
+    with (settings.inputs[0] / "auth.log").open("a") as log:
+        log.write("x" * 2_000_000 + "\n")
+    running.run(settings, str)
+    store = Store(settings.store)
+    assert store.counts()["dead"] == 1
+    store.close()
+
+
+class _Still:
+    """A source with nothing to keep alive."""
+
+    def batches(self) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def close(self) -> None: ...

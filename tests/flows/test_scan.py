@@ -1,0 +1,127 @@
+"""`soc scan`, `soc hunt` and `soc findings` as their users call them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.cli import main
+
+RULE = """title: Password guessed at
+id: 00000000-0000-4000-8000-000000000001
+status: test
+level: high
+tags: [attack.credential-access, attack.t1110.001]
+logsource: {product: linux, service: sshd}
+detection:
+  keywords: ['Failed password for invalid user']
+  condition: keywords
+"""
+LINE = (
+    "Mar  9 08:{minute:02d}:01 web01 sshd[71]: Failed password for invalid user admin from 203.0.113.9 port 22 ssh2\n"
+)
+QUIET = "Mar  9 09:00:01 web01 sshd[72]: Accepted publickey for lan from 192.0.2.7 port 50022 ssh2: RSA SHA256:abc\n"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a rule and a log, and nothing of ours."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "guess.yml").write_text(RULE)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "auth.log").write_text("".join(LINE.format(minute=m) for m in range(10)) + QUIET * 5)
+    return tmp_path
+
+
+def scan(*more: str) -> int:
+    return main(["scan", "logs", "--rules", "rules", "--year", "2026", *more])
+
+
+def lines(path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_findings_go_to_a_file_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert scan("--out", "f.ndjson", "--matches", "m.ndjson", "--stats", "s.json") == 0
+    (finding,) = lines("f.ndjson")
+    assert finding["rule"]["name"] == "Password guessed at"
+    assert finding["event"]["severity"] == 73
+    assert finding["threat"]["technique"]["id"] == ["T1110.001"]
+    assert finding["source"]["ip"] == ["203.0.113.9"]
+    assert finding["soc"]["count"] == 10
+    assert finding["soc"]["evidence"][0]["event.original"] == LINE.format(minute=0).strip()
+    assert len(lines("m.ndjson")) == 10
+    stats = json.loads(Path("s.json").read_text())
+    assert stats["events"] == 15
+    assert stats["matches"] == {"00000000-0000-4000-8000-000000000001": 10}
+    assert {"bytes", "seconds", "events_per_second", "rules_loaded", "rules_failed", "parse_failures"} <= stats.keys()
+    assert 20 < stats["peak_rss_mb"] < 4000
+    out, err = capsys.readouterr()
+    assert "Password guessed at" in out
+    assert "15 events of 1 files" in err
+
+
+def test_the_same_files_give_the_same_findings_wherever_they_stand(place: Path) -> None:
+    scan("--out", "one.ndjson")
+    (place / "logs").rename(place / "elsewhere")
+    main(["scan", "elsewhere", "--rules", "rules", "--year", "2026", "--out", "two.ndjson"])
+    assert [f["event"]["id"] for f in lines("one.ndjson")] == [f["event"]["id"] for f in lines("two.ndjson")]
+
+
+def test_the_exit_code_tells_of_severe_findings_and_of_lost_work(place: Path) -> None:
+    assert scan("--fail-on", "high") == 1
+    assert scan("--fail-on", "critical") == 0
+    (place / "logs" / "odd.bin").write_bytes(bytes(range(256)) * 40)
+    assert scan() == 3
+    assert main(["scan", "logs", "--rules", "none"]) == 2
+    assert main(["scan", "logs", "--source", "nonesuch"]) == 2
+
+
+def test_a_broken_rule_and_a_bad_line_cost_only_themselves(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "rules" / "broken.yml").write_text(RULE.replace("keywords\n", "keyword\n").replace("0001\n", "0002\n"))
+    with (place / "logs" / "auth.log").open("a") as log:
+        log.write("x" * 2_000_000 + "\n" + LINE.format(minute=30))
+    assert scan("--dead", "d.ndjson", "--stats", "s.json") == 3
+    (letter,) = lines("d.ndjson")
+    assert "2000000" in letter["error"]["message"].replace(",", "").replace("_", "")
+    assert json.loads(Path("s.json").read_text())["matches"] == {"00000000-0000-4000-8000-000000000001": 11}
+    assert "broken.yml:9:" in capsys.readouterr().err
+
+
+def test_the_report_is_one_page_that_names_the_finding() -> None:
+    scan("--report", "r.html", "--lang", "vi")
+    page = Path("r.html").read_text()
+    assert "Password guessed at" in page
+    assert '<html lang="vi"' in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_what_was_kept_can_be_listed_shown_and_hunted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert scan("--keep") == 0
+    assert scan("--keep") == 0  # again: nothing new
+    capsys.readouterr()
+    assert main(["findings", "list", "--ids"]) == 0
+    (listed,) = capsys.readouterr().out.splitlines()
+    assert main(["findings", "show", listed.split()[0]]) == 0
+    assert json.loads(capsys.readouterr().out)["rule"]["name"] == "Password guessed at"
+    assert main(["hunt", "rules/guess.yml", "--out", "h.ndjson"]) == 0
+    (hunted,) = lines("h.ndjson")
+    assert hunted["event"]["id"] == listed.split()[0]
+    assert main(["hunt", "rules/guess.yml", "--since", "2026-03-10", "--out", "h.ndjson"]) == 0
+    assert lines("h.ndjson") == []
+    assert main(["hunt", "rules/guess.yml", "--until", "2026-03-09T01:05:00Z", "--out", "h.ndjson"]) == 0
+    assert lines("h.ndjson")[0]["soc"]["count"] == 5
+    assert main(["hunt", "no such rule"]) == 2
+
+
+def test_hostile_text_does_not_steer_the_terminal(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "Mar  9 08:00:01 web\x1b[2J01 sshd[1]: Failed password for invalid user \x1b]0;owned\x07 from 203.0.113.9\n"
+    (place / "logs" / "auth.log").write_text(evil * 3)
+    scan()
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err
+    assert "\x07" not in out + err
