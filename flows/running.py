@@ -132,7 +132,8 @@ def _source(
             settings.kafka.sources or sorted(parts.definitions),
             group=settings.kafka.group,
             dead=dead,
-            limits=Limits(lines=settings.kafka.batch),
+            # an envelope may hold thousands of lines, so small batches take few records at a time
+            limits=Limits(lines=settings.kafka.batch, records=max(1, min(100, settings.kafka.batch // 500))),
             bounded=True,
             seconds=seconds,
         )

@@ -8,14 +8,14 @@ fold(a + b) == fold(a) + fold(b), and what was one character (`?`) stays one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 
 import polars as pl
 
 
 def fold(text: str) -> str:
     """Return the text without its case."""
-    return text.lower() if text.isascii() else "".join(map(_character, text))
+    return text.lower() if text.isascii() else text.translate(_table())
 
 
 def fold_list(texts: Sequence[str]) -> Sequence[str]:
@@ -33,8 +33,12 @@ def fold_series(texts: pl.Series) -> pl.Series:
     return lower.str.replace_all("ς", "σ", literal=True)
 
 
-@lru_cache(maxsize=16_384)
-def _character(character: str) -> str:
-    # not str.lower: Python and Polars bring tables of different Unicode versions
-    folded: str = fold_series(pl.Series([character])).to_list()[0]
-    return folded
+@cache
+def _table() -> dict[int, str]:
+    """Return what each character folds to where that is another; none beyond plane 1 has a case.
+
+    Not str.lower: Python and Polars bring tables of different Unicode versions.
+    """
+    codes = [code for code in range(0x20000) if not 0xD800 <= code < 0xE000]
+    folded = fold_series(pl.Series([chr(code) for code in codes])).to_list()
+    return {code: text for code, text in zip(codes, folded, strict=True) if text != chr(code)}

@@ -11,7 +11,8 @@ import pytest
 from evtx import PyEvtxParser
 
 from connectors import evtx
-from connectors.evtx import CHUNK, HEADER
+from connectors.evtx import HEADER
+from connectors.evtx_chunks import CHUNK
 from tests.connectors.reading import content, scan, scan_bytes
 
 pytestmark = pytest.mark.reference
