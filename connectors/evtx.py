@@ -3,31 +3,31 @@
     {"Event":{"#attributes":{…},"System":{"Provider":{"#attributes":{"Name":"Service Control Manager"}},"EventID":7036,…
 
 Chunks need nothing of one another, so they are parsed in groups: memory stays bounded, archives need no temporary file,
-and a damaged header costs nothing. A damaged chunk is mended and read record by record. The parser runs in a child
-process, one group ahead; a chunk that hangs or crashes it costs that chunk.
+and a damaged header costs nothing. A damaged chunk is mended and read record by record. The parser runs in child
+processes, ahead of the reader; a chunk that hangs or crashes it costs that chunk.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from connectors.content import Content
-from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC, mend, plausible, said
+from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC, mend, plausible, said, singled
 from connectors.evtx_process import PARSERS, Parser, Parsers, Part
 from connectors.lines import Portion, records
 from detectors.errors import InputError
 
 FILE_MAGIC, HEADER = b"ElfFile\0", 4096
-GROUP = 16  # chunks parsed at once: 1 MiB
-ATTEMPTS = 2  # at a chunk alone: what ended the child may have been meant for something else
+GROUP = 64  # chunks parsed at once: 4 MiB
 PATIENCE = 120.0  # seconds that the chunks of one file may waste by hanging or crashing
-AGAIN = "the rest is read; export the log again where it was written"
+AGAIN = "what else is in it was read; export the log again where it was written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,10 @@ class _Block:
     chunk: bytes
     damaged: bool  # so much that it must be mended before the parser looks into it
 
-    @property
-    def sound(self) -> bytes:
-        return mend(self.chunk) if self.damaged else self.chunk
-
 
 @dataclass(slots=True)
 class _Found:
-    lines: list[bytes] = field(default_factory=list)
+    lines: list[bytes | bytearray] = field(default_factory=list)
     ids: list[npt.NDArray[np.uint64]] = field(default_factory=list)
     size: int = 0
     records: int = 0
@@ -71,8 +67,8 @@ def events(content: Content, parsers: Parsers = PARSERS) -> Iterator[Portion]:
     if not content.peek(8).startswith(CHUNK_MAGIC):
         content.read(HEADER)
     limits, found, total = content.job.limits, _Found(), 0
-    with parsers.lend() as parser:
-        log = _Log(content, parser)
+    with parsers.lend() as one, parsers.lend() as other:
+        log = _Log(content, (one, other))
         for part in log.parts():
             found.add(part)
             if found.size >= limits.batch or found.records >= limits.records:
@@ -84,28 +80,30 @@ def events(content: Content, parsers: Parsers = PARSERS) -> Iterator[Portion]:
 
 
 class _Log:
-    """One event log on its way through the parser, and the damage met in it."""
+    """One event log on its way through the parsers, and the damage met in it."""
 
-    def __init__(self, content: Content, parser: Parser) -> None:
-        self._content, self._parser = content, parser
+    def __init__(self, content: Content, parsers: Sequence[Parser]) -> None:
+        self._content, self._parsers = content, parsers
         self._blocks = 0  # read so far
         self._damaged = 0  # blocks
         self._lost = 0  # records of them
         self._wasted = 0.0  # seconds
 
     def parts(self) -> Iterator[Part]:
-        """Yield what is in each chunk, in order; the child parses a group while the caller works on the one before."""
-        try:
-            group = self._read()
-            self._ask(group)
-            while group:
-                following = self._read()
-                parts = self._answer(group)
-                self._ask(following)
-                yield from parts
-                group = following
-        except InputError as error:
-            self._content.fail(error.message, error.fix)
+        """Yield what is in each chunk, in order; the children work on the groups that follow meanwhile."""
+        flying = deque((parser, list[_Block]()) for parser in self._parsers)
+        while flying:
+            parser, group = flying.popleft()
+            ready: list[Part] = []
+            try:
+                self._answer(parser, group, ready)
+                if following := self._read():
+                    _ask(parser, following)
+                    flying.append((parser, following))
+            except InputError as error:
+                self._content.fail(error.message, error.fix)
+                flying.clear()
+            yield from ready
 
     def tell(self, read: int) -> None:
         """Report the damage, when there is any, beside the number of records read."""
@@ -118,7 +116,7 @@ class _Log:
             outcome.notice(label, f"{chunks}, but all records in them were read")
 
     def _read(self) -> list[_Block]:
-        """Return the next blocks that aren't empty; chunks that were never written hold zeros only."""
+        """Return the next blocks that hold anything; one that was never written is all zeros."""
         blocks: list[_Block] = []
         while not blocks and (data := self._content.read(GROUP * CHUNK)):
             chunks = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)]
@@ -127,18 +125,70 @@ class _Log:
             self._blocks += len(chunks)
         return blocks
 
-    def _ask(self, blocks: Sequence[_Block]) -> None:
-        if blocks:
-            self._parser.ask([block.sound for block in blocks])
+    def _answer(self, parser: Parser, blocks: Sequence[_Block], ready: list[Part]) -> None:
+        """Add what is in the blocks that the parser was asked for."""
+        while blocks:
+            parts = self._received(parser)
+            if isinstance(parts, str):
+                for block in blocks:
+                    ready += self._alone(parser, block)
+                return
+            for block, part in zip(blocks, parts, strict=False):
+                ready += self._checked(parser, block, part)
+            blocks = blocks[len(parts) :]
+            if blocks:
+                _ask(parser, blocks)
 
-    def _answer(self, blocks: Sequence[_Block]) -> list[Part]:
-        parts: list[Part] = []
+    def _received(self, parser: Parser) -> list[Part] | str:
+        """Return the parser's answer, or what became of it."""
         started = time.monotonic()
         try:
-            parts += self._parser.answer()
-        except InputError:
-            self._waste(started, blocks[0])
-            parts += [part for block in blocks if (part := self._alone(block, block.sound))]
-            return parts
-        """…"""
-        return parts
+            return parser.answer()
+        except InputError as error:
+            self._wasted += time.monotonic() - started
+            return error.message
+
+    def _alone(self, parser: Parser, block: _Block) -> list[Part]:
+        """Return what is in a block of a group that ended the child."""
+        if self._wasted > PATIENCE:
+            message = f"isn't read from record block {block.number} on: others held the parser up for {PATIENCE:.0f} s"
+            raise InputError(message, fix=AGAIN)
+        _ask(parser, [block])
+        parts = self._received(parser)
+        return self._singled(parser, block, parts) if isinstance(parts, str) else self._checked(parser, block, parts[0])
+
+    def _checked(self, parser: Parser, block: _Block, part: Part) -> list[Part]:
+        """Return what is in a block once it is mended, if it has to be."""
+        if not (part.errors or block.damaged):
+            return [part]
+        if not block.damaged:
+            _ask(parser, [replace(block, damaged=True)])
+            parts = self._received(parser)
+            if isinstance(parts, str):
+                return self._singled(parser, block, parts)
+            part = parts[0]
+        self._damaged += 1
+        self._lost += max(part.errors, said(block.chunk) - len(part.ids), 0 if len(part.ids) else 1)
+        return [part]
+
+    def _singled(self, parser: Parser, block: _Block, reason: str) -> list[Part]:
+        """Return what can be read, one record at a time, of a block that ended the child."""
+        found: list[Part] = []
+        tried = 0
+        for chunk in singled(block.chunk):
+            tried += 1
+            if self._wasted <= PATIENCE:
+                parser.ask([chunk])
+                parts = self._received(parser)
+                found += [] if isinstance(parts, str) else [part for part in parts if len(part.ids)]
+        outcome, label = self._content.job.outcome, self._content.label
+        if lost := max(tried, said(block.chunk), 1) - len(found):
+            message = f"record block {block.number} can't be read whole (the parser {reason})"
+            outcome.fault(label, f"{message}: at least {lost} records are lost", AGAIN)
+        else:
+            outcome.notice(label, f"record block {block.number} was read twice, because the parser {reason}")
+        return found
+
+
+def _ask(parser: Parser, blocks: Sequence[_Block]) -> None:
+    parser.ask([mend(block.chunk) if block.damaged else block.chunk for block in blocks])

@@ -1,16 +1,17 @@
-"""The build of an event log's chunks: a header of 512 bytes, then records that begin `**\\0\\0` and end with their size.
+"""The build of an event log's chunks: a header of 512 bytes, then records that begin `**` and end with their size.
 
-Looks at bytes only; what the records say is for the parser. A damaged chunk is mended, so that it is read record by
-record.
+Looks at bytes only; what the records say is for the parser.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 CHUNK_MAGIC, RECORD_MAGIC = b"ElfChnk\0", b"**\0\0"
 CHUNK, CHUNK_HEADER = 65536, 512
 SMALLEST = 28  # a record's own header and the copy of its size behind it
+TOKEN = 24  # where in a record its content begins; 0xFF begins none
 FREE = 48  # where a chunk's header says how far its records reach
 
 
@@ -63,3 +64,20 @@ def mend(chunk: bytes) -> bytes:
     # the caches of names and templates are left empty: each record also points at what it needs
     mended[:CHUNK_HEADER] = struct.pack("<8s32sIII", CHUNK_MAGIC, chunk[8:40], 128, at, at).ljust(CHUNK_HEADER, b"\0")
     return bytes(mended)
+
+
+def singled(chunk: bytes) -> Iterator[bytes]:
+    """Yield a mended chunk once for each of its records, with all others made illegible.
+
+    Only the first byte of their content is: a record may point at names and templates inside another.
+    """
+    mended, at = mend(chunk), CHUNK_HEADER
+    places: list[int] = []
+    while size := _record_size(mended, at):
+        places += [at + TOKEN] if size > SMALLEST else []
+        at += size
+    silent = bytearray(mended)
+    for place in places:
+        silent[place] = 0xFF
+    for place in places:
+        yield bytes(silent[:place] + mended[place : place + 1] + silent[place + 1 :])

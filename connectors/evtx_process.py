@@ -10,6 +10,7 @@ The child is `evtx_worker.py`. It sees no environment but what finds the interpr
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import select
 import signal
@@ -32,7 +33,8 @@ from detectors.errors import InputError
 COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("evtx_worker.py")))
 ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")
 SECONDS = 2.0  # for one chunk; an honest one takes a thousandth of that
-START, GRACE = 30.0, 5.0  # seconds to load the parser; to hand over an answer
+START, GRACE = 30.0, 3.0  # seconds to load the parser; to hand over an answer
+F_SETPIPE_SZ, PIPE = 1031, 1 << 20  # Linux knows the command, others refuse it
 LARGEST = 96 << 20  # an answer beyond this isn't from a sane child
 REQUEST, COUNT = struct.Struct("<Id"), struct.Struct("<I")
 PART = np.dtype([("records", "<u2"), ("errors", "<u2"), ("size", "<u4")])
@@ -43,7 +45,7 @@ ID = np.dtype("<u8")
 class Part:
     """What the parser made of one chunk: its records as lines of JSON, their ids, and how often it failed."""
 
-    lines: bytes
+    lines: bytes | bytearray
     ids: npt.NDArray[np.uint64]
     errors: int
 
@@ -64,6 +66,8 @@ class Child:
         self._stdin, self._stdout = (cast("IO[bytes]", end) for end in (self.process.stdin, self.process.stdout))
         for end in (self._stdin, self._stdout):
             os.set_blocking(end.fileno(), False)
+            with suppress(OSError):  # fewer turns; whoever may not have so much has 64 KiB
+                fcntl.fcntl(end, F_SETPIPE_SZ, PIPE)
 
     def send(self, data: bytes, deadline: float) -> None:
         rest = memoryview(data)
@@ -74,7 +78,7 @@ class Child:
             except BrokenPipeError:
                 raise self._ended() from None
 
-    def receive(self, size: int, deadline: float) -> bytes:
+    def receive(self, size: int, deadline: float) -> bytearray:
         data = bytearray(size)
         rest = memoryview(data)
         while rest:
@@ -83,7 +87,7 @@ class Child:
             if not count:
                 raise self._ended()
             rest = rest[count:]
-        return bytes(data)
+        return data
 
     def end(self) -> None:
         """End the process, whatever it does, and leave no trace of it."""
@@ -133,7 +137,8 @@ class Parser:
         self.asked = len(chunks)
         self._deadline = time.monotonic() + self._seconds * len(chunks) + GRACE
         with suppress(InputError):  # a child that died meanwhile is told of by `answer`
-            child.send(REQUEST.pack(len(chunks), self._seconds) + b"".join(chunks), self._deadline)
+            for data in (REQUEST.pack(len(chunks), self._seconds), *chunks):
+                child.send(data, self._deadline)
 
     def answer(self) -> list[Part]:
         """Return what came of the first of the chunks asked for: of all, unless they hold unusually much text.
@@ -205,10 +210,12 @@ class Parsers:
             parser = self._new()
         try:
             yield parser
-        finally:
-            if parser.asked:  # an answer nobody waits for would be taken for the next one's
-                parser.close()
-            self._idle.append(parser)
+        except BaseException:
+            parser.close()  # whatever it was doing
+            raise
+        if parser.asked:  # an answer that nobody took would be taken for the next one's
+            parser.close()
+        self._idle.append(parser)
 
     def close(self) -> None:
         """End the children that wait; the next reader starts a new one."""

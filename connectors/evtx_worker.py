@@ -1,9 +1,10 @@
-"""Parse chunks of Windows event logs in a process of their own, because the parser is native code and its input hostile.
+"""Parse chunks of Windows event logs in a process of their own: the parser is native code, and its input hostile.
 
-    ─► how many chunks, seconds for each, the chunks      ─► how many, records · errors · bytes of each, ids, JSON lines
+    stdin   how many chunks, seconds for each, the chunks
+    stdout  how many chunks, then of each: records, errors, bytes of text; then all ids; then all records, a line each
 
-Run as a script by `connectors.evtx_process`; imports nothing of ours, so it starts in some 40 ms. An alarm is always set
-whose signal ends the process even inside native code: a chunk that takes too long, or a parent that went away, costs it.
+`connectors.evtx_process` runs this as a script. It imports nothing of ours, so it is there in 40 ms. An alarm is always
+set, and its signal ends the process even inside native code: when a chunk takes too long, or the parent is gone.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 from evtx import PyEvtxParser
 
 CHUNK = 65536
 READY = b"R"  # said once, when the parser is loaded
 REQUEST = struct.Struct("<Id")
-COUNT, RECORD, PART = struct.Struct("<I"), struct.Struct("<Q"), struct.Struct("<HHI")
+COUNT, PART = struct.Struct("<I"), struct.Struct("<HHI")
 MOST = CHUNK // 28  # records, or errors, of one chunk: no record is smaller
 TEXT = 16 << 20  # JSON out of one chunk; an honest one gives some 200 KiB
 ANSWER = 4 * TEXT  # at this size the chunks that are left wait for the next request
 MEMORY = 2 << 30
+ESCAPES = {code: f"\\u{code:04x}" for code in range(0x20)}
 IDLE = 60.0  # seconds to wait for a request, or for the parent to take an answer
 
 
@@ -71,21 +72,28 @@ def parse(chunk: bytes) -> Parsed:
     return found
 
 
-def answer(request: BinaryIO, count: int, seconds: float, parse: Callable[[bytes], Parsed]) -> list[bytes]:
+def lines(texts: list[str]) -> bytes:
+    """Return the records, a line each; the parser leaves names as they are, so a damaged one may break the line."""
+    joined = "\n".join(texts)
+    if texts and joined.count("\n") >= len(texts):
+        joined = "\n".join(text.translate(ESCAPES) for text in texts)
+    return joined.encode()
+
+
+def answer(chunks: list[bytes], seconds: float, parse: Callable[[bytes], Parsed]) -> list[bytes]:
     """Return the answer to a request in pieces; it may be about fewer chunks than were asked for."""
-    chunks = [request.read(CHUNK) for _ in range(count)]
-    parts, ids, lines, size = [], [], [], 0
+    parts, ids, texts, size = [], [], [], 0
     for chunk in chunks:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         found = parse(chunk)
-        text = "\n".join(found.texts).encode()
+        text = lines(found.texts)
         parts.append(PART.pack(len(found.texts), found.errors, len(text)))
         ids.append(found.ids.tobytes())
-        lines.append(text)
+        texts.append(text)
         size += len(text)
         if size > ANSWER:
             break
-    return [COUNT.pack(len(parts)), *parts, *ids, *lines]
+    return [COUNT.pack(len(parts)), *parts, *ids, *texts]
 
 
 def serve(parse: Callable[[bytes], Parsed] = parse) -> None:
@@ -98,7 +106,8 @@ def serve(parse: Callable[[bytes], Parsed] = parse) -> None:
         head = requests.read(REQUEST.size)
         if len(head) < REQUEST.size:
             return
-        pieces = answer(requests, *REQUEST.unpack(head), parse)
+        count, seconds = REQUEST.unpack(head)
+        pieces = answer([requests.read(CHUNK) for _ in range(count)], seconds, parse)
         signal.setitimer(signal.ITIMER_REAL, IDLE)
         answers.writelines(pieces)
 

@@ -26,6 +26,7 @@ Chain = tuple[str, ...]  # own columns, the first one present in a row gives the
 KEYWORDS: Final[Chain] = ()  # the text of the whole event
 
 _UNKNOWN = np.int8(-1)
+_SMALL = 4_000  # rows
 _MEMORY = 64_000_000  # bytes of answers that one column may keep
 
 
@@ -36,12 +37,13 @@ class Column:
     """
 
     def __init__(self, series: pl.Series) -> None:
-        there = series.alias("value").to_frame().with_row_index("row").drop_nulls("value")
-        groups = there.group_by("value").agg("row")
-        self.values: pl.Series = groups["value"]
         self._many = isinstance(series.dtype, pl.List)
-        self._rows = groups["row"].explode(empty_as_null=False).cast(pl.Int64).to_numpy()
-        lengths = groups["row"].list.len().to_numpy()
+        if series.null_count() == len(series):  # most columns of most batches
+            self.values, self._rows, lengths = series.head(0), np.empty(0, np.int64), np.empty(0, np.int64)
+        elif len(series) < _SMALL and not self._many:
+            self.values, self._rows, lengths = _grouped_small(series)
+        else:
+            self.values, self._rows, lengths = _grouped(series)
         self._ends = np.cumsum(lengths, dtype=np.int64)
         self.codes: Codes = np.full(len(series), -1, np.int32)
         self.codes[self._rows] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
@@ -117,6 +119,24 @@ class Column:
         answers = holds(predicate, list(flatten.from_iterable(lists)))
         ends = list(accumulate(map(len, lists)))
         return [any(answers[end - len(texts) : end]) for texts, end in zip(lists, ends, strict=True)]
+
+
+def _grouped(series: pl.Series) -> tuple[pl.Series, Rows, Rows]:
+    """Return the distinct values, the rows of each one after the other, and how many rows each has."""
+    there = series.alias("value").to_frame().with_row_index("row").drop_nulls("value")
+    groups = there.group_by("value").agg("row")
+    rows = groups["row"].explode(empty_as_null=False).cast(pl.Int64).to_numpy()
+    return groups["value"], rows, groups["row"].list.len().cast(pl.Int64).to_numpy()
+
+
+def _grouped_small(series: pl.Series) -> tuple[pl.Series, Rows, Rows]:
+    """Return the same of a short column, where starting a query costs more than the work."""
+    found: dict[str, list[int]] = {}
+    for row, value in enumerate(series.to_list()):
+        if value is not None:
+            found.setdefault(value, []).append(row)
+    rows = np.fromiter(flatten.from_iterable(found.values()), np.int64)
+    return pl.Series(list(found), dtype=pl.String), rows, np.fromiter(map(len, found.values()), np.int64)
 
 
 class Table:

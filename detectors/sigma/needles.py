@@ -119,9 +119,8 @@ class Needles:
             yield from self._found_parts(self._automaton, lower)
 
     def _found_exact(self, lower: pl.Series) -> Iterator[tuple[Predicate, Codes]]:
-        candidates = lower.is_in(list(self._exact)).arg_true()
-        for index, text in zip(candidates.to_list(), lower.gather(candidates).to_list(), strict=True):
-            for predicate in self._exact[text]:
+        for index, text in enumerate(lower.to_list()):
+            for predicate in self._exact.get(text, ()):
                 yield predicate, np.array([index], np.int32)
 
     def _found_numbers(self, lower: pl.Series) -> Iterator[tuple[Predicate, Codes]]:

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from connectors import evtx, evtx_process
+from connectors.content import LIMITS
+from connectors.evtx_chunks import CHUNK, CHUNK_HEADER, mend, plausible, singled
+from connectors.evtx_process import COMMAND, Parser, Parsers
+from detectors.errors import InputError
+from tests.connectors.reading import content, joined, small
+
+pytestmark = pytest.mark.reference
+FAULTY = str(Path(__file__).with_name("evtx_faulty.py"))
+SECONDS = 0.3
+
+
+@pytest.fixture(scope="module")
+def log(reference: Path) -> bytes:
+    return (reference / "evtx" / "benign-edge" / "evtx" / "system.evtx").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def chunks(log: bytes) -> list[bytes]:
+    every = (log[at : at + CHUNK] for at in range(evtx.HEADER, len(log), CHUNK))
+    return [chunk for chunk in every if plausible(chunk)]
+
+
+@pytest.fixture(scope="module")
+def whole(log: bytes) -> list[str]:
+    return joined(portion.records for portion in evtx.events(content(log)))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    evtx_process.PARSERS.close()
+    assert not children()
+
+
+def children() -> list[str]:
+    """Return the state lines of this process's children, dead or alive."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            status = path.read_text().rpartition(")")[2].split()
+            found += [f"{path}: {status[0]}"] if int(status[1]) == os.getpid() else []
+    return found
+
+
+class Reading:
+    """A log read to the end by parsers of one kind, which are gone afterwards."""
+
+    def __init__(self, log: bytes, command: Sequence[str] = COMMAND) -> None:
+        given, parsers = content(log), Parsers(lambda: Parser(command, SECONDS))
+        started = time.monotonic()
+        self.texts = joined(portion.records for portion in evtx.events(given, parsers))
+        self.seconds = time.monotonic() - started
+        parsers.close()
+        outcome = given.job.outcome
+        self.faults, self.notices = "\n".join(map(str, outcome.faults)), "\n".join(map(str, outcome.notices))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("hang", "took too long"),
+        ("crash", "crashed (signal 11)"),
+        ("grow", "crashed (exit status 1)"),  # MemoryError
+        ("quit", "crashed (exit status 7)"),
+    ],
+)
+def test_a_record_that_breaks_the_parser_costs_only_itself(
+    log: bytes, chunks: list[bytes], whole: list[str], fault: str, reason: str
+) -> None:
+    number = record_ids(chunks[2])[5]
+    read = Reading(log, (sys.executable, "-P", FAULTY, fault, str(number)))
+    assert len(read.texts) == len(whole) - 1
+    assert read.texts == [text for text in whole if f'"EventRecordID":{number},' not in text]
+    assert f"record block 3 can't be read whole (the parser {reason}): at least 1 records are lost" in read.faults
+    assert read.seconds < 10  # three times 0.3 s, and the starts
+
+
+def test_a_child_killed_in_the_middle_of_its_work_costs_nothing(
+    log: bytes, chunks: list[bytes], whole: list[str]
+) -> None:
+    made: list[Parser] = []
+    parsers = Parsers(lambda: made.append(Parser()) or made[-1])  # type: ignore[func-returns-value] # None, on purpose
+    given = content(log + b"".join(chunks) * 15, small(records=1))
+    texts: list[str] = []
+    for count, portion in enumerate(evtx.events(given, parsers)):
+        texts += portion.records["event.original"]
+        if count in (3, 70, 140):
+            for parser in made:
+                if parser.asked and parser.pid:
+                    os.kill(parser.pid, signal.SIGKILL)
+    parsers.close()
+    assert texts == whole * 16
+    assert not given.job.outcome.faults
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("false",), "the process for it crashed (exit status 1) at its start; reinstall the Python package evtx"),
+        (("/nowhere/python",), "can't be parsed: no process can be started (No such file or directory)"),
+    ],
+)
+def test_a_child_that_does_not_start_is_told_once(log: bytes, command: Sequence[str], told: str) -> None:
+    read = Reading(log, command)
+    assert told in read.faults
+    assert read.faults.count("\n") == 0
+    assert not read.texts
+
+
+@pytest.mark.parametrize(
+    "said", ["R" + "\xff" * 100, "R\1\0\0\0" + "\1\0\0\0" * 64, "R\1\0\0\0\2\0\0\0\xff\xff\xff\x7f"]
+)
+def test_a_child_that_talks_nonsense_is_not_believed(chunks: list[bytes], said: str) -> None:
+    talk = f"import os, time; os.write(1, {said.encode('latin-1')!r}); time.sleep(60)"
+    parser = Parser((sys.executable, "-c", talk))
+    parser.ask(chunks[:1])
+    with pytest.raises(InputError, match="makes no sense"):
+        parser.answer()
+    assert parser.pid is None
+
+
+def test_a_stopped_child_is_replaced(chunks: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evtx_process, "GRACE", 0.5)
+    parser = Parser(seconds=SECONDS)
+    expected = parts(parser, chunks[:1])
+    stopped = parser.pid or 0
+    os.kill(stopped, signal.SIGSTOP)
+    parser.ask(chunks[:1])
+    with pytest.raises(InputError, match="took too long"):
+        parser.answer()
+    assert parts(parser, chunks[:1]) == expected
+    assert parser.pid != stopped
+    parser.close()
+
+
+def test_one_child_serves_many_small_logs(log: bytes, chunks: list[bytes]) -> None:
+    parsers = Parsers()
+    pids = set()
+    for chunk in chunks:
+        assert [*evtx.events(content(log[: evtx.HEADER] + chunk), parsers)]
+        pids |= {line.split("/")[2] for line in children()}
+    assert len(pids) == 1
+    parsers.close()
+
+
+def test_a_reader_that_stops_early_leaves_no_child_at_work(log: bytes) -> None:
+    parsers = Parsers()
+    reading = evtx.events(content(log, small(records=1)), parsers)
+    next(reading)
+    assert children()
+    reading.close()
+    assert not children()
+
+
+def test_the_child_sees_no_secrets(chunks: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOC_ELASTIC__PASSWORD", "hidden")
+    parser = Parser()
+    parts(parser, chunks[:1])
+    environment = Path(f"/proc/{parser.pid}/environ").read_bytes()
+    parser.close()
+    assert b"PATH=" in environment
+    assert b"hidden" not in environment
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_the_child_ends_with_its_parent(tmp_path: Path, log: bytes, chunks: list[bytes], *, busy: bool) -> None:
+    (tmp_path / "chunk").write_bytes(chunks[0])
+    fault = (sys.executable, "-P", FAULTY, "hang", str(record_ids(chunks[0])[0]))
+    code = (
+        "import sys, time; from pathlib import Path; from connectors.evtx_process import Parser\n"
+        f"parser = Parser({fault if busy else COMMAND!r}, 1.0); parser.ask([Path('chunk').read_bytes()])\n"
+        f"{'' if busy else 'parser.answer()'}\nprint(parser.pid, flush=True); time.sleep(60)"
+    )
+    script = [sys.executable, "-c", code]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with subprocess.Popen(script, stdout=subprocess.PIPE, cwd=tmp_path, env=environment) as parent:
+        assert parent.stdout
+        child = Path(f"/proc/{int(parent.stdout.readline())}/stat")
+        assert child.exists()
+        parent.kill()
+    until = time.monotonic() + 10
+    while alive(child) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not alive(child)
+
+
+def alive(stat: Path) -> bool:
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_forked_process_has_children_of_its_own(tmp_path: Path, chunks: list[bytes]) -> None:
+    (tmp_path / "chunk").write_bytes(chunks[0])
+    code = """
+import os; from pathlib import Path; from connectors.evtx_process import PARSERS
+chunk = Path("chunk").read_bytes()
+def read():
+    with PARSERS.lend() as parser:
+        parser.ask([chunk])
+        return parser.answer()[0].lines, parser.pid
+lines, pid = read()
+if not (forked := os.fork()):
+    mine, other = read()
+    PARSERS.close()
+    os._exit(0 if mine == lines and other != pid else 1)
+assert os.waitpid(forked, 0)[1] == 0
+assert read() == (lines, pid)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=60)
+
+
+def test_records_read_one_at_a_time_are_the_same(chunks: list[bytes]) -> None:
+    parser = Parser()
+    for chunk in chunks[:3]:
+        together = parts(parser, [chunk])[0]
+        alone = [part[0] for one in singled(chunk) if (part := parts(parser, [one])[0])[1]]
+        assert b"\n".join(alone) == together[0]
+    parser.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_mutated_chunk_holds_the_parser_up(reference: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    logs = [path.read_bytes() for path in chance.sample(sorted(reference.glob("evtx/**/*.evtx")), 30)]
+    kinds = [
+        chunk for log in logs for at in range(evtx.HEADER, len(log), CHUNK) if plausible(chunk := log[at : at + CHUNK])
+    ]
+    parser = Parser(seconds=SECONDS)
+    for _ in range(1000):
+        chunk = mutated(chance.choice(kinds), chance)
+        started = time.monotonic()
+        with suppress(InputError):
+            for lines, ids, _errors in parts(parser, [mend(chunk) if chance.random() < 0.5 else chunk]):
+                assert len(ids) == bool(lines) + lines.count(b"\n")
+                assert lines.decode()
+        assert time.monotonic() - started < SECONDS + evtx_process.GRACE
+    parser.close()
+
+
+def mutated(chunk: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(chunk)
+    for _ in range(chance.choice((1, 2, 4, 16, 64))):
+        at = chance.randrange(0 if chance.random() < 0.1 else CHUNK_HEADER, CHUNK - 64)
+        length = chance.randrange(1, 64)
+        other = chance.randrange(CHUNK_HEADER, CHUNK - 64)
+        number = chance.choice((0, 1, 0xFFFFFFFF, 0x7FFFFFFF, at, chance.randrange(CHUNK), chance.getrandbits(32)))
+        new = (
+            chance.randbytes(1),
+            struct.pack("<I", number),
+            struct.pack("<H", number % 65536),
+            chunk[other : other + length],
+        )
+        data = chance.choice(new)
+        changed[at : at + len(data)] = data
+    return bytes(changed)
+
+
+def parts(parser: Parser, chunks: Sequence[bytes]) -> list[tuple[bytes, list[int], int]]:
+    parser.ask(chunks)
+    return [(bytes(part.lines), part.ids.tolist(), part.errors) for part in parser.answer()]
+
+
+def record_ids(chunk: bytes) -> list[int]:
+    parser = Parser()
+    ids = parts(parser, [chunk])[0][1]
+    parser.close()
+    return ids
