@@ -22,6 +22,10 @@ from flows.orchestration import create_markdown_artifact, flow, task
 from flows.scanning import Scanned, scan
 from flows.settings import Settings
 
+TITLES = {
+    "en": "Simulated province, {days} days from {start:%d %B %Y}",
+    "vi": "Tỉnh mô phỏng, {days} ngày từ {start:%d/%m/%Y}",
+}
 MARK = ".soc-demo"  # says that a folder is the demo's own and may be replaced
 
 
@@ -83,7 +87,8 @@ def demo(folder: Path, seed: int, days: int, lang: str) -> Shown:
     findings, judged = judge(folder, written.truth)
     page = folder / "report.html"
     end = datetime.combine(START, datetime.min.time(), ZoneInfo("Asia/Ho_Chi_Minh")) + timedelta(days=days)
-    report.build(findings, page, title="Demo", stats=scanned.document(), generated=end, lang=lang)
+    title = TITLES[lang].format(start=START, days=days)
+    report.build(findings, page, title=title, stats=scanned.document(), generated=end, lang=lang)
     create_markdown_artifact(_told(judged), key="demo", description="Attacks found and missed")
     return Shown(findings, judged, scanned, page)
 

@@ -46,7 +46,7 @@ KINDS = [
     (
         "Ransomware: shadow copies deleted",
         "critical",
-        ["impact / T1490", "defense-evasion / T1070"],
+        ["impact / T1490", "stealth / T1070"],
         ["syt-hsba-02"],
         "vssadmin deleted every shadow copy on {host}. This precedes encryption in most ransomware cases.",
         "1. Isolate the host now.\n2. Check the backup server for the same account.\n3. Call the on-duty lead.",

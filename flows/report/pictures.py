@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log
 
+from detectors.attack import TACTICS
 from detectors.schema import LEVELS
 from flows.report.words import Clock
 
@@ -18,26 +19,6 @@ BARS = 96  # at most; the step grows until they fit
 STEPS = (1, 2, 3, 6, 12, 24, 48, 168, 720, 8760, 87600, 876000, 8760000)  # hours
 MARKS = (1, 2, 3, 4, 6, 12, 24)  # bars from one mark of the axis to the next
 LONGEST = timedelta(days=400)  # of a picture that shows every finding; beyond it strange clocks stay outside
-
-# The columns of ATT&CK Enterprise, in its order.
-TACTICS = (
-    "reconnaissance",
-    "resource-development",
-    "initial-access",
-    "execution",
-    "persistence",
-    "privilege-escalation",
-    "defense-evasion",
-    "stealth",
-    "defense-impairment",
-    "credential-access",
-    "discovery",
-    "lateral-movement",
-    "collection",
-    "command-and-control",
-    "exfiltration",
-    "impact",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +145,7 @@ def heatmap(findings: Sequence[Sequence[str]]) -> Heatmap:
     named = {tactic for tactic, _ in pairs}
     order = [*(t for t in TACTICS if t in named), *sorted(named - set(TACTICS))]
     columns = tuple((tactic, tuple(_cells(tactic, pairs, most))) for tactic in order)
-    return Heatmap(columns, tuple(t for t in TACTICS if t not in named and t not in {"stealth", "defense-impairment"}))
+    return Heatmap(columns, tuple(t for t in TACTICS if t not in named))
 
 
 def _cells(tactic: str, pairs: Counter[tuple[str, str]], most: int) -> list[Cell]:
