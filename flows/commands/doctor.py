@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.definitions import BUILT_IN, load_definitions
@@ -23,6 +24,7 @@ from flows.commands.options import add_config, read_config
 from flows.settings import Settings
 from flows.terminal import plain
 
+PATIENCE = 5.0  # seconds to wait for a server
 LEAST_FREE = 2 * 10**9  # bytes
 BUILT = 1767225600  # 2026-01-01: a clock before this is wrong
 
@@ -126,7 +128,8 @@ def _clock() -> Check:
 def _servers(settings: Settings) -> Iterator[Check]:
     if settings.kafka.servers:
         try:
-            yield from topics.check(running.kafka(settings), settings.kafka.sources)
+            connection = replace(running.kafka(settings), patience=PATIENCE)
+            yield from topics.check(connection, settings.kafka.sources)
         except SocError as fault:
             yield "Kafka", fault
     if settings.elastic.url:

@@ -1,0 +1,99 @@
+"""One batch through the pipeline, and what it promises when parts of it refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from connectors.archive import Archive
+from connectors.definitions import load_definitions
+from connectors.store import Store
+from detectors.contracts import Batch, Written
+from detectors.errors import UnavailableError
+from detectors.identity import event_id
+from detectors.schema import RECORD
+from detectors.sigma.engine import Engine
+from detectors.sigma.parse import rules
+from detectors.sigma.rule import Rule
+from flows.assembly import detection
+from flows.pipeline import Pipeline
+
+RULE = """title: Root guessed
+id: 00000000-0000-4000-8000-000000000001
+level: high
+logsource: {product: linux, service: sshd}
+detection:
+  keywords: ['Failed password for root']
+  condition: keywords
+"""
+GOOD = "2026-03-09T08:00:{:02d}Z web01 sshd[71]: Failed password for root from 203.0.113.9 port 22 ssh2"
+
+
+def batch(lines: list[str], first: int = 0) -> Batch:
+    rows = [(line, first + number, 0) for number, line in enumerate(lines)]
+    return Batch("auth", "kafka:soc.raw.auth:0", "soc.raw.auth[0]", pl.DataFrame(rows, schema=RECORD, orient="row"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "s.sqlite")
+
+
+def pipeline(sink: Store, archive: Archive | None = None) -> Pipeline:
+    (rule,) = rules(RULE, "r.yml")
+    assert isinstance(rule, Rule)
+    return Pipeline(load_definitions(), Engine([rule]), [detection(rule)], sink, archive=archive)
+
+
+def test_every_record_ends_as_event_or_dead_letter(store: Store, tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    line = pipeline(store, archive)
+    line.process(batch([GOOD.format(1), "no syslog at all", GOOD.format(2), ""]))
+    seen = line.statistics
+    assert seen.events + seen.parse_failures == 4
+    assert store.counts()["dead"] == seen.parse_failures > 0
+    assert sum(part.records.height for part in archive.read("auth")) == 4
+    assert seen.matches == {"00000000-0000-4000-8000-000000000001": 2}
+
+
+def test_a_batch_split_and_repeated_gives_the_same_documents(tmp_path: Path) -> None:
+    lines = [GOOD.format(second) for second in range(20)]
+    whole, parts = Store(tmp_path / "one.sqlite"), Store(tmp_path / "two.sqlite")
+    pipeline(whole).process(batch(lines))
+    line = pipeline(parts)
+    for start in (10, 0, 10):
+        line.process(batch(lines[start : start + 10], start))
+    assert parts.counts() == whole.counts()
+    assert set(parts.select()["event.id"]) == set(whole.select()["event.id"])
+    assert parts.select()["soc.matches"].to_list() == [20]
+
+
+def test_evidence_is_named_by_the_event_it_shows(store: Store) -> None:
+    pipeline(store).process(batch([GOOD.format(7)]))
+    (finding,) = store.select().iter_rows(named=True)
+    assert event_id("auth", "kafka:soc.raw.auth:0", 0, 0, GOOD.format(7)) in finding["soc.evidence"]
+
+
+def test_what_the_store_refuses_becomes_a_dead_letter(tmp_path: Path) -> None:
+    class Picky(Store):
+        def findings(self, frame: pl.DataFrame) -> Written:
+            return Written(refused=tuple((name, "too odd") for name in frame["event.id"]))
+
+    store = Picky(tmp_path / "s.sqlite")
+    pipeline(store).process(batch([GOOD.format(1)]))
+    (letter,) = store.letters().iter_rows(named=True)
+    assert "too odd" in letter["error.message"]
+    assert letter["event.original"]
+
+
+def test_a_batch_that_could_not_be_stored_is_not_counted(tmp_path: Path) -> None:
+    class Away(Store):
+        def findings(self, frame: pl.DataFrame) -> Written:  # noqa: ARG002 - the sink's signature
+            raise UnavailableError("the disk is away")
+
+    line = pipeline(Away(tmp_path / "s.sqlite"))
+    with pytest.raises(UnavailableError):
+        line.process(batch([GOOD.format(1)]))
+    assert line.statistics.events == 0
