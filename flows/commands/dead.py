@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from connectors.store import Store
-from detectors.errors import UsageError
-from flows.commands.options import add_config, read_config
+from flows.commands.options import add_config, kept_store, read_config
 from flows.terminal import plain
 
 
@@ -22,10 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List or show dead letters."""
-    settings = read_config(args)
-    if not settings.store.is_file():
-        raise UsageError(f"there is no store at {settings.store}", fix="fill it: soc scan --keep, or soc run")
-    store = Store(settings.store)
+    store = kept_store(read_config(args))
     try:
         letters = store.letters(limit=args.limit)
     finally:

@@ -10,7 +10,7 @@ import orjson
 from connectors.store import Store
 from detectors.errors import UsageError
 from detectors.schema import LEVELS
-from flows.commands.options import add_config, moment, read_config
+from flows.commands.options import add_config, kept_store, moment, read_config
 from flows.documents import nested
 from flows.table import print_findings
 from flows.terminal import plain
@@ -35,9 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """List findings or show one."""
     settings = read_config(args)
-    if not settings.store.is_file():
-        raise UsageError(f"there is no store at {settings.store}", fix="fill it: soc scan --keep, or soc run")
-    store = Store(settings.store)
+    store = kept_store(settings)
     try:
         if args.verb == "show":
             return _show(store, args.id)

@@ -6,6 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from connectors.store import Store
 from detectors.errors import UsageError
 from flows import settings
 from flows.settings import Settings
@@ -31,6 +32,13 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
 def read_config(args: argparse.Namespace) -> Settings:
     """Read the settings that --config names."""
     return settings.load(args.config)
+
+
+def kept_store(settings: Settings) -> Store:
+    """Open the store of the settings to read what earlier runs kept."""
+    if not settings.store.is_file():
+        raise UsageError(f"there is no store at {settings.store}", fix="fill it: soc scan --keep, or soc run")
+    return Store(settings.store)
 
 
 def moment(text: str) -> datetime:
