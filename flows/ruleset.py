@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,6 +23,7 @@ from detectors.errors import Place, RuleError, UsageError
 from detectors.sigma.rule import Rule, decode_rule, encode_rule
 
 MAX_FILE = 4 * 1024 * 1024  # bytes; the largest SigmaHQ rule has 250 kB
+MANY = 200  # rule files: compiling more takes seconds, and somebody waits
 _SUFFIXES = (".yml", ".yaml")
 
 Lists = dict[str, list[str]]
@@ -102,19 +104,21 @@ class _Cache:
         self._path = folder / f"rules-{key}.json" if folder else None
         self._lists = lists
         self._known: dict[str, list[dict[str, Any]]] = self._open()
-        self._new = False
+        self._compiled = 0
 
     def outcomes(self, content: bytes, text: str, name: str) -> Iterator[Rule | RuleError]:
         digest = hashlib.sha256(content).hexdigest()
         if digest not in self._known:
             parse = import_module("detectors.sigma.parse")  # pySigma takes half a second to import: not on a warm start
             self._known[digest] = [_encode(outcome) for outcome in parse.rules(text, name, self._lists)]
-            self._new = True
+            self._compiled += 1
+            if self._compiled == MANY:
+                print("compiling rules; the next start finds them compiled …", file=sys.stderr)
         for data in self._known[digest]:
             yield _decode(data, name)
 
     def save(self) -> None:
-        if self._path is None or not self._new:
+        if self._path is None or not self._compiled:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
