@@ -20,7 +20,7 @@ import polars as pl
 
 from connectors.content import Content
 from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC, mend, plausible, said, singled
-from connectors.evtx_process import PARSERS, Parser, Parsers, Part
+from connectors.evtx_process import LARGEST, PARSERS, Parser, Parsers, Part
 from connectors.lines import Portion, records
 from detectors.errors import InputError
 
@@ -174,13 +174,17 @@ class _Log:
     def _singled(self, parser: Parser, block: _Block, reason: str) -> list[Part]:
         """Return what can be read, one record at a time, of a block that ended the child."""
         found: list[Part] = []
-        tried = 0
+        tried, size = 0, 0
+        wasted, started = self._wasted, time.monotonic()
         for chunk in singled(block.chunk):
             tried += 1
-            if self._wasted <= PATIENCE:
+            if size <= LARGEST and self._wasted <= PATIENCE:
                 parser.ask([chunk])
                 parts = self._received(parser)
-                found += [] if isinstance(parts, str) else [part for part in parts if len(part.ids)]
+                if not isinstance(parts, str) and len(parts[0].ids):
+                    found.append(parts[0])
+                    size += len(parts[0].lines)
+                self._wasted = wasted + time.monotonic() - started
         outcome, label = self._content.job.outcome, self._content.label
         if lost := max(tried, said(block.chunk), 1) - len(found):
             message = f"record block {block.number} can't be read whole (the parser {reason})"

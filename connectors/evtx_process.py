@@ -4,7 +4,7 @@
     parser.ask([chunk, chunk])    the child works while the caller does something else
     parts = parser.answer()       waits, but never beyond the deadline: then the child is killed
 
-The child is `evtx_worker.py`. It sees no environment but what finds the interpreter, no terminal, and no file.
+The child is `evtx_worker.py`. It is given no environment but what finds the interpreter, no terminal, and no file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +35,7 @@ COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("evtx_worker.py"))
 ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")
 SECONDS = 2.0  # for one chunk; an honest one takes a thousandth of that
 START, GRACE = 30.0, 3.0  # seconds to load the parser; to hand over an answer
+REST = 30.0  # seconds after which the children that wait are sent home
 F_SETPIPE_SZ, PIPE = 1031, 1 << 20  # Linux knows the command, others refuse it
 LARGEST = 96 << 20  # an answer beyond this isn't from a sane child
 REQUEST, COUNT = struct.Struct("<Id"), struct.Struct("<I")
@@ -196,10 +198,12 @@ def _parts(child: Child, asked: int, deadline: float) -> list[Part]:
 
 
 class Parsers:
-    """Parsers that wait for work, so that one child serves all the files of a scan."""
+    """Parsers that wait for work, so that one child serves all the files of a scan; but not for ever."""
 
-    def __init__(self, parser: Callable[[], Parser] = Parser) -> None:
-        self._new, self._idle = parser, list[Parser]()
+    def __init__(self, parser: Callable[[], Parser] = Parser, rest: float = REST) -> None:
+        self._new, self._rest = parser, rest
+        self._idle: list[Parser] = []
+        self._timer: threading.Timer | None = None
 
     @contextmanager
     def lend(self) -> Iterator[Parser]:
@@ -216,11 +220,19 @@ class Parsers:
         if parser.asked:  # an answer that nobody took would be taken for the next one's
             parser.close()
         self._idle.append(parser)
+        if self._timer is None:
+            self._timer = threading.Timer(self._rest, self.close)
+            self._timer.daemon = True
+            self._timer.start()
 
     def close(self) -> None:
         """End the children that wait; the next reader starts a new one."""
-        while self._idle:
-            self._idle.pop().close()
+        timer, self._timer = self._timer, None
+        if timer:
+            timer.cancel()
+        with suppress(IndexError):  # others may take from the same list meanwhile
+            while True:
+                self._idle.pop().close()
 
 
 PARSERS = Parsers()

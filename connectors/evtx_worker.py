@@ -118,6 +118,7 @@ def confine() -> None:
         with suppress(ValueError, OSError):  # a limit that is tighter already stays; macOS knows no RLIMIT_AS
             resource.setrlimit(kind, (most, most))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})  # a mask outlives exec
 
 
 if __name__ == "__main__":

@@ -15,21 +15,22 @@ import polars as pl
 
 from connectors.formats.exact import DEPTH, Object, Text, Value, loads, text
 from connectors.formats.frames import scatter
+from connectors.formats.prune import Path, pruned
 
 ERROR: Final = "error.message"
 COLUMNS: Final = 2000  # distinct names that one batch may bring; a hostile log could name a million
 FAILURES: Final = 40  # failed fast readings of one batch before the rest of it is read exactly
 SMALL: Final = 64  # lines that are cheaper to read exactly than to halve again
 
-CHUNK: Final = 8192  # lines read at once: larger texts cost more in memory than they save in calls
+CHUNK: Final = 32768  # lines read at once: larger texts cost more in memory than they save in calls
 
 # What an array looks like in a text cell, and an XML element with attributes as the EVTX readers write it; and what a
 # line has that holds one. A string may look the same, so the line is read again. Polars also writes control characters
 # of an object's strings as they are.
 DOUBTFUL_CELL: Final = r'^(?:\[(?:\]|["\[{\d-]|true|false|null)|\{"[#@]|(?s:\{.*[\x00-\x1f]))'
-DOUBTFUL_LINE: Final = r":\s*[\[{]"
+DOUBTFUL_LINE: Final = r'"\s*:\s*[\[{]'
+HALF_PAIR: Final = r"\\u[dD][89a-fA-F]"  # it would become a NUL
 
-Path: TypeAlias = tuple[str, ...]
 Tree: TypeAlias = "dict[str, Tree]"  # an empty tree is a leaf
 
 
@@ -47,23 +48,22 @@ class Reading:
     doubt: pl.Expr | None = None  # of a line: only the exact reader can tell
 
 
-def read(original: pl.Series, reading: Reading, *, everything: bool = False) -> pl.DataFrame:
-    """Return one column per name and `error.message`, as high as `original`.
-
-    A name that no record has is an all-null column. `everything` asks for whatever the records hold.
-    """
-    lines = original.to_list()
-    if everything or not lines or not reading.paths:
-        return _exact(lines, reading, None if everything else reading.paths)
+def read(original: pl.Series, reading: Reading) -> pl.DataFrame:
+    """Return one column per name and `error.message`, as high as `original`; a name that no record has is all null."""
+    if original.is_empty() or not reading.paths:
+        return exactly(original, reading, reading.paths)
     doubtful = _doubtful_lines(original, reading.doubt)
-    for row in doubtful.arg_true():
-        lines[row] = "{}"
+    lines = original.set(doubtful, "{}") if doubtful.any() else original
     fast, failed = _fast(lines, reading)
     rows = (doubtful | failed | _doubtful_cells(original, fast)).arg_true()
     fast = fast.with_columns(pl.lit(None, pl.String).alias(ERROR))
-    if rows.is_empty():
-        return fast
-    return scatter(fast, rows, _exact(original.gather(rows).to_list(), reading, reading.paths))
+    if not rows.is_empty():
+        fast = scatter(fast, rows, exactly(original.gather(rows), reading, reading.paths))
+    return fast.select(*[_there(name, fast) for name in reading.paths], ERROR)
+
+
+def _there(name: str, frame: pl.DataFrame) -> pl.Expr:
+    return pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name)
 
 
 def _doubtful_lines(original: pl.Series, doubt: pl.Expr | None) -> pl.Series:
@@ -72,7 +72,7 @@ def _doubtful_lines(original: pl.Series, doubt: pl.Expr | None) -> pl.Series:
         line.is_null()
         | line.str.contains("\n", literal=True)
         | ~line.str.contains(r"[^ \t\r]")
-        | line.str.contains(r"\\u[dD][89a-fA-F]")  # half a pair would become a NUL
+        | line.str.contains(HALF_PAIR)
         | (line.str.count_matches("[", literal=True) > DEPTH // 2)
         | (line.str.count_matches("{", literal=True) > DEPTH // 2)
     )
@@ -82,28 +82,45 @@ def _doubtful_lines(original: pl.Series, doubt: pl.Expr | None) -> pl.Series:
 
 
 def _doubtful_cells(original: pl.Series, frame: pl.DataFrame) -> pl.Series:
+    doubtful = pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True)
     rows = original.str.contains(DOUBTFUL_LINE).fill_null(value=False).arg_true()
-    told = pl.any_horizontal(pl.col(name).str.contains(DOUBTFUL_CELL) for name in frame.columns)
-    cells = frame[rows].select(told.fill_null(value=False)).to_series()
-    return pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True).scatter(rows.filter(cells), values=True)
+    if rows.is_empty() or not frame.width:
+        return doubtful
+    part = frame if rows.len() == frame.height else frame[rows]
+    told = pl.any_horizontal(pl.col(name).str.contains(DOUBTFUL_CELL) for name in part.columns)
+    return doubtful.scatter(rows.filter(part.select(told.fill_null(value=False)).to_series()), values=True)
 
 
-def _fast(lines: list[str], reading: Reading) -> tuple[pl.DataFrame, pl.Series]:
-    frames: list[pl.DataFrame] = []
-    failed = pl.repeat(value=False, n=len(lines), dtype=pl.Boolean, eager=True)
-    for names in _compatible(reading.paths):
-        tree = _tree(path for name in names for path in reading.paths[name])
+def _fast(lines: pl.Series, reading: Reading) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the columns that have any value, and which lines couldn't be read."""
+    frames = []
+    failed = pl.repeat(value=False, n=lines.len(), dtype=pl.Boolean, eager=True)
+    paths = _kept(pruned(lines, reading.paths), reading)
+    for names in _compatible(paths):
+        tree = _tree(path for name in names for path in paths[name])
         frame, bad = _project(lines, _schema(tree))
-        frames.append(frame.select(_coalesced(names, reading.paths)))
+        frames.append(frame.select(_coalesced(names, paths)))
         failed = failed | bad
         if reading.marker and reading.marker[0] in tree:
             failed = failed | frame.select(_at(reading.marker).is_null()).to_series()
     return pl.concat(frames, how="horizontal"), failed
 
 
+def _kept(paths: dict[str, list[Path]], reading: Reading) -> dict[str, list[Path]]:
+    """Return the names that have a path: at least one name, below the marker if any was there, to tell bad lines."""
+    kept = {name: places for name, places in paths.items() if places}
+    every = [(name, path) for name, places in reading.paths.items() for path in places]
+    below = [(name, path) for name, path in every if reading.marker and path[0] == reading.marker[0]] or every
+    if not any(path in kept.get(name, ()) for name, path in below):
+        name, path = below[0]
+        kept[name] = [*kept.get(name, []), path]
+    return kept
+
+
 def _coalesced(names: Sequence[str], paths: Mapping[str, Sequence[Path]]) -> Iterator[pl.Expr]:
     for name in names:
-        yield pl.coalesce([_at(path) for path in paths[name]]).alias(name)
+        places = [_at(path) for path in paths[name]]
+        yield (pl.coalesce(places) if len(places) > 1 else places[0]).alias(name)
 
 
 def _at(path: Path) -> pl.Expr:
@@ -143,38 +160,45 @@ def _schema(tree: Tree) -> pl.Schema:
     return pl.Schema({key: pl.Struct(_schema(below)) if below else pl.String() for key, below in tree.items()})
 
 
-def _project(lines: list[str], schema: pl.Schema) -> tuple[pl.DataFrame, pl.Series]:
+def _project(lines: pl.Series, schema: pl.Schema) -> tuple[pl.DataFrame, pl.Series]:
     """Read what can be read; say which lines couldn't."""
     failures = 0
 
-    def halves(part: list[str]) -> Iterator[tuple[pl.DataFrame, bool]]:
+    def halves(part: pl.Series) -> Iterator[tuple[pl.DataFrame, bool]]:
         nonlocal failures
-        if failures <= FAILURES or len(part) <= SMALL:
-            try:  # a blank line first: Polars would unpack text that begins like zlib, gzip or zstd data
-                frame = pl.read_ndjson("\n".join(["", *part]).encode(), schema=schema)
+        if failures <= FAILURES or part.len() <= SMALL:
+            try:
+                frame = pl.read_ndjson(_joined(part), schema=schema)
             except pl.exceptions.PolarsError:
                 failures += 1
             else:
-                if frame.height == len(part):
+                if frame.height == part.len():
                     yield frame, False
                     return
-        if len(part) <= SMALL or failures > FAILURES:
-            yield pl.DataFrame({name: [None] * len(part) for name in schema}, schema=schema), True
+        if part.len() <= SMALL or failures > FAILURES:
+            yield pl.DataFrame({name: [None] * part.len() for name in schema}, schema=schema), True
             return
-        middle = len(part) // 2
+        middle = part.len() // 2
         yield from halves(part[:middle])
         yield from halves(part[middle:])
 
-    pieces = [piece for start in range(0, len(lines), CHUNK) for piece in halves(lines[start : start + CHUNK])]
+    pieces = [piece for start in range(0, lines.len(), CHUNK) for piece in halves(lines[start : start + CHUNK])]
     bad = [pl.Series("failed", [failed]).new_from_index(0, frame.height) for frame, failed in pieces]
     return pl.concat(frame for frame, _ in pieces), pl.concat(bad)
 
 
-def _exact(lines: Sequence[str | None], reading: Reading, names: Iterable[str] | None) -> pl.DataFrame:
+def _joined(lines: pl.Series) -> bytes:
+    """Return lines as one text, a blank one first: Polars would unpack text that begins like zlib, gzip or zstd data."""
+    text: bytes = lines.str.join("\n").cast(pl.Binary).item()
+    return b"\n" + text
+
+
+def exactly(original: pl.Series, reading: Reading, names: Iterable[str] | None) -> pl.DataFrame:
+    """Return what `read` returns, by the exact reader alone; without names, whatever the records hold."""
     rows: list[dict[str, Text]] = []
     errors: list[str | None] = []
     columns = dict.fromkeys(names or ())
-    for line in lines:
+    for line in original:
         try:
             found = reading.values(loads(line or ""), names)
         except ValueError as error:

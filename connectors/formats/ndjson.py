@@ -15,7 +15,7 @@ from typing import ClassVar
 import polars as pl
 
 from connectors.formats.exact import Object, Value
-from connectors.formats.json_lines import Path, Reading, read
+from connectors.formats.json_lines import Path, Reading, exactly, read
 
 SPLITS = 4  # dots up to which every way to split a name is tried: a.b.c is a/b/c, a/b.c, a.b/c or a.b.c
 
@@ -29,9 +29,9 @@ class Ndjson:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        names = sorted(wanted or ())
-        reading = Reading({name: list(splits(name)) for name in names}, values)
-        return read(original, reading, everything=wanted is None)
+        if wanted is None:
+            return exactly(original, Reading({}, values), None)
+        return read(original, Reading({name: list(splits(name)) for name in sorted(wanted)}, values))
 
 
 def splits(name: str) -> Iterator[Path]:

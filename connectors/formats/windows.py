@@ -18,7 +18,7 @@ import polars as pl
 
 from connectors.formats.exact import Object, Value
 from connectors.formats.frames import gather_parts
-from connectors.formats.json_lines import ERROR, Path, Reading, read
+from connectors.formats.json_lines import ERROR, Path, Reading, exactly, read
 
 SYSTEM: Final = ("Event", "System")
 
@@ -106,7 +106,7 @@ class Windows:
         """Return the wanted columns and `error.message`."""
         names = sorted(wanted or ())
         if wanted is None:
-            return read(original, Reading({}, values), everything=True)
+            return exactly(original, Reading({}, values), None)
         parts = []
         for shape, rows in enumerate(_shapes(original)):
             if rows.len():

@@ -1,4 +1,7 @@
-"""A parser of event logs that breaks at one record: `python evtx_faulty.py hang|crash|grow|quit RECORD_ID`."""
+"""A parser of event logs that breaks at one record: `python evtx_faulty.py hang|crash|grow|quit RECORD_ID`.
+
+With `brief 0` it breaks nowhere, but answers one chunk at a time.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import itertools
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from connectors import evtx_worker  # noqa: E402 - found by the line above: this runs as a script, outside the package
+from connectors import evtx_worker
 
-FAULTS = {
+FAULTS: dict[str, Callable[[], object]] = {
     "hang": lambda: sum(itertools.repeat(0)),  # native code that never returns and never looks at signals
     "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "grow": lambda: bytearray(evtx_worker.MEMORY),
@@ -28,5 +32,7 @@ def parse(chunk: bytes) -> evtx_worker.Parsed:
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "brief":
+        evtx_worker.ANSWER = 0
     evtx_worker.confine()
     evtx_worker.serve(parse)

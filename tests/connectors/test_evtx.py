@@ -41,7 +41,7 @@ def damaged(log: bytes, at: int, data: bytes) -> bytes:
 
 
 def test_every_sample_reads_as_the_library_reads_it(reference: Path) -> None:
-    paths = sorted(reference.glob("evtx/**/*.evtx"))[::8]
+    paths = sorted(reference.glob("evtx/**/*.evtx"))
     assert paths
     for path in paths:
         found = scan(path, source=None)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -14,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from connectors import evtx, evtx_process
-from connectors.content import LIMITS
-from connectors.evtx_chunks import CHUNK, CHUNK_HEADER, mend, plausible, singled
+from connectors.evtx_chunks import CHUNK, mend, plausible, singled
 from connectors.evtx_process import COMMAND, Parser, Parsers
 from detectors.errors import InputError
+from tests.connectors.evtx_logs import mutated, parts, record_ids
 from tests.connectors.reading import content, joined, small
 
 pytestmark = pytest.mark.reference
@@ -43,18 +42,20 @@ def whole(log: bytes) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left() -> Iterator[None]:
+    evtx_process.PARSERS.close()
+    before = children()
     yield
     evtx_process.PARSERS.close()
-    assert not children()
+    assert children() <= before
 
 
-def children() -> list[str]:
-    """Return the state lines of this process's children, dead or alive."""
-    found = []
+def children() -> set[int]:
+    """Return the ids of this process's children, dead or alive."""
+    found = set()
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            status = path.read_text().rpartition(")")[2].split()
-            found += [f"{path}: {status[0]}"] if int(status[1]) == os.getpid() else []
+            parent = path.read_text().rpartition(")")[2].split()[1]
+            found |= {int(path.parent.name)} if int(parent) == os.getpid() else set()
     return found
 
 
@@ -99,14 +100,43 @@ def test_a_child_killed_in_the_middle_of_its_work_costs_nothing(
     given = content(log + b"".join(chunks) * 15, small(records=1))
     texts: list[str] = []
     for count, portion in enumerate(evtx.events(given, parsers)):
-        texts += portion.records["event.original"]
+        texts += portion.records["event.original"].to_list()
+        busy = [parser.pid for parser in made if parser.asked and parser.pid]
         if count in (3, 70, 140):
-            for parser in made:
-                if parser.asked and parser.pid:
-                    os.kill(parser.pid, signal.SIGKILL)
+            assert busy
+            for pid in busy:
+                os.kill(pid, signal.SIGKILL)
     parsers.close()
     assert texts == whole * 16
     assert not given.job.outcome.faults
+
+
+def test_records_around_one_that_made_the_library_spin_are_read(
+    log: bytes, chunks: list[bytes], whole: list[str]
+) -> None:
+    chunk = mutated(chunks[0], random.Random(4218))  # noqa: S311 - evtx 0.14.0 never comes back from this one
+    read = Reading(log[: evtx.HEADER] + chunk + log[evtx.HEADER + CHUNK :])
+    assert len(read.texts) > len(whole) - 50
+    assert set(read.texts) >= set(whole[108:])
+    assert "at least" in read.faults
+    assert read.seconds < 10
+
+
+def test_a_log_that_wastes_too_much_time_is_given_up(
+    log: bytes, chunks: list[bytes], whole: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evtx, "PATIENCE", 2.9 * SECONDS)
+    ids = record_ids(chunks[0])
+    command = (sys.executable, "-P", FAULTY, "hang", str(ids[-1]))
+    read = Reading(log[: evtx.HEADER] + chunks[1] + chunks[0] * 9, command)
+    assert read.texts == whole[len(ids) : 210] + whole[: len(ids) - 1]  # the first two chunks hold 210
+    assert "isn't read from record block 3 on: others held the parser up" in read.faults
+    assert "record block 2 can't be read whole (the parser took too long): at least 1 records are lost" in read.faults
+
+
+def test_an_answer_may_leave_chunks_for_the_next(log: bytes, whole: list[str]) -> None:
+    read = Reading(log, (sys.executable, "-P", FAULTY, "brief", "0"))
+    assert (read.texts, read.faults, read.notices) == (whole, "", "")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +154,7 @@ def test_a_child_that_does_not_start_is_told_once(log: bytes, command: Sequence[
 
 
 @pytest.mark.parametrize(
-    "said", ["R" + "\xff" * 100, "R\1\0\0\0" + "\1\0\0\0" * 64, "R\1\0\0\0\2\0\0\0\xff\xff\xff\x7f"]
+    "said", ["R" + "\xff" * 100, "R\1\0\0\0" + "\2\0\0\0" * 64, "R\1\0\0\0\2\0\0\0\xff\xff\xff\x7f"]
 )
 def test_a_child_that_talks_nonsense_is_not_believed(chunks: list[bytes], said: str) -> None:
     talk = f"import os, time; os.write(1, {said.encode('latin-1')!r}); time.sleep(60)"
@@ -151,21 +181,30 @@ def test_a_stopped_child_is_replaced(chunks: list[bytes], monkeypatch: pytest.Mo
 
 def test_one_child_serves_many_small_logs(log: bytes, chunks: list[bytes]) -> None:
     parsers = Parsers()
-    pids = set()
+    pids, before = set[int](), children()
     for chunk in chunks:
         assert [*evtx.events(content(log[: evtx.HEADER] + chunk), parsers)]
-        pids |= {line.split("/")[2] for line in children()}
+        pids |= children() - before
     assert len(pids) == 1
     parsers.close()
 
 
+def test_a_child_without_work_ends(log: bytes) -> None:
+    before = children()
+    assert [*evtx.events(content(log), Parsers(rest=0.2))]
+    until = time.monotonic() + 5
+    while children() - before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert children() <= before
+
+
 def test_a_reader_that_stops_early_leaves_no_child_at_work(log: bytes) -> None:
-    parsers = Parsers()
-    reading = evtx.events(content(log, small(records=1)), parsers)
+    before = children()
+    reading = evtx.events(content(log, small(records=1)), Parsers())
     next(reading)
-    assert children()
-    reading.close()
-    assert not children()
+    assert children() - before
+    del reading
+    assert children() <= before
 
 
 def test_the_child_sees_no_secrets(chunks: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +218,7 @@ def test_the_child_sees_no_secrets(chunks: list[bytes], monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_the_child_ends_with_its_parent(tmp_path: Path, log: bytes, chunks: list[bytes], *, busy: bool) -> None:
+def test_the_child_ends_with_its_parent(tmp_path: Path, chunks: list[bytes], *, busy: bool) -> None:
     (tmp_path / "chunk").write_bytes(chunks[0])
     fault = (sys.executable, "-P", FAULTY, "hang", str(record_ids(chunks[0])[0]))
     code = (
@@ -239,7 +278,7 @@ def test_records_read_one_at_a_time_are_the_same(chunks: list[bytes]) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_mutated_chunk_holds_the_parser_up(reference: Path, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - has to be the same every time
     logs = [path.read_bytes() for path in chance.sample(sorted(reference.glob("evtx/**/*.evtx")), 30)]
     kinds = [
         chunk for log in logs for at in range(evtx.HEADER, len(log), CHUNK) if plausible(chunk := log[at : at + CHUNK])
@@ -248,39 +287,11 @@ def test_no_mutated_chunk_holds_the_parser_up(reference: Path, seed: int) -> Non
     for _ in range(1000):
         chunk = mutated(chance.choice(kinds), chance)
         started = time.monotonic()
-        with suppress(InputError):
+        try:
             for lines, ids, _errors in parts(parser, [mend(chunk) if chance.random() < 0.5 else chunk]):
                 assert len(ids) == bool(lines) + lines.count(b"\n")
-                assert lines.decode()
+                lines.decode()
+        except InputError as error:
+            assert error.message == "took too long"  # noqa: PT017 - an answer is fine, too
         assert time.monotonic() - started < SECONDS + evtx_process.GRACE
     parser.close()
-
-
-def mutated(chunk: bytes, chance: random.Random) -> bytes:
-    changed = bytearray(chunk)
-    for _ in range(chance.choice((1, 2, 4, 16, 64))):
-        at = chance.randrange(0 if chance.random() < 0.1 else CHUNK_HEADER, CHUNK - 64)
-        length = chance.randrange(1, 64)
-        other = chance.randrange(CHUNK_HEADER, CHUNK - 64)
-        number = chance.choice((0, 1, 0xFFFFFFFF, 0x7FFFFFFF, at, chance.randrange(CHUNK), chance.getrandbits(32)))
-        new = (
-            chance.randbytes(1),
-            struct.pack("<I", number),
-            struct.pack("<H", number % 65536),
-            chunk[other : other + length],
-        )
-        data = chance.choice(new)
-        changed[at : at + len(data)] = data
-    return bytes(changed)
-
-
-def parts(parser: Parser, chunks: Sequence[bytes]) -> list[tuple[bytes, list[int], int]]:
-    parser.ask(chunks)
-    return [(bytes(part.lines), part.ids.tolist(), part.errors) for part in parser.answer()]
-
-
-def record_ids(chunk: bytes) -> list[int]:
-    parser = Parser()
-    ids = parts(parser, [chunk])[0][1]
-    parser.close()
-    return ids

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.report.pictures import TACTICS, heatmap, timeline
+from detectors.attack import TACTICS
+from flows.report.pictures import heatmap, timeline
 from flows.report.words import Clock
 from flows.table import HOME
 from tests.sample_findings import START

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from connectors.store import Store
+from detectors.contracts import Batch
 from detectors.errors import UnavailableError, UsageError
 from flows import running
 from flows.settings import Settings
@@ -107,7 +109,8 @@ def test_dead_letters_of_files_go_to_the_store(settings: Settings) -> None:
 class _Still:
     """A source with nothing to keep alive."""
 
-    def batches(self) -> None: ...
+    def batches(self) -> Iterator[Batch]:
+        return iter(())
 
     def commit(self) -> None: ...
 

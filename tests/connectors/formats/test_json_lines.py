@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.formats.exact import DEPTH, dumps, loads
-from connectors.formats.json_lines import ERROR, Reading, _exact, read
+from connectors.formats.json_lines import ERROR, Reading, exactly, read
 from connectors.formats.ndjson import Ndjson, splits, values
 
 NAMES = ("a", "b", "a.b", "a.b.c", "b.a")
@@ -62,7 +62,7 @@ lines = st.one_of(
 def test_both_readers_agree(sample: list[str], names: set[str]) -> None:
     reading = Reading({name: list(splits(name)) for name in sorted(names)}, values)
     series = pl.Series(sample, dtype=pl.String)
-    fast, exact = read(series, reading), _exact(sample, reading, sorted(names))
+    fast, exact = read(series, reading), exactly(series, reading, sorted(names))
     assert fast.to_dicts() == exact.to_dicts()
 
 
