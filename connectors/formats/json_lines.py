@@ -13,23 +13,20 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from connectors.formats.exact import DEPTH, Object, Text, Value, loads, text
+from connectors.formats.exact import Object, Text, Value, loads, text
 from connectors.formats.frames import scatter
-from connectors.formats.prune import Path, pruned
+from connectors.formats.survey import Path, survey
 
 ERROR: Final = "error.message"
 COLUMNS: Final = 2000  # distinct names that one batch may bring; a hostile log could name a million
 FAILURES: Final = 40  # failed fast readings of one batch before the rest of it is read exactly
 SMALL: Final = 64  # lines that are cheaper to read exactly than to halve again
 
-CHUNK: Final = 32768  # lines read at once: larger texts cost more in memory than they save in calls
+CHUNK: Final = 8192  # lines read at once: larger texts cost more where one line is bad than they save
 
-# What an array looks like in a text cell, and an XML element with attributes as the EVTX readers write it; and what a
-# line has that holds one. A string may look the same, so the line is read again. Polars also writes control characters
-# of an object's strings as they are.
+# What an array looks like in a text cell, and an XML element with attributes as the EVTX readers write it. A string may
+# look the same, so the line is read again; as when control characters stand in an object, which Polars doesn't escape.
 DOUBTFUL_CELL: Final = r'^(?:\[(?:\]|["\[{\d-]|true|false|null)|\{"[#@]|(?s:\{.*[\x00-\x1f]))'
-DOUBTFUL_LINE: Final = r'"\s*:\s*[\[{]'
-HALF_PAIR: Final = r"\\u[dD][89a-fA-F]"  # it would become a NUL
 
 Tree: TypeAlias = "dict[str, Tree]"  # an empty tree is a leaf
 
@@ -52,10 +49,10 @@ def read(original: pl.Series, reading: Reading) -> pl.DataFrame:
     """Return one column per name and `error.message`, as high as `original`; a name that no record has is all null."""
     if original.is_empty() or not reading.paths:
         return exactly(original, reading, reading.paths)
-    doubtful = _doubtful_lines(original, reading.doubt)
-    lines = original.set(doubtful, "{}") if doubtful.any() else original
-    fast, failed = _fast(lines, reading)
-    rows = (doubtful | failed | _doubtful_cells(original, fast)).arg_true()
+    seen = survey(original, reading.paths, reading.doubt)
+    lines = original.set(seen.doubtful, "{}") if seen.doubtful.any() else original
+    fast, failed = _fast(lines, seen.pruned(reading.paths), reading)
+    rows = (seen.doubtful | failed | _doubtful_cells(seen.nested, fast)).arg_true()
     fast = fast.with_columns(pl.lit(None, pl.String).alias(ERROR))
     if not rows.is_empty():
         fast = scatter(fast, rows, exactly(original.gather(rows), reading, reading.paths))
@@ -66,36 +63,20 @@ def _there(name: str, frame: pl.DataFrame) -> pl.Expr:
     return pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name)
 
 
-def _doubtful_lines(original: pl.Series, doubt: pl.Expr | None) -> pl.Series:
-    line = pl.col("line")
-    told = (
-        line.is_null()
-        | line.str.contains("\n", literal=True)
-        | ~line.str.contains(r"[^ \t\r]")
-        | line.str.contains(HALF_PAIR)
-        | (line.str.count_matches("[", literal=True) > DEPTH // 2)
-        | (line.str.count_matches("{", literal=True) > DEPTH // 2)
-    )
-    if doubt is not None:
-        told = told | doubt
-    return original.alias("line").to_frame().select(told.fill_null(value=True)).to_series()
-
-
-def _doubtful_cells(original: pl.Series, frame: pl.DataFrame) -> pl.Series:
-    doubtful = pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True)
-    rows = original.str.contains(DOUBTFUL_LINE).fill_null(value=False).arg_true()
-    if rows.is_empty() or not frame.width:
-        return doubtful
+def _doubtful_cells(nested: pl.Series, frame: pl.DataFrame) -> pl.Series:
+    rows = nested.arg_true()
+    if rows.is_empty():
+        return nested
     part = frame if rows.len() == frame.height else frame[rows]
     told = pl.any_horizontal(pl.col(name).str.contains(DOUBTFUL_CELL) for name in part.columns)
-    return doubtful.scatter(rows.filter(part.select(told.fill_null(value=False)).to_series()), values=True)
+    return nested.scatter(rows, part.select(told.fill_null(value=False)).to_series())
 
 
-def _fast(lines: pl.Series, reading: Reading) -> tuple[pl.DataFrame, pl.Series]:
+def _fast(lines: pl.Series, pruned: dict[str, list[Path]], reading: Reading) -> tuple[pl.DataFrame, pl.Series]:
     """Return the columns that have any value, and which lines couldn't be read."""
     frames = []
     failed = pl.repeat(value=False, n=lines.len(), dtype=pl.Boolean, eager=True)
-    paths = _kept(pruned(lines, reading.paths), reading)
+    paths = _kept(pruned, reading)
     for names in _compatible(paths):
         tree = _tree(path for name in names for path in paths[name])
         frame, bad = _project(lines, _schema(tree))
@@ -188,9 +169,9 @@ def _project(lines: pl.Series, schema: pl.Schema) -> tuple[pl.DataFrame, pl.Seri
 
 
 def _joined(lines: pl.Series) -> bytes:
-    """Return lines as one text, a blank one first: Polars would unpack text that begins like zlib, gzip or zstd data."""
+    """Return lines as one text; Polars would unpack one that begins like zlib, gzip or zstd data."""
     text: bytes = lines.str.join("\n").cast(pl.Binary).item()
-    return b"\n" + text
+    return text if text.startswith(b"{") else b"\n" + text
 
 
 def exactly(original: pl.Series, reading: Reading, names: Iterable[str] | None) -> pl.DataFrame:

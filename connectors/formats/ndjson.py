@@ -15,7 +15,8 @@ from typing import ClassVar
 import polars as pl
 
 from connectors.formats.exact import Object, Value
-from connectors.formats.json_lines import Path, Reading, exactly, read
+from connectors.formats.json_lines import Reading, exactly, read
+from connectors.formats.survey import Path
 
 SPLITS = 4  # dots up to which every way to split a name is tried: a.b.c is a/b/c, a/b.c, a.b/c or a.b.c
 

@@ -18,7 +18,8 @@ import polars as pl
 
 from connectors.formats.exact import Object, Value
 from connectors.formats.frames import gather_parts
-from connectors.formats.json_lines import ERROR, Path, Reading, exactly, read
+from connectors.formats.json_lines import ERROR, Reading, exactly, read
+from connectors.formats.survey import Path
 
 SYSTEM: Final = ("Event", "System")
 
@@ -111,7 +112,7 @@ class Windows:
         for shape, rows in enumerate(_shapes(original)):
             if rows.len():
                 reading = Reading({name: _paths(name, shape) for name in names}, values, MARKERS[shape], DOUBTS[shape])
-                parts.append((rows, read(original.gather(rows), reading)))
+                parts.append((rows, read(original if rows.len() == original.len() else original.gather(rows), reading)))
         if len(parts) == 1:
             return parts[0][1]
         empty = pl.DataFrame(schema=dict.fromkeys([*names, ERROR], pl.String))
@@ -119,26 +120,26 @@ class Windows:
 
 
 MARKERS: Final[tuple[Path | None, ...]] = (("Event",), ("winlog",), ("event_data",), None)
+KEYS: Final = ("Event", "winlog", "event_data", "log_name")
 DOUBTS: Final[tuple[pl.Expr | None, ...]] = (EVTX_DOUBT, BEAT_DOUBT, BEAT_DOUBT, None)
 
 
 def _shapes(original: pl.Series) -> list[pl.Series]:
     """Return the rows of each shape, told by a key that only this shape has."""
-    line = pl.col("line").fill_null("")
-    kinds = (
-        original.alias("line")
-        .to_frame()
-        .select(
-            pl.when(line.str.contains(r'"Event"\s*:'))
-            .then(0)
-            .when(line.str.contains(r'"winlog"\s*:'))
-            .then(1)
-            .when(line.str.contains(r'"(?:event_data|log_name)"\s*:'))
-            .then(2)
-            .otherwise(3)
-        )
-        .to_series()
-    )
+    line = pl.col("line")
+    frame = original.fill_null("").alias("line").to_frame()
+    named = frame.select(line.str.contains(f'"{key}"', literal=True).alias(key) for key in KEYS)
+    if not any(column.any() for column in named):
+        return [*[pl.Series([], dtype=pl.UInt32)] * 3, pl.arange(original.len(), dtype=pl.UInt32, eager=True)]
+    kinds = frame.select(
+        pl.when(line.str.contains(r'"Event"\s*:'))
+        .then(0)
+        .when(line.str.contains(r'"winlog"\s*:'))
+        .then(1)
+        .when(line.str.contains(r'"(?:event_data|log_name)"\s*:'))
+        .then(2)
+        .otherwise(3)
+    ).to_series()
     return [(kinds == shape).arg_true() for shape in range(4)]
 
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from detectors.contracts import Dialect, Hits
 from detectors.sigma import keywords
-from detectors.sigma.columns import KEYWORDS, Chain, Codes, Column, Flags, Rows, Table
+from detectors.sigma.columns import KEYWORDS, Chain, Codes, Column, Flags, Rows, Table, distinct
 from detectors.sigma.covers import cover, ordered
 from detectors.sigma.fold import fold
 from detectors.sigma.logsources import Route, routes
@@ -85,13 +85,18 @@ class Engine:
 
     @staticmethod
     def _read_keywords(plan: Plan, table: Table, open_rows: list[Flags | None], *, structured: bool) -> None:
-        flags = {number: rows for number, rows in enumerate(open_rows) if rows is not None}
-        asked = [predicate for predicate, numbers in plan.keywords.items() if not numbers.isdisjoint(flags)]
-        if not asked:
-            return
-        numbers = set().union(*(plan.keywords[predicate] for predicate in asked)) & flags.keys()
-        rows = np.flatnonzero(np.logical_or.reduce([flags[number] for number in numbers]))
-        table.put_keywords(keywords.column(table.events, asked, structured=structured, rows=rows))
+        groups: dict[frozenset[int], list[Predicate]] = defaultdict(list)
+        for predicate, numbers in plan.keywords.items():
+            groups[frozenset(number for number in numbers if open_rows[number] is not None)].append(predicate)
+        asked = [(_union(open_rows, numbers), found) for numbers, found in groups.items() if numbers]
+        if asked:
+            table.put_keywords(keywords.column(table.events, asked, structured=structured))
+
+
+def _union(open_rows: list[Flags | None], numbers: Iterable[int]) -> Rows:
+    """Return the rows that any of the routes leads to."""
+    flags = [rows for number in numbers if (rows := open_rows[number]) is not None]
+    return np.flatnonzero(np.logical_or.reduce(flags))
 
 
 def _plan(rules: Iterable[Rule], dialect: Dialect) -> Plan:
@@ -160,7 +165,7 @@ def _candidates(plan: Plan, table: Table, open_rows: list[Flags | None]) -> Iter
                 if taken.size:
                     parts.setdefault((placed.rule, placed.route), (placed, []))[1].append(taken)
     for placed, lists in parts.values():
-        yield placed, np.unique(np.concatenate(lists))
+        yield placed, lists[0] if len(lists) == 1 else distinct(np.concatenate(lists), table.events.height)
     for placed in plan.always:
         flags = open_rows[placed.route]
         if flags is not None:

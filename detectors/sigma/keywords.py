@@ -1,8 +1,8 @@
 r"""The text of a whole event, for rules that search without naming a field.
 
 Of a plain line it is the line. Of a JSON record it is all leaf values, one a line: keys don't count, and neither do
-JSON's own escapes (`\\` is one backslash). Taking every record apart would cost more than all other matching, so a
-first pass over the raw text leaves out the records that can't hold any keyword.
+JSON's own escapes (`\\` is one backslash). Taking every record apart would cost more than all other matching, so the
+raw text is searched first, coarsely, then properly, for records that can hold a keyword at all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import orjson
 import polars as pl
 
 from detectors.sigma import glob
-from detectors.sigma.columns import Column, Rows
+from detectors.sigma.columns import Column, Flags, Rows
+from detectors.sigma.fragments import sieve
 from detectors.sigma.predicates import Predicate
 
 # A run of these stands in JSON as it is, or the record holds a `\u` escape.
@@ -26,28 +27,51 @@ _ODD = ["\u212a", "\u0130", "\\u212a", "\\u0130"]
 _ESCAPES = {f"\\u00{code:02{case}}": chr(code) for code in range(0x20, 0x7F) for case in "xX"}
 
 
-def column(events: pl.DataFrame, keywords: Iterable[Predicate], *, structured: bool, rows: Rows) -> Column:
-    """Return the texts of those of `rows` that might satisfy any keyword; other rows count as having no text."""
+def column(events: pl.DataFrame, asked: Iterable[tuple[Rows, list[Predicate]]], *, structured: bool) -> Column:
+    """Return the texts of rows that might satisfy any keyword asked of them; other rows count as having no text.
+
+    A keyword is asked of all rows that its rules look at, or else a row without a text would be a wrong no.
+    """
     raw = events["event.original"]
-    asked = raw.gather(rows)
-    probes = [probe for predicate in keywords for probe in _probes(predicate)]
-    if all(probes):
-        likely = _likely(asked, probes + _ODD)
-        rows, asked = rows[likely.to_numpy()], asked.filter(likely)
-    texts = [leaves(line) for line in asked.to_list()] if structured else asked.to_list()
-    full = np.full(len(raw), None, dtype=object)
-    full[rows] = texts
-    return Column(pl.Series(full.tolist(), dtype=pl.String))
+    likely = np.zeros(len(raw), np.bool_)
+    for rows, keywords in asked:
+        likely[rows[_likely(raw.gather(rows), keywords)]] = True
+    chosen = np.flatnonzero(likely)
+    lines = raw.gather(chosen)
+    texts = pl.Series(map(leaves, lines.to_list()), dtype=pl.String) if structured else lines
+    return Column(texts, rows=chosen, height=len(raw))
 
 
-def _likely(lines: pl.Series, probes: list[str]) -> pl.Series:
-    """Say which raw lines hold any of the probes, whether written plainly or in escapes."""
-    likely = lines.str.contains_any(probes, ascii_case_insensitive=True)
-    escaped = lines.str.contains("\\u00", literal=True) & ~likely
+def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
+    """Say which raw lines may satisfy any of the keywords, whether they hold its text plainly or in escapes."""
+    probes = sorted({probe for predicate in keywords for probe in _probes(predicate)})
+    likely: Flags = np.ones(len(lines), np.bool_)
+    if not all(probes):
+        return likely
+    pattern = sieve(probes)
+    if pattern is not None:
+        likely = _sifted(lines, pattern)
+    places = np.flatnonzero(likely)
+    likely[places] = _holds(lines.gather(places), probes + _ODD).to_numpy()
+    return likely
+
+
+def _sifted(lines: pl.Series, pattern: str) -> Flags:
+    """Say which lines have what the sieve looks for, or a letter or an escape that it doesn't see through."""
+    odd = lines.str.contains(pattern) | lines.str.contains("\\u", literal=True)
+    wide = (lines.str.len_bytes() != lines.str.len_chars()).arg_true()
+    if len(wide):
+        odd = odd.scatter(wide, odd.gather(wide) | lines.gather(wide).str.contains_any(_ODD))
+    return odd.to_numpy(writable=True)
+
+
+def _holds(lines: pl.Series, probes: list[str]) -> pl.Series:
+    found = lines.str.contains_any(probes, ascii_case_insensitive=True)
+    escaped = lines.str.contains("\\u00", literal=True) & ~found
     if escaped.any():
         rest = lines.filter(escaped).str.replace_many(_ESCAPES)
-        likely = likely.scatter(escaped.arg_true(), rest.str.contains_any(probes, ascii_case_insensitive=True))
-    return likely
+        found = found.scatter(escaped.arg_true(), rest.str.contains_any(probes, ascii_case_insensitive=True))
+    return found
 
 
 def leaves(line: str) -> str:

@@ -7,20 +7,24 @@ and the finds, not with the number of rules. What is not a plain text is asked v
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import ahocorasick_rs
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from detectors.sigma import glob, regex
-from detectors.sigma.columns import Codes, Column
-from detectors.sigma.fold import fold
+from detectors.sigma.columns import Codes, Column, distinct
+from detectors.sigma.fold import fold, fold_list
 from detectors.sigma.predicates import Predicate
 from detectors.sigma.truth import number
 
-_WINDOW = 1 << 20  # bytes searched at a time
+Places = npt.NDArray[np.integer[Any]]
+
+_SLICE = 1 << 20  # characters searched at a time
+_LONG = 1 << 16  # bytes from which a text is searched by itself, and the size of its windows
+_DENSE = 1 << 12  # finds in such a window that are worth a smaller automaton
 _BREAK = "\0"  # between values: no needle holds one, so none is found across two values
 
 
@@ -36,28 +40,20 @@ class Needles:
         for predicate in predicates:
             self._add(predicate)
         self._texts = list(self._parts)
-        self._longest = max((len(text.encode()) for text in self._texts), default=0)
-        self._automaton = (
-            ahocorasick_rs.BytesAhoCorasick(
-                [text.encode() for text in self._texts],
-                matchkind=ahocorasick_rs.MatchKind.Standard,
-                implementation=ahocorasick_rs.Implementation.ContiguousNFA,
-            )
-            if self._texts
-            else None
-        )
+        self._automaton = _automaton(self._texts) if self._texts else None
 
     def find(self, column: Column) -> Iterator[tuple[Predicate, Codes]]:
         """Yield each predicate that is true for some value, with all the values for which it is."""
         if not len(column):
             return
-        lower, owners = column.folded()
-        found: dict[Predicate, list[Codes]] = defaultdict(list)
-        for predicate, numbers in self._found(lower):
-            found[predicate].append(numbers)
+        texts, owners = column.texts()
+        found: dict[Predicate, list[Places]] = defaultdict(list)
+        for begin, end in _slices(texts):
+            for predicate, places in self._found(fold_list(texts[begin:end])):
+                found[predicate].append(places + begin)
         for predicate, parts in found.items():
-            codes = np.unique(np.concatenate(parts)).astype(np.int32)
-            codes = codes if owners is None else np.unique(owners[codes])
+            places = np.concatenate(parts)
+            codes = distinct(places if owners is None else owners[places], len(column)).astype(np.int32)
             if predicate in self._verify:
                 codes = codes[column.test(predicate, codes)]
             else:
@@ -110,7 +106,7 @@ class Needles:
             case _:
                 return [""]
 
-    def _found(self, lower: pl.Series) -> Iterator[tuple[Predicate, Codes]]:
+    def _found(self, lower: Sequence[str]) -> Iterator[tuple[Predicate, Places]]:
         if self._exact:
             yield from self._found_exact(lower)
         if self._numbers:
@@ -118,45 +114,76 @@ class Needles:
         if self._automaton is not None:
             yield from self._found_parts(self._automaton, lower)
 
-    def _found_exact(self, lower: pl.Series) -> Iterator[tuple[Predicate, Codes]]:
-        for index, text in enumerate(lower.to_list()):
+    def _found_exact(self, lower: Sequence[str]) -> Iterator[tuple[Predicate, Places]]:
+        for place, text in enumerate(lower):
             for predicate in self._exact.get(text, ()):
-                yield predicate, np.array([index], np.int32)
+                yield predicate, np.array([place])
 
-    def _found_numbers(self, lower: pl.Series) -> Iterator[tuple[Predicate, Codes]]:
-        values = lower.str.strip_chars(" \t").cast(pl.Float64, strict=False)
-        candidates = values.is_in(list(self._numbers)).fill_null(value=False).arg_true()
-        for index, value in zip(candidates.to_list(), values.gather(candidates).to_list(), strict=True):
-            for predicate in self._numbers[value]:
-                yield predicate, np.array([index], np.int32)
+    def _found_numbers(self, lower: Sequence[str]) -> Iterator[tuple[Predicate, Places]]:
+        for place, text in enumerate(lower):
+            value = number(text)
+            if value is not None:
+                for predicate in self._numbers.get(value, ()):
+                    yield predicate, np.array([place])
 
     def _found_parts(
-        self, automaton: ahocorasick_rs.BytesAhoCorasick, lower: pl.Series
-    ) -> Iterator[tuple[Predicate, Codes]]:
-        haystack = lower.str.join(_BREAK).item().encode()
-        lengths = lower.str.len_bytes().to_numpy().astype(np.int64)
+        self, automaton: ahocorasick_rs.BytesAhoCorasick, lower: Sequence[str]
+    ) -> Iterator[tuple[Predicate, Places]]:
+        texts = [text.encode() for text in lower]
+        for place, text in enumerate(texts):
+            if len(text) > _LONG:
+                texts[place] = b""
+                for predicate in self._found_long(automaton, text):
+                    yield predicate, np.array([place])
+        finds = automaton.find_matches_as_indexes(_BREAK.encode().join(texts), overlapping=True)
+        if not finds:
+            return
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         begins = np.cumsum(lengths + 1) - (lengths + 1)
-        for which, start, end in self._windows(automaton, haystack):
-            value = np.searchsorted(begins, start, side="right") - 1
-            at_start, at_end = start == begins[value], end == begins[value] + lengths[value]
-            order = np.argsort(which, kind="stable")
-            bounds = np.flatnonzero(np.diff(which[order], prepend=-1))
-            for group in np.split(order, bounds[1:]):
-                values, head, tail = value[group], at_start[group], at_end[group]
-                for op, predicate in self._parts[self._texts[which[group[0]]]]:
-                    hit = values[head] if op == "startswith" else values[tail] if op == "endswith" else values
-                    if hit.size:
-                        yield predicate, np.unique(hit).astype(np.int32)
+        which, start, end = np.array(finds, dtype=np.int64).T
+        place = np.searchsorted(begins, start, side="right") - 1
+        at_start, at_end = start == begins[place], end == begins[place] + lengths[place]
+        order = np.argsort(which, kind="stable")
+        bounds = np.flatnonzero(np.diff(which[order], prepend=-1))
+        for group in np.split(order, bounds[1:]):
+            for op, predicate in self._parts[self._texts[which[group[0]]]]:
+                chosen = group[at_start[group]] if op == "startswith" else group[at_end[group]] if op == "endswith" else group
+                if chosen.size:
+                    yield predicate, place[chosen]
 
-    def _windows(self, automaton: ahocorasick_rs.BytesAhoCorasick, haystack: bytes) -> Iterator[npt.NDArray[np.int64]]:
-        """Yield needle, start and end of all finds; in windows, since a hostile text holds a find at every byte."""
-        for begin in range(0, len(haystack), _WINDOW):
-            found = automaton.find_matches_as_indexes(
-                haystack[begin : begin + _WINDOW + self._longest], overlapping=True
-            )
-            if found:
-                finds = np.array(found, dtype=np.int64).T
-                finds[1:] += begin
-                finds = finds[:, finds[1] < begin + _WINDOW]  # the rest belong to the next window
-                if finds.size:
-                    yield finds
+    def _found_long(self, automaton: ahocorasick_rs.BytesAhoCorasick, text: bytes) -> set[Predicate]:
+        """Return what is true of a long text; what is found once is no longer looked for where finds are dense."""
+        left, found, longest = self._texts, set[str](), max(map(len, self._texts)) * 4
+        for begin in range(0, len(text), _LONG):
+            finds = automaton.find_matches_as_indexes(text[begin : begin + _LONG + longest], overlapping=True)
+            found.update(left[which] for which, _, _ in finds)
+            if len(finds) > _DENSE:
+                left = [needle for needle in left if needle not in found]
+                automaton = _automaton(left)
+        ends = {"startswith": text.startswith, "endswith": text.endswith}
+        return {
+            predicate
+            for needle in found
+            for op, predicate in self._parts[needle]
+            if op not in ends or ends[op](needle.encode())
+        }
+
+
+def _automaton(texts: list[str]) -> ahocorasick_rs.BytesAhoCorasick:
+    return ahocorasick_rs.BytesAhoCorasick(
+        [text.encode() for text in texts],
+        matchkind=ahocorasick_rs.MatchKind.Standard,
+        implementation=ahocorasick_rs.Implementation.ContiguousNFA,
+    )
+
+
+def _slices(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Cut texts into runs of bounded length: the finds of one are in memory at a time."""
+    begin = size = 0
+    for place, text in enumerate(texts):
+        size += len(text)
+        if size >= _SLICE:
+            yield begin, place + 1
+            begin, size = place + 1, 0
+    if begin < len(texts):
+        yield begin, len(texts)

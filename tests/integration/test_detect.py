@@ -180,7 +180,7 @@ def test_a_flow_killed_half_way_and_run_again_gives_the_same_set(
     site.send(lines)
     expected = _embedded(samples, site, tmp_path)
     process = site.run()
-    _wait_for(lambda: 0 < site.count() < len(expected) // 2, process, site)
+    _wait_for(lambda: 0 < site.count() < len(expected), process, site)
     process.send_signal(signal.SIGKILL)
     process.wait()
     half = site.findings()
