@@ -18,6 +18,7 @@ import polars as pl
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits
 from detectors.identity import event_id, finding_id, match_id
+from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH, SEVERITY, TIME
 
 WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
@@ -41,28 +42,16 @@ _ENTITIES = (
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What findings need to know of a rule."""
+    """What findings need to know of a rule or a detector."""
 
-    id: str
-    title: str
-    level: str
-    semantics: str
-    provider: str
-    status: str = ""
-    description: str = ""
-    author: str = ""
-    license: str = ""
-    references: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    falsepositives: tuple[str, ...] = ()
-    runbook: str = ""
-    group_by: tuple[str, ...] = ()
-    window: int = 0
+    meta: Meta
+    semantics: str  # names what is detected: other words are the same detection
+    provider: str  # sigma, pyod
 
     @property
     def seconds(self) -> int:
         """The length of its findings' windows."""
-        return self.window or WINDOWS[self.level]
+        return self.meta.window or WINDOWS[self.meta.level]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +84,14 @@ def assemble(
         pl.Series(
             "soc.match.id",
             [
-                match_id(detections[rule].id, detections[rule].semantics, (ids[row],))
+                match_id(detections[rule].meta.id, detections[rule].semantics, (ids[row],))
                 for rule, row in zip(frame["rule"], frame["row"], strict=True)
             ],
         ),
         pl.Series(
             "soc.finding.id",
             [
-                finding_id(detections[rule].id, group, start)
+                finding_id(detections[rule].meta.id, group, start)
                 for rule, group, start in zip(frame["rule"], frame["soc.group"], frame["start"], strict=True)
             ],
         ),
@@ -120,7 +109,7 @@ def _grouped(
 ) -> pl.DataFrame:
     """Return a row per hit with its group key and the start of its window, in order of time."""
     frame = pl.DataFrame({"rule": hits.rule, "row": hits.row})
-    keys = {rule: detections[rule].group_by or tuple(entity) for rule in np.unique(hits.rule).tolist()}
+    keys = {rule: detections[rule].meta.group_by or tuple(entity) for rule in np.unique(hits.rule).tolist()}
     texts = {fields: _group_text(events, fields, source) for fields in set(keys.values())}
     groups = [texts[keys[rule]][row] for rule, row in zip(hits.rule.tolist(), hits.row.tolist(), strict=True)]
     seconds = [detections[rule].seconds for rule in hits.rule.tolist()]
@@ -145,7 +134,7 @@ def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch)
     made = frame.select(
         "@timestamp",
         "soc.match.id",
-        pl.Series("rule.id", [detections[rule].id for rule in frame["rule"]], pl.String),
+        pl.Series("rule.id", [detections[rule].meta.id for rule in frame["rule"]], pl.String),
         pl.col("id").reshape((-1, 1)).cast(pl.List(pl.String)).alias("event.id"),
         pl.lit(batch.source).alias("soc.source"),
         "soc.group",
@@ -181,7 +170,7 @@ def _finding(group: pl.DataFrame, events: pl.DataFrame, detection: Detection, ba
         "event.action": "rule-matched",
         "event.start": times.min(),
         "event.end": times.max(),
-        "message": f"{detection.title} ({group['soc.group'][0]})",
+        "message": f"{detection.meta.title} ({group['soc.group'][0]})",
         "related.hosts": entities["host.name"],
         "related.ip": sorted({*entities["source.ip"], *entities["destination.ip"]})[:LISTED],
         "related.user": entities["user.name"],
@@ -196,28 +185,29 @@ def _finding(group: pl.DataFrame, events: pl.DataFrame, detection: Detection, ba
 
 
 def _rule_words(detection: Detection) -> dict[str, Any]:
-    named = attack(detection.tags)
+    meta = detection.meta
+    named = attack(meta.tags)
     return {
-        "event.severity": SEVERITY[detection.level],
-        "event.risk_score": RISK[detection.level],
-        "rule.id": detection.id,
-        "rule.name": detection.title,
-        "rule.description": detection.description,
-        "rule.author": [name.strip() for name in detection.author.split(",") if name.strip()],
-        "rule.license": detection.license,
-        "rule.reference": list(detection.references),
+        "event.severity": SEVERITY[meta.level],
+        "event.risk_score": RISK[meta.level],
+        "rule.id": meta.id,
+        "rule.name": meta.title,
+        "rule.description": meta.description,
+        "rule.author": [name.strip() for name in meta.author.split(",") if name.strip()],
+        "rule.license": meta.license,
+        "rule.reference": list(meta.references),
         "rule.ruleset": detection.provider,
         "rule.version": detection.semantics,
         "threat.framework": "MITRE ATT&CK" if named.tactics or named.techniques else None,
         "threat.tactic.id": list(named.tactic_ids),
         "threat.tactic.name": list(named.tactics),
         "threat.technique.id": list(named.techniques),
-        "soc.level": detection.level,
-        "soc.status": detection.status,
-        "soc.tags": list(detection.tags),
+        "soc.level": meta.level,
+        "soc.status": meta.status,
+        "soc.tags": list(meta.tags),
         "soc.attack": list(named.pairs),
-        "soc.falsepositives": list(detection.falsepositives),
-        "soc.runbook": detection.runbook,
+        "soc.falsepositives": list(meta.falsepositives),
+        "soc.runbook": meta.runbook,
     }
 
 

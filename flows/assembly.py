@@ -32,7 +32,7 @@ def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
     definitions = load_definitions([BUILT_IN, *settings.sources])
     rules = load_rules(settings, folders)
-    return Parts(definitions, rules, Engine(rules.rules), tuple(detection(rule) for rule in rules.rules))
+    return Parts(definitions, rules, Engine(rules.rules), tuple(map(detection, rules.rules)))
 
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:
@@ -43,24 +43,7 @@ def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> Rul
 
 def detection(rule: Rule) -> Detection:
     """Return what findings say of a Sigma rule."""
-    meta = rule.meta
-    return Detection(
-        id=meta.id,
-        title=meta.title,
-        level=meta.level,
-        semantics=rule.semantics,
-        provider="sigma",
-        status=meta.status,
-        description=meta.description,
-        author=meta.author,
-        license=meta.license,
-        references=meta.references,
-        tags=meta.tags,
-        falsepositives=meta.falsepositives,
-        runbook=meta.runbook,
-        group_by=meta.group_by,
-        window=meta.window,
-    )
+    return Detection(rule.meta, rule.semantics, provider="sigma")
 
 
 def _lists(path: Path | None) -> dict[str, list[str]]:

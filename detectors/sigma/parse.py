@@ -8,12 +8,13 @@ from uuid import UUID, uuid5
 
 from detectors.contracts import LogSource
 from detectors.errors import RuleError
+from detectors.meta import Meta
 from detectors.schema import LEVELS
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document, documents
 from detectors.sigma.lower import Lists
 from detectors.sigma.nearest import nearest
-from detectors.sigma.rule import Meta, Rule, semantics
+from detectors.sigma.rule import Rule, semantics
 
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 _NAMELESS = UUID("0c2f4b0e-7d0b-5a52-9d5a-3c1f0e7b6a11")  # namespace of ids for rules that bring none

@@ -8,26 +8,8 @@ from typing import Any
 
 from detectors.contracts import LogSource
 from detectors.errors import Place
+from detectors.meta import Meta
 from detectors.sigma.predicates import Node, canonical, decode, encode
-
-
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """The words of a rule: what an analyst reads in a finding."""
-
-    id: str
-    title: str
-    level: str = "medium"
-    status: str = ""
-    description: str = ""
-    author: str = ""
-    license: str = ""
-    references: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    falsepositives: tuple[str, ...] = ()
-    runbook: str = ""
-    group_by: tuple[str, ...] = ()  # ECS fields of the group key; empty: the source's entity
-    window: int = 0  # seconds; 0: the default of the level
 
 
 @dataclass(frozen=True, slots=True)

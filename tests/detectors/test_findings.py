@@ -11,11 +11,12 @@ import pytest
 
 from detectors.contracts import Batch, Hits
 from detectors.findings import EVIDENCE, UNKNOWN_TIME, Detection, assemble, nothing
+from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH, RECORD, TIME
 
 NOON = datetime(2026, 3, 9, 12, 5, tzinfo=UTC)
-RULE = Detection("rule-1", "Odd thing", "high", "sem", "sigma", tags=("attack.execution", "attack.t1059"))
-OTHER = Detection("rule-2", "Other thing", "low", "sem2", "sigma", group_by=("user.name",), window=600)
+RULE = Detection(Meta("rule-1", "Odd thing", "high", tags=("attack.execution", "attack.t1059")), "sem", "sigma")
+OTHER = Detection(Meta("rule-2", "Other thing", "low", group_by=("user.name",), window=600), "sem2", "sigma")
 
 
 def events(*rows: tuple[str, str | None, datetime | None]) -> pl.DataFrame:
@@ -111,5 +112,5 @@ def test_evidence_is_bounded_and_whole() -> None:
 @pytest.mark.parametrize(("level", "severity"), [("informational", 21), ("medium", 47), ("critical", 99)])
 def test_levels_are_the_severities_kibana_maps(level: str, severity: int) -> None:
     frame = events(("web01", None, NOON))
-    rule = Detection("r", "t", level, "s", "sigma")
+    rule = Detection(Meta("r", "t", level), "s", "sigma")
     assert assemble(batch(frame), frame, hits((0, 0)), [rule], []).findings["event.severity"][0] == severity
