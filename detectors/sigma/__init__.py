@@ -9,5 +9,8 @@ columns    an event frame, column by column, as distinct values and codes
 needles    one multi-pattern pass over a column's distinct values
 truth      what a predicate says of a text
 keywords   the text of a whole event
+fragments  a coarse sieve for it
+plan       what is worked out once per source
+evaluate   whether a rule's tree is true, for many rows at once
 engine     all of it together: a frame in, hits out
 """

@@ -25,6 +25,7 @@ Chain = tuple[str, ...]  # own columns, the first one present in a row gives the
 KEYWORDS: Final[Chain] = ()  # the text of the whole event
 
 _UNKNOWN = np.int8(-1)
+_NONE: Final[Flags] = np.zeros(0, np.bool_)
 _SMALL = 2_000  # rows
 _MEMORY = 64_000_000  # bytes of answers that one column may keep
 
@@ -42,7 +43,7 @@ class Column:
         if series.null_count() == len(series):  # most columns of most batches
             series, rows = series.head(0), np.empty(0, np.int64)
         elif series.null_count():
-            there = series.is_not_null().arg_true().to_numpy()
+            there = np.flatnonzero(series.is_not_null().to_numpy())
             series, rows = series.drop_nulls(), there if rows is None else rows[there]
         grouped = _grouped_small if len(series) < _SMALL and not self._many else _grouped
         self.values, places, lengths = grouped(series)
@@ -147,6 +148,7 @@ class Table:
         self.events = events
         self._present = frozenset(events.columns)
         self._columns: dict[Chain, Column] = {}
+        self._conditions: dict[tuple[str, frozenset[str]], Flags | None] = {}
 
     def column(self, chain: Chain) -> Column | None:
         """Return the column of the first name in the chain that has a value, row by row; None where none exists."""
@@ -167,11 +169,21 @@ class Table:
         """Say which rows take a route; None where none does."""
         taken: Flags = np.ones(self.events.height, np.bool_)
         for name, values in route.where.items():
-            column = self.column((name,))
-            if column is None:
+            there = self._where(name, values)
+            if there is None:
                 return None
-            taken &= column.test(Predicate(name, "equals", tuple(sorted(values))), column.codes)
+            taken &= there
         return taken if taken.any() else None
+
+    def _where(self, name: str, values: frozenset[str]) -> Flags | None:
+        """Say which rows of a column have one of the values; None where none has. Routes share such conditions."""
+        if (name, values) not in self._conditions:
+            column = self.column((name,))
+            asked = Predicate(name, "equals", tuple(sorted(values)))
+            holding = column.test(asked, np.arange(-1, len(column), dtype=np.int32)) if column else _NONE
+            there = holding[column.codes + 1] if column and holding.any() else None
+            self._conditions[name, values] = there
+        return self._conditions[name, values]
 
     def _series(self, names: Chain) -> pl.Series:
         wanted = [self.events[name] for name in names]

@@ -51,7 +51,9 @@ class Detection:
         if not isinstance(given, dict):
             return self._fault(RuleError("no detection", fix="add `detection:` with a condition"), "detection")
         parts = {
-            str(name): self._part(("detection", name), body) for name, body in given.items() if name not in _RESERVED
+            self._name(("detection", name), name): self._part(("detection", name), body)
+            for name, body in given.items()
+            if name not in _RESERVED
         }
         written = given.get("condition")
         conditions = written if isinstance(written, list) else [written]
@@ -73,7 +75,9 @@ class Detection:
         if body in ({}, []):
             return self._fault(RuleError("an empty detection", fix="give it at least one field"), *path)
         if isinstance(body, dict):
-            return conjunction([self._item((*path, key), str(key), inner) for key, inner in body.items()])
+            return conjunction(
+                [self._item((*path, key), self._name((*path, key), key), inner) for key, inner in body.items()]
+            )
         if isinstance(body, list) and any(isinstance(each, dict | list) for each in body):
             return disjunction([self._part((*path, index), each) for index, each in enumerate(body)])
         return self._item(path, "", body)
@@ -97,6 +101,14 @@ class Detection:
             return self._fault(RuleError(f"`{key or 'keyword'}`: {fault.message}", fix=fault.fix), *path)
         join: Callable[[list[Node]], Node] = conjunction if item.value_linking is ConditionAND else disjunction
         return Not(join(found)) if item.negated else join(found)
+
+    def _name(self, path: tuple[str | int, ...], key: object) -> str:
+        """Return the name that a key is; YAML reads some words, such as `no` and `on`, as something else."""
+        if isinstance(key, str) or (isinstance(key, int) and not isinstance(key, bool)):
+            return str(key)
+        word = self.document.word(*path)
+        self._fault(RuleError(f"YAML takes the name `{word:.80}` for {key}", fix="put it in quotes"), *path)
+        return word
 
     def _fault(self, fault: RuleError, *path: str | int) -> Node:
         self.faults.append(RuleError(fault.message, place=self.document.key(*path), fix=fault.fix))

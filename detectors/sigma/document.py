@@ -35,6 +35,10 @@ class Document:
         """Return where the key of the part at `path` stands; an element of a list is its own key."""
         return _at(self._reach(path)[0], self.file)
 
+    def word(self, *path: str | int) -> str:
+        """Return the key of the part at `path` as it is written."""
+        return str(self._reach(path)[0].value)
+
     def inside(self, offset: int, *path: str | int) -> Place:
         """Return the place `offset` characters into the text at `path` (its beginning, if it has several lines)."""
         node = self._reach(path)[1]
@@ -136,10 +140,17 @@ def _duplicate(node: yaml.MappingNode) -> yaml.Node | None:
 def _step(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         pairs: Sequence[tuple[yaml.Node, yaml.Node]] = node.value
-        return next((pair for pair in pairs if str(pair[0].value) == str(step)), None)
+        same = (pair for pair in pairs if str(pair[0].value) == str(step) or _is_bool(pair[0], step))
+        return next(same, None)
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     return None
+
+
+def _is_bool(node: yaml.Node, step: str | int) -> bool:
+    """Say whether a key is the boolean `step`: `no` and `off` are False to YAML."""
+    words = ("yes", "on", "true") if step is True else ("no", "off", "false") if step is False else ()
+    return str(node.value).lower() in words
 
 
 def _at(node: yaml.Node, file: str) -> Place:

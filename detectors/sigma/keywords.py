@@ -8,7 +8,7 @@ raw text is searched first, coarsely, then properly, for records that can hold a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import orjson
@@ -22,7 +22,8 @@ from detectors.sigma.predicates import Predicate
 # A run of these stands in JSON as it is, or the record holds a `\u` escape.
 _SAFE = re.compile(r"[ !#-.0-\[\]-~]+")
 # Letters outside of ASCII whose lower case is (or begins with) an ASCII letter, and escapes that stand for them.
-_ODD = ["\u212a", "\u0130", "\\u212a", "\\u0130"]
+_ODD = "\u212a|\u0130"
+_ODD_ESCAPE = r"\\u(?:212[aA]|0130)"
 # JSON may write any letter as an escape, and some shippers do so for quotes.
 _ESCAPES = {f"\\u00{code:02{case}}": chr(code) for code in range(0x20, 0x7F) for case in "xX"}
 
@@ -35,7 +36,7 @@ def column(events: pl.DataFrame, asked: Iterable[tuple[Rows, list[Predicate]]], 
     raw = events["event.original"]
     likely = np.zeros(len(raw), np.bool_)
     for rows, keywords in asked:
-        likely[rows[_likely(raw.gather(rows), keywords)]] = True
+        likely[rows[_likely(_take(raw, rows), keywords)]] = True
     chosen = np.flatnonzero(likely)
     lines = raw.gather(chosen)
     texts = pl.Series(map(leaves, lines.to_list()), dtype=pl.String) if structured else lines
@@ -49,28 +50,32 @@ def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
     if not all(probes):
         return likely
     pattern = sieve(probes)
-    if pattern is not None:
-        likely = _sifted(lines, pattern)
-    places = np.flatnonzero(likely)
-    likely[places] = _holds(lines.gather(places), probes + _ODD).to_numpy()
+    searches: list[Callable[[pl.Series], pl.Series]] = [
+        *([lambda part: part.str.contains(pattern)] if pattern else []),
+        lambda part: part.str.contains_any(probes, ascii_case_insensitive=True),
+    ]
+    for search in searches:
+        places = np.flatnonzero(likely)
+        likely[places] = _seen(_take(lines, places), search).to_numpy()
     return likely
 
 
-def _sifted(lines: pl.Series, pattern: str) -> Flags:
-    """Say which lines have what the sieve looks for, or a letter or an escape that it doesn't see through."""
-    odd = lines.str.contains(pattern) | lines.str.contains("\\u", literal=True)
-    wide = (lines.str.len_bytes() != lines.str.len_chars()).arg_true()
-    if len(wide):
-        odd = odd.scatter(wide, odd.gather(wide) | lines.gather(wide).str.contains_any(_ODD))
-    return odd.to_numpy(writable=True)
+def _take(lines: pl.Series, places: Rows) -> pl.Series:
+    """Return the lines at these places, each given once and in order; taking all of them would only cost time."""
+    return lines if places.size == len(lines) else lines.gather(places)
 
 
-def _holds(lines: pl.Series, probes: list[str]) -> pl.Series:
-    found = lines.str.contains_any(probes, ascii_case_insensitive=True)
-    escaped = lines.str.contains("\\u00", literal=True) & ~found
-    if escaped.any():
-        rest = lines.filter(escaped).str.replace_many(_ESCAPES)
-        found = found.scatter(escaped.arg_true(), rest.str.contains_any(probes, ascii_case_insensitive=True))
+def _seen(lines: pl.Series, search: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Search raw lines as they stand and without escapes; what is odd about case counts as found."""
+    found = search(lines)
+    wide = np.flatnonzero((lines.str.len_bytes() != lines.str.len_chars()).to_numpy())
+    if wide.size:
+        found = found.scatter(wide, found.gather(wide) | lines.gather(wide).str.contains(_ODD))
+    escaped = np.flatnonzero(lines.str.contains("\\u", literal=True).to_numpy())
+    if escaped.size:
+        rest = lines.gather(escaped)
+        plain = rest.str.replace_many(_ESCAPES) if rest.str.contains("\\u00", literal=True).any() else rest
+        found = found.scatter(escaped, found.gather(escaped) | rest.str.contains(_ODD_ESCAPE) | search(plain))
     return found
 
 

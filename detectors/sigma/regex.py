@@ -19,6 +19,7 @@ _BACKSLASH = "\ue000"  # stands for an escaped one while a pattern is taken apar
 _TOKEN = re.compile(r"\\(.)|(\[\^?\]?)|(\])|(.)", re.DOTALL)
 _INLINE = re.compile(r"\(\?[a-zA-Z]*\)")
 _COUNTED = re.compile(r"(?<!\\)\{\d*,?\d*\}")
+_UNSET = re.compile(r"\(\?[a-zA-Z]*-")  # (?i-s): too clever for what reads flags here
 _CODE = re.compile(r"\\[^\WdDwWsSbBnrt_]")  # \x41, \pL …: a character that the text doesn't show
 
 
@@ -51,25 +52,37 @@ def program(pattern: str) -> re2._Regexp:
 def literal(pattern: str) -> str:
     """Return lower-case plain text that every match contains whatever its case, or "" if that isn't plain to see.
 
-    Sound, not complete: only a run of plain characters outside of groups, classes and alternations counts.
+    Sound, not complete: only a run of plain characters outside of groups and classes counts, and none if there is an
+    alternation outside of groups.
     """
     if _BACKSLASH in pattern:
         return ""
     body = _COUNTED.sub("*", _INLINE.sub("", pattern.replace(r"\\", _BACKSLASH)))
-    if "|" in body or "(" in body.replace(r"\(", "") or "[[:" in body or _CODE.search(body):
+    if "[[:" in body or _CODE.search(body) or _UNSET.search(body):
         return ""
     # In any case `s` is also the long s and `k` the Kelvin sign, which fold to other letters
     special = "^$.?*+" + ("sSkK" if any("i" in flags for flags in _INLINE.findall(pattern)) else "")
+    plain_runs = (text.replace(_BACKSLASH, "\\").lower() for text in _runs(body, special))
+    return max((text for text in plain_runs if text.isascii()), key=len, default="")
+
+
+def _runs(body: str, special: str) -> list[str]:
+    """Return the runs of plain characters that stand outside of groups and classes."""
     runs = [""]
-    inside = False
+    inside, depth = False, 0
     for escaped, opening, closing, char in _TOKEN.findall(body):
-        inside = (inside or bool(opening)) and not closing
-        plain = escaped if escaped and not escaped.isalnum() else char if char not in special else ""
-        if char in ("?", "*"):
+        if inside:
+            inside = not (closing or opening.endswith("]"))  # of `[a[]` the second bracket is a plain one
+            continue
+        inside = bool(opening)
+        depth += (char == "(") - (char == ")")
+        if char == "|" and not depth:
+            return []
+        plain = escaped if escaped and not escaped.isalnum() else char if char not in special + "()" else ""
+        if char in ("?", "*") and char:
             runs[-1] = runs[-1][:-1]  # the character before may be missing
-        if inside or closing or not plain:
+        if depth or not plain:
             runs.append("")
         else:
             runs[-1] += plain
-    plain_runs = (text.replace(_BACKSLASH, "\\").lower() for text in runs)
-    return max((text for text in plain_runs if text.isascii()), key=len)
+    return runs

@@ -85,6 +85,11 @@ def test_all_faults_of_all_documents_are_told_in_one_pass() -> None:
         ("title: \x07", "r.yml: not valid YAML: unacceptable character"),
         (GOOD.replace("title: A rule\n", ""), "r.yml:1:1: no title; add `title:`"),
         (GOOD.replace("{f: x}", "{f: !!binary aGk=}"), "a value can't be bytes; put it in quotes"),
+        (
+            GOOD.replace("sel:", "no:").replace(" sel", " 'no'"),
+            "r.yml:5:3: YAML takes the name `no` for False; put it in",
+        ),
+        (GOOD.replace("{f: x}", "{On: x}"), "r.yml:5:9: YAML takes the name `On` for True; put it in quotes"),
         (GOOD + "correlation: {type: event_count}", "a Sigma correlation is not run by this version"),
         (GOOD + "filter: {rules: any}", "a Sigma filter is not run by this version"),
         (GOOD + "action: global", "rule collections with `action` are not run; write each rule whole"),

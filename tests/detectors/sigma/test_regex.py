@@ -31,7 +31,14 @@ def test_the_literal_stands_in_every_match(flags: str, pieces: list[str], texts:
 @pytest.mark.parametrize(
     ("pattern", "literal"),
     [
-        (r"ab\\(cde)?f", ""),
+        (r"ab\\(cde)?f", "ab\\"),
+        ("(a|b)cd(e|f)", "cd"),
+        ("a(b|c)|d", ""),
+        ("(?i)(set).*&&.?(x|y)", "&&"),
+        ("[a[]x|y]zz", ""),
+        ("[(]ab|c", ""),
+        ("[^)]ab(c)*de", "ab"),
+        ("(?i-s)sk", ""),
         (r"\\{2}ab", "ab"),
         ("abc", "abc"),
         ("ab+cde", "cde"),

@@ -1,0 +1,70 @@
+"""Whether a rule's tree is true, for many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from detectors.sigma.columns import KEYWORDS, Chain, Codes, Column, Flags, Rows, Table
+from detectors.sigma.fold import fold
+from detectors.sigma.predicates import ABSENCE_OPS, REFERENCE_OPS, And, Node, Not, Or, Predicate
+
+
+def evaluate(node: Node, rows: Rows, chains: dict[str, Chain], table: Table) -> Flags:
+    """Say for each of the rows whether the tree is true there; a part is asked only where it still matters."""
+    match node:
+        case Predicate():
+            return _test(node, rows, chains, table)
+        case Not(part):
+            return ~evaluate(part, rows, chains, table)
+        case And(parts):
+            return _narrow(parts, rows, chains, table, stop=False)
+        case Or(parts):
+            return _narrow(parts, rows, chains, table, stop=True)
+
+
+def _narrow(parts: tuple[Node, ...], rows: Rows, chains: dict[str, Chain], table: Table, *, stop: bool) -> Flags:
+    """Evaluate parts in turn on the rows that none has decided: true decides an Or, false an And."""
+    answer = evaluate(parts[0], rows, chains, table)
+    for part in parts[1:]:
+        undecided = np.flatnonzero(~answer if stop else answer)
+        if not undecided.size:
+            break
+        answer[undecided] = evaluate(part, rows[undecided], chains, table)
+    return answer
+
+
+def _test(predicate: Predicate, rows: Rows, chains: dict[str, Chain], table: Table) -> Flags:
+    column = table.column(KEYWORDS if predicate.field is None else chains[predicate.field])
+    if column is None:
+        return np.full(rows.size, predicate.op in ABSENCE_OPS, np.bool_)
+    if predicate.op in REFERENCE_OPS:
+        other = table.column(chains[predicate.values[0]])
+        return _compare(predicate.op, column, other, rows)
+    return column.test(predicate, column.codes[rows])
+
+
+_REFERENCES: dict[str, Callable[[str, str], bool]] = {
+    "ref_equals": lambda mine, theirs: mine == theirs,
+    "ref_contains": lambda mine, theirs: theirs in mine,
+    "ref_startswith": lambda mine, theirs: mine.startswith(theirs),
+    "ref_endswith": lambda mine, theirs: mine.endswith(theirs),
+}
+
+
+def _compare(op: str, mine: Column, theirs: Column | None, rows: Rows) -> Flags:
+    """Compare two fields of the same event, in any case; where either is missing the answer is no."""
+    answer = np.zeros(rows.size, np.bool_)
+    if theirs is None:
+        return answer
+    left, right = mine.codes[rows], theirs.codes[rows]
+    both = np.flatnonzero((left >= 0) & (right >= 0))
+    for index, a, b in zip(both, _folded(mine, left[both]), _folded(theirs, right[both]), strict=True):
+        answer[index] = any(_REFERENCES[op](x, y) for x in a for y in b)
+    return answer
+
+
+def _folded(column: Column, codes: Codes) -> list[list[str]]:
+    values = [value if isinstance(value, list) else [value] for value in column.pick(codes)]
+    return [[fold(text) for text in texts if text is not None] for texts in values]
