@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ LONGEST: Final = 100_000  # characters of a line; a longer one is no ordinary lo
 ENOUGH: Final = 0.6
 LABEL: Final = 0.15  # what a word in the file's name adds
 SAME: Final = 0.005
+OBJECT: Final = r"^[\x{FEFF}\s]*\{"  # how a JSON object begins
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +32,8 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
     lines = pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String)
     if lines.is_empty():
         return None
-    scores = sorted((_score(lines, one, label.lower()) for one in definitions.values()), reverse=True)
+    parsed = _parsed(lines, definitions.values())
+    scores = sorted((_score(parsed[_way(one)], one, label.lower()) for one in definitions.values()), reverse=True)
     best = scores[0] if scores else None
     if best is None or best.confidence < ENOUGH:
         return None
@@ -40,10 +42,30 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
     return Recognised(min(best.confidence, 1.0), best.source)
 
 
-def _score(lines: pl.Series, definition: Definition, label: str) -> Recognised:
+def _way(definition: Definition) -> str:
+    """Name the way a source is read: sources that share it are told from one parse."""
+    return f"{definition.format} {sorted(definition.options.items())!r}"
+
+
+def _parsed(lines: pl.Series, definitions: Iterable[Definition]) -> dict[str, pl.DataFrame]:
+    ways: dict[str, list[Definition]] = {}
+    for one in definitions:
+        ways.setdefault(_way(one), []).append(one)
+    return {way: _parse(lines, sharing) for way, sharing in ways.items()}
+
+
+def _parse(lines: pl.Series, sharing: Sequence[Definition]) -> pl.DataFrame:
+    """Parse the lines for the hints of all these sources, unless none can be JSON where JSON is wanted."""
+    columns = {name for one in sharing for name in [*one.recognise.columns, *one.recognise.values, *one.timestamp]}
+    reader = sharing[0].reader
+    if reader.structured and not lines.str.contains(OBJECT).any():
+        texts = pl.DataFrame(schema=dict.fromkeys(sorted(columns), pl.String))
+        return texts.clear(lines.len()).with_columns(pl.lit("not JSON").alias(ERROR))
+    return reader.parse(lines, frozenset(columns))
+
+
+def _score(frame: pl.DataFrame, definition: Definition, label: str) -> Recognised:
     hints = definition.recognise
-    columns = frozenset([*hints.columns, *hints.values, *definition.timestamp])
-    frame = definition.reader.parse(lines, columns)
     share = frame.select(_fits(hints).mean()).item() * hints.weight
     named = share > 0 and any(word in label for word in hints.label)
     return Recognised(share + LABEL * named * share, definition.name)

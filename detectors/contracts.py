@@ -114,7 +114,12 @@ class Parser(Protocol):
 
 
 class Detector(Protocol):
-    """Finds the events that matter. Deterministic: equal frames give equal hits."""
+    """Finds the events that matter. Deterministic: equal frames give equal hits.
+
+    A rule that fails at run time costs itself: `failures` tells what happened, by the number of the rule.
+    """
+
+    failures: dict[int, str]
 
     def wanted(self, dialect: Dialect) -> frozenset[str]:
         """Name the columns this detector looks at in events of that dialect."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -41,6 +41,7 @@ class Statistics:
     known_findings: int = 0
     matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
     by_source: Counter[str] = field(default_factory=Counter)  # source → events
+    failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
 
     @contextmanager
@@ -64,6 +65,7 @@ class Pipeline:
         sink: Sink,
         *,
         archive: Keeper | None = None,
+        say: Callable[[str], object] | None = None,
         parsers: Mapping[str, DefinedParser] | None = None,
     ) -> None:
         self.statistics = Statistics()
@@ -71,6 +73,7 @@ class Pipeline:
         self._parsers = dict(parsers or {})
         self._detector, self._detections = detector, detections
         self._sink, self._archive = sink, archive
+        self._say = say
 
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
@@ -82,6 +85,7 @@ class Pipeline:
                 self._archive.write(batch, parsed.events)
         with seen.timed("match"):
             hits = self._detector.detect(parser.dialect, parsed.events)
+        self._tell_failures()
         with seen.timed("findings"):
             found = self._assemble(batch, parser, parsed.events, hits)
         with seen.timed("sink"):
@@ -99,6 +103,15 @@ class Pipeline:
             return nothing()
         whole, moved = read_whole(parser, batch, events, hits)
         return assemble(batch, whole, moved, self._detections, self._definitions[batch.source].entity)
+
+    def _tell_failures(self) -> None:
+        """Tell once of each rule that failed at run time."""
+        for number, reason in self._detector.failures.items():
+            meta = self._detections[number].meta
+            if meta.id not in self.statistics.failed_rules:
+                self.statistics.failed_rules[meta.id] = f"the rule {meta.title!r} ({meta.id}) failed: {reason}"
+                if self._say is not None:
+                    self._say(self.statistics.failed_rules[meta.id])
 
     def _store(self, batch: Batch, found: Found, dead: pl.DataFrame) -> None:
         if dead.height:

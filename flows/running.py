@@ -62,7 +62,14 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         stack.enter_context(_alone(settings))
         sink = _sink(settings, stack)
         source = _source(settings, parts, sink, stack, seconds)
-        pipeline = Pipeline(parts.definitions, parts.engine, parts.detections, sink, archive=Archive(settings.archive))
+        pipeline = Pipeline(
+            parts.definitions,
+            parts.engine,
+            parts.detections,
+            sink,
+            archive=Archive(settings.archive),
+            say=lambda text: say(plain(text)),
+        )
         for batch in source.batches():
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)

@@ -55,17 +55,28 @@ def survey(lines: pl.Series, paths: Mapping[str, Sequence[Path]], doubt: pl.Expr
     searched = {f'"{key}":': key for key in keys if PLAIN.fullmatch(key)}
     told = _found(lines.gather_every(STEP), searched)
     left = sorted(searched.keys() - told)
-    seen = _look(lines, [*left, *APART, *INNER], doubt)
-    hit, escaped = lines.filter(seen["rare"]), lines.filter(seen["escape"])
-    if hit.str.contains(APART_KEY).any() or escaped.str.contains(ESCAPED_KEY).any():
+    seen = _look(lines, [*left, *APART, *INNER], _quoted(paths) if doubt is None else doubt | _quoted(paths))
+    hit = lines.filter(seen["rare"])
+    if hit.str.contains(APART_KEY).any():
         left = []
     told = {*told, *_found(hit, left)}
-    doubtful = seen["doubt"] | _where(lines, seen["odd"], r"^[ \t\r]*$") | _where(lines, seen["escape"], HALF_PAIR)
+    doubtful = (
+        seen["doubt"]
+        | _where(lines, seen["escape"], ESCAPED_KEY)
+        | _where(lines, seen["odd"], r"^[ \t\r]*$")
+        | _where(lines, seen["escape"], HALF_PAIR)
+    )
     gone = {searched[pattern] for pattern in left if pattern not in told}
     return Survey(doubtful, _where(lines, seen["rare"], INNER_VALUE), keys - gone)
 
 
-def _look(lines: pl.Series, rare: list[str], doubt: pl.Expr | None) -> pl.DataFrame:
+def _quoted(paths: Mapping[str, Sequence[Path]]) -> pl.Expr:
+    """Say which lines have, where an object is looked into, a string that may look like one."""
+    inner = sorted({re.escape(key) for places in paths.values() for path in places for key in path[:-1]})
+    return pl.col("line").str.contains(rf'"(?:{"|".join(inner)})"\s*:\s*"[{{\\]') if inner else pl.lit(value=False)
+
+
+def _look(lines: pl.Series, rare: list[str], doubt: pl.Expr) -> pl.DataFrame:
     """Ask every line; separate columns are worked out at the same time."""
     line = pl.col("line")
     seen = (
@@ -75,7 +86,7 @@ def _look(lines: pl.Series, rare: list[str], doubt: pl.Expr | None) -> pl.DataFr
             pl.any_horizontal(line.is_null(), line.str.contains("\n", literal=True)).alias("broken"),
             (line.str.count_matches("[", literal=True) > DEPTH // 2).alias("arrays"),
             (line.str.count_matches("{", literal=True) > DEPTH // 2).alias("objects"),
-            (pl.lit(value=False) if doubt is None else doubt).alias("told"),
+            doubt.alias("told"),
             line.str.contains(ESCAPE).alias("escape"),
             line.str.contains_any(rare).alias("rare"),
             (~line.str.starts_with("{")).alias("odd"),

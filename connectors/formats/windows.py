@@ -119,7 +119,7 @@ class Windows:
         return gather_parts(parts, original.len()) if parts else empty
 
 
-MARKERS: Final[tuple[Path | None, ...]] = (("Event",), ("winlog",), ("event_data",), None)
+MARKERS: Final = ("Event", "winlog", "event_data", None)
 KEYS: Final = ("Event", "winlog", "event_data", "log_name")
 DOUBTS: Final[tuple[pl.Expr | None, ...]] = (EVTX_DOUBT, BEAT_DOUBT, BEAT_DOUBT, None)
 

@@ -70,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
     _tell(done)
     if args.fail_on and (findings["soc.level"].is_in(LEVELS[LEVELS.index(args.fail_on) :])).any():
         return 1
-    return 3 if done.outcome.faults or done.parts.rules.faults or done.statistics.parse_failures else 0
+    seen = done.statistics
+    return 3 if done.outcome.faults or done.parts.rules.faults or seen.failed_rules or seen.parse_failures else 0
 
 
 def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> Store:
@@ -106,7 +107,7 @@ def _write(args: argparse.Namespace, settings: Settings, store: Store, findings:
 def _tell(done: Scanned) -> None:
     """Say on stderr what was read, and what could not be."""
     seen = done.statistics
-    problems = [*done.parts.rules.faults, *done.outcome.faults]
+    problems = [*done.parts.rules.faults, *seen.failed_rules.values(), *done.outcome.faults]
     for fault in problems[:SHOWN_FAULTS]:
         print(f"soc: {plain(str(fault))}", file=sys.stderr)
     if len(problems) > SHOWN_FAULTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +15,10 @@ from detectors.contracts import Batch, Written
 from detectors.errors import UnavailableError
 from detectors.identity import event_id
 from detectors.schema import RECORD
+from detectors.sigma import columns
 from detectors.sigma.engine import Engine
 from detectors.sigma.parse import rules
+from detectors.sigma.predicates import Predicate
 from detectors.sigma.rule import Rule
 from flows.assembly import detection
 from flows.pipeline import Pipeline
@@ -97,3 +100,26 @@ def test_a_batch_that_could_not_be_stored_is_not_counted(tmp_path: Path) -> None
     with pytest.raises(UnavailableError):
         line.process(batch([GOOD.format(1)]))
     assert line.statistics.events == 0
+
+
+def test_a_rule_that_fails_at_run_time_is_told_once_and_the_others_go_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = list(rules(f"{RULE}---\n{RULE.replace('0001', '0002').replace('for root', 'for ro?t')}", "r.yml"))
+    good, bad = (rule for rule in parsed if isinstance(rule, Rule))
+    told: list[str] = []
+    line = Pipeline(load_definitions(), Engine([good, bad]), [detection(good), detection(bad)], store, say=told.append)
+    holds = columns.holds
+
+    def failing(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
+        if predicate.op == "like":
+            raise MemoryError("too much")
+        return holds(predicate, texts)
+
+    monkeypatch.setattr(columns, "holds", failing)
+    for first in (0, 10):
+        line.process(batch([GOOD.format(1), GOOD.format(2)], first))
+    assert line.statistics.matches == {good.meta.id: 4}
+    assert len(told) == 1
+    assert bad.meta.id in told[0]
+    assert "too much" in told[0]
