@@ -15,11 +15,11 @@ from detectors.contracts import Batch, Written
 from detectors.errors import UnavailableError
 from detectors.identity import event_id
 from detectors.schema import RECORD
-from detectors.sigma import columns
 from detectors.sigma.engine import Engine
 from detectors.sigma.parse import rules
 from detectors.sigma.predicates import Predicate
 from detectors.sigma.rule import Rule
+from detectors.sigma.truth import holds
 from flows.assembly import detection
 from flows.pipeline import Pipeline
 
@@ -109,14 +109,12 @@ def test_a_rule_that_fails_at_run_time_is_told_once_and_the_others_go_on(
     good, bad = (rule for rule in parsed if isinstance(rule, Rule))
     told: list[str] = []
     line = Pipeline(load_definitions(), Engine([good, bad]), [detection(good), detection(bad)], store, say=told.append)
-    holds = columns.holds
-
     def failing(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
         if predicate.op == "like":
             raise MemoryError("too much")
         return holds(predicate, texts)
 
-    monkeypatch.setattr(columns, "holds", failing)
+    monkeypatch.setattr("detectors.sigma.columns.holds", failing)
     for first in (0, 10):
         line.process(batch([GOOD.format(1), GOOD.format(2)], first))
     assert line.statistics.matches == {good.meta.id: 4}
