@@ -109,6 +109,7 @@ def test_a_rule_that_fails_at_run_time_is_told_once_and_the_others_go_on(
     good, bad = (rule for rule in parsed if isinstance(rule, Rule))
     told: list[str] = []
     line = Pipeline(load_definitions(), Engine([good, bad]), [detection(good), detection(bad)], store, say=told.append)
+
     def failing(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
         if predicate.op == "like":
             raise MemoryError("too much")
