@@ -19,7 +19,7 @@ from typing import Protocol
 
 import polars as pl
 
-from connectors import evtx, text
+from connectors import evtx, evtx_process, text
 from connectors.content import LIMITS, Content, Job, Limits, Outcome, clean
 from connectors.lines import Portion
 from connectors.unpack import unpack
@@ -71,7 +71,8 @@ class FileSource:
         """Do nothing: files stay where they are."""
 
     def close(self) -> None:
-        """Do nothing: a file is closed when its last batch was taken or `batches` is dropped."""
+        """End the processes that parsed event logs; a file is closed when its last batch was taken."""
+        evtx_process.PARSERS.close()
 
     def _file(self, path: Path) -> Iterator[Batch]:
         label = clean(str(path))

@@ -77,8 +77,11 @@ def scan(
 
     start = time.perf_counter()
     files = FileSource(paths, recogniser(parts), source, report=report, dead=bury)
-    for batch in files.batches():
-        pipeline.process(batch)
+    try:
+        for batch in files.batches():
+            pipeline.process(batch)
+    finally:
+        files.close()
     elapsed = time.perf_counter() - start
     seen.seconds["read"] = elapsed - sum(seen.seconds.values())
     return Scanned(seen, files.outcome, elapsed, parts)

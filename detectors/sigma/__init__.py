@@ -1,16 +1,23 @@
 """The Sigma engine, one module per stage.
 
-document   YAML text to documents whose every part knows its line and column
-parse      a document to a Rule: metadata and a tree of predicates
-predicates the tree itself: what a rule asks of an event
-logsources which rows of which source a rule's log source means
-covers     which predicates must be true, one of them at least, for a rule to be true
-columns    an event frame, column by column, as distinct values and codes
-needles    one multi-pattern pass over a column's distinct values
-truth      what a predicate says of a text
-keywords   the text of a whole event
-fragments  a coarse sieve for it
-plan       what is worked out once per source
-evaluate   whether a rule's tree is true, for many rows at once
-engine     all of it together: a frame in, hits out
+Reading a rule:
+document    YAML text to documents whose every part knows its line and column
+parse       a document to a Rule: metadata and a tree of predicates
+detection   the detection section: names to parts, fields and values by way of pySigma
+departures  where the specification and pySigma part
+condition   the condition's grammar
+lower       values to predicates; glob and regex are the two kinds of patterns, fold is text without its case
+predicates  the tree itself: what a rule asks of an event
+rule        all of it: what the cache keeps
+
+Running rules:
+logsources  which rows of which source a rule's log source means
+covers      which predicates must be true, one of them at least, for a rule to be true
+plan        what is worked out once per source
+columns     an event frame, column by column, as distinct values and codes
+needles     one multi-pattern pass over a column's distinct values
+truth       what a predicate says of a text
+keywords    the text of a whole event; fragments is a coarse sieve for it
+evaluate    whether a rule's tree is true, for many rows at once
+engine      a frame in, hits out
 """
