@@ -125,3 +125,17 @@ def test_hostile_text_does_not_steer_the_terminal(place: Path, capsys: pytest.Ca
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
     assert "\x07" not in out + err
+
+
+def test_an_unknown_format_asks_for_the_source(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "logs" / "odd.txt").write_text("§1 nobody\n§2 knows\n§3 this\n" * 5)
+    assert scan("--out", "f.ndjson") == 3
+    assert "odd.txt: no source definition knows this format; name one with --source" in capsys.readouterr().err
+    assert len(lines("f.ndjson")) == 1
+
+
+def test_two_rules_of_one_id_are_told_and_one_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "rules" / "twin.yml").write_text(RULE)
+    assert scan("--out", "f.ndjson") == 3
+    assert "is taken by" in capsys.readouterr().err
+    assert len(lines("f.ndjson")) == 1
