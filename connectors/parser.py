@@ -51,10 +51,6 @@ class DefinedParser:
         events = records.select(RECORD.names()).with_columns(times, *columns)
         return Parsed(events.select(*EVENT, pl.exclude(EVENT.names())), dead)
 
-    def full(self, batch: Batch) -> pl.DataFrame:
-        """Return the events of a few records with all their columns."""
-        return self.parse(batch, None).events
-
     def _targets(self) -> list[str]:
         return [name for name in self.definition.fields if name != "@timestamp"]
 

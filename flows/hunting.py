@@ -9,12 +9,11 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.parser import DefinedParser
-from detectors.contracts import Batch, Hits
-from detectors.findings import Found, assemble
+from detectors.findings import Found
 from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows.assembly import Parts
-from flows.pipeline import read_whole
+from flows.pipeline import findings_of
 
 
 def hunt(
@@ -33,7 +32,7 @@ def hunt(
             events = parser.parse(batch, parts.engine.wanted(parser.dialect)).events
             hits = parts.engine.detect(parser.dialect, events)
             if hits.row.size:
-                yield _whole(parts, parser, batch, events, hits)
+                yield findings_of(batch, parser, events, hits, parts.detections)
 
 
 def originals(archive: Archive, ids: set[str]) -> pl.DataFrame:
@@ -49,8 +48,3 @@ def originals(archive: Archive, ids: set[str]) -> pl.DataFrame:
         {"event.id": list(found), "event.original": list(found.values())},
         schema={"event.id": pl.String, "event.original": pl.String},
     )
-
-
-def _whole(parts: Parts, parser: DefinedParser, batch: Batch, events: pl.DataFrame, hits: Hits) -> Found:
-    full, moved = read_whole(parser, batch, events, hits)
-    return assemble(batch, full, moved, parts.detections, parts.definitions[batch.source].entity)

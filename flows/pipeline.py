@@ -87,7 +87,7 @@ class Pipeline:
             hits = self._detector.detect(parser.dialect, parsed.events)
         self._tell_failures()
         with seen.timed("findings"):
-            found = self._assemble(batch, parser, parsed.events, hits)
+            found = findings_of(batch, parser, parsed.events, hits, self._detections)
         with seen.timed("sink"):
             self._store(batch, found, parsed.dead)
         self._count(batch, parsed.events, parsed.dead, found)
@@ -97,12 +97,6 @@ class Pipeline:
         if source not in self._parsers:
             self._parsers[source] = DefinedParser(self._definitions[source])
         return self._parsers[source]
-
-    def _assemble(self, batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits) -> Found:
-        if not hits.row.size:
-            return nothing()
-        whole, moved = read_whole(parser, batch, events, hits)
-        return assemble(batch, whole, moved, self._detections, self._definitions[batch.source].entity)
 
     def _tell_failures(self) -> None:
         """Tell once of each rule that failed at run time."""
@@ -133,7 +127,17 @@ class Pipeline:
         seen.matches.update(found.matches["rule.id"].to_list())
 
 
-def read_whole(parser: DefinedParser, batch: Batch, events: pl.DataFrame, hits: Hits) -> tuple[pl.DataFrame, Hits]:
+def findings_of(
+    batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection]
+) -> Found:
+    """Make matches and findings of a batch's hits; only the records that were hit are read whole."""
+    if not hits.row.size:
+        return nothing()
+    whole, moved = _read_whole(parser, batch, events, hits)
+    return assemble(batch, whole, moved, detections, parser.definition.entity)
+
+
+def _read_whole(parser: DefinedParser, batch: Batch, events: pl.DataFrame, hits: Hits) -> tuple[pl.DataFrame, Hits]:
     """Read the few records that were hit once more, with all their columns, and renumber the hits to them."""
     rows, positions = np.unique(hits.row, return_inverse=True)
     light = events[rows]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 import polars as pl
+
+from connectors.nested import nest
 
 # Elasticsearch advises 5 to 15 MB per request; the smaller, the less is sent twice.
 MAX_REQUEST = 5 * 1024 * 1024
@@ -51,28 +52,6 @@ def month_of(time: datetime | None) -> str:
     if time is None or time.year not in YEARS:
         return UNDATED
     return f"{time:%Y.%m}.01"
-
-
-def nest(row: Mapping[str, object]) -> dict[str, Any]:
-    """Turn dotted names into nested objects and leave out what is missing: {"rule.id": "x"} → {"rule": {"id": "x"}}."""
-    tree: dict[str, Any] = {}
-    for name, value in row.items():
-        if value is None or value == []:
-            continue
-        *parents, leaf = name.split(".")
-        node = tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[leaf] = _parsed(value) if name == "soc.evidence" else value
-    return tree
-
-
-def _parsed(evidence: object) -> object:
-    """Return evidence as the JSON it is, or as text if it isn't or is nested deeper than a document may be."""
-    try:
-        return orjson.Fragment(orjson.dumps(orjson.loads(str(evidence))))
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        return evidence
 
 
 def requests(found: Iterable[Document]) -> Iterator[list[Document]]:

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from connectors.nested import nest
 from connectors.store import Store
 from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from flows.commands.options import add_config, kept_store, moment, read_config
-from flows.documents import nested
 from flows.table import print_findings
 from flows.terminal import plain
 
@@ -54,6 +54,6 @@ def _show(store: Store, name: str) -> int:
     document = store.finding(name)
     if document is None:
         raise UsageError(f"there is no finding {name!r}", fix="list them: soc findings list --ids")
-    text = orjson.dumps(nested(document), option=orjson.OPT_INDENT_2, default=str).decode()
+    text = orjson.dumps(nest(document), option=orjson.OPT_INDENT_2, default=str).decode()
     print("\n".join(plain(line) for line in text.split("\n")))
     return 0

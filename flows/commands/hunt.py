@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.archive import Archive
+from connectors.nested import nest
 from detectors.errors import UsageError
 from detectors.schema import FINDING
 from flows import assembly
 from flows.commands.options import add_config, moment, read_config
-from flows.documents import nested, write_lines
+from flows.documents import write_lines
 from flows.hunting import hunt
 from flows.settings import Settings
 from flows.table import print_findings
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     found = [one.findings for one in hunt(parts, archive, sources, args.since, args.until)]
     findings = pl.concat(found) if found else FINDING.to_frame()
     if args.out:
-        write_lines(args.out, (nested(row) for row in findings.iter_rows(named=True)))
+        write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
     print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
     print(f"{len(parts.rules.rules)} rules over {', '.join(sources)}", file=sys.stderr)
     return 3 if parts.rules.faults else 0

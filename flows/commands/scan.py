@@ -14,12 +14,13 @@ import orjson
 import polars as pl
 
 from connectors.archive import Archive
+from connectors.nested import nest
 from connectors.parser import DefinedParser
 from connectors.store import Store
 from detectors.schema import LEVELS
 from flows import assembly, report
 from flows.commands.options import add_config, add_rules, read_config
-from flows.documents import nested, write_lines
+from flows.documents import write_lines
 from flows.progress import progress
 from flows.scanning import Scanned, scan
 from flows.settings import Settings
@@ -83,12 +84,12 @@ def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> St
 
 def _write(args: argparse.Namespace, settings: Settings, store: Store, findings: pl.DataFrame, done: Scanned) -> None:
     if args.out:
-        write_lines(args.out, (nested(row) for row in findings.iter_rows(named=True)))
+        write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
     if args.matches:
         found = (store.matches_of(name) for name in findings["event.id"])
-        write_lines(args.matches, (nested(row) for frame in found for row in frame.iter_rows(named=True)))
+        write_lines(args.matches, (nest(row) for frame in found for row in frame.iter_rows(named=True)))
     if args.dead:
-        write_lines(args.dead, (nested(row) for row in store.letters(limit=sys.maxsize).iter_rows(named=True)))
+        write_lines(args.dead, (nest(row) for row in store.letters(limit=sys.maxsize).iter_rows(named=True)))
     if args.stats:
         args.stats.write_bytes(orjson.dumps(done.document(), option=orjson.OPT_INDENT_2))
     if args.report:
