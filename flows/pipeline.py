@@ -19,7 +19,7 @@ import polars as pl
 
 from connectors.definitions import Definition
 from connectors.parser import DefinedParser
-from detectors.contracts import Batch, Detector, Hits, Sink
+from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
 from detectors.findings import Detection, Found, assemble, nothing
 from detectors.schema import DEAD, RECORD
 
@@ -77,9 +77,17 @@ class Pipeline:
 
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
+        return self.finish(batch, self.parse(batch))
+
+    def parse(self, batch: Batch) -> Parsed:
+        """Read the records as far as rules look at them. May run in another thread than `finish`, one batch ahead."""
+        parser = self._parser(batch.source)
+        with self.statistics.timed("parse"):
+            return parser.parse(batch, self._detector.wanted(parser.dialect))
+
+    def finish(self, batch: Batch, parsed: Parsed) -> Found:
+        """Do the rest with a parsed batch; when this returns, all it gave is stored."""
         parser, seen = self._parser(batch.source), self.statistics
-        with seen.timed("parse"):
-            parsed = parser.parse(batch, self._detector.wanted(parser.dialect))
         if self._archive is not None:
             with seen.timed("archive"):
                 self._archive.write(batch, parsed.events)

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+import polars as pl
 
 from connectors.archive import Archive
 from connectors.content import Outcome
@@ -16,10 +18,14 @@ from connectors.files import FileSource
 from connectors.parser import DefinedParser
 from connectors.recognise import Recognised, recognise
 from connectors.store import Store
+from detectors.contracts import Batch, Parsed
 from detectors.errors import UsageError
+from flows.ahead import Ahead
 from flows.assembly import Parts
 from flows.pipeline import Pipeline, Statistics
 from flows.progress import Report
+
+_Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +77,30 @@ def scan(
     pipeline = Pipeline(definitions, parts.engine, parts.detections, store, archive=archive, parsers=parsers)
     seen = pipeline.statistics
 
-    def bury(letters: Any) -> None:  # noqa: ANN401 - a frame of DEAD
-        seen.parse_failures += letters.height
-        store.dead(letters)
+    line = Ahead[_Read]()
+    files = FileSource(paths, recogniser(parts), source, report=report, dead=line.give)
+
+    def read() -> None:
+        """Hand over what the files hold: parsed batches, and dead letters as they are met."""
+        batches = files.batches()
+        while True:
+            with seen.timed("read"):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            line.give((batch, pipeline.parse(batch)))
 
     start = time.perf_counter()
-    files = FileSource(paths, recogniser(parts), source, report=report, dead=bury)
     try:
-        for batch in files.batches():
-            pipeline.process(batch)
+        for item in line.items(read):
+            if isinstance(item, pl.DataFrame):
+                seen.parse_failures += item.height
+                store.dead(item)
+            else:
+                pipeline.finish(*item)
     finally:
         files.close()
-    elapsed = time.perf_counter() - start
-    seen.seconds["read"] = elapsed - sum(seen.seconds.values())
-    return Scanned(seen, files.outcome, elapsed, parts)
+    return Scanned(seen, files.outcome, time.perf_counter() - start, parts)
 
 
 def recogniser(parts: Parts) -> Callable[[list[str], str], Recognised | None]:
