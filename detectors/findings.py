@@ -6,10 +6,12 @@ doesn't matter in which batch, order or run its events arrive; the first batch t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -19,7 +21,7 @@ from detectors.attack import attack
 from detectors.contracts import Batch, Hits
 from detectors.identity import event_id, finding_id, match_id
 from detectors.meta import Meta
-from detectors.schema import FINDING, MATCH, SEVERITY, TIME
+from detectors.schema import FINDING, MATCH, RECORD, SEVERITY, TIME
 
 WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
@@ -144,23 +146,36 @@ def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch)
 
 
 def _findings(frame: pl.DataFrame, events: pl.DataFrame, detections: Sequence[Detection], batch: Batch) -> pl.DataFrame:
-    rows = [
-        _finding(group, events, detections[group["rule"][0]], batch)
-        for group in frame.partition_by("soc.finding.id", maintain_order=True)
-    ]
+    groups: dict[str, list[_Hit]] = defaultdict(list)
+    columns = ("soc.finding.id", "rule", "row", "id", "@timestamp", "soc.group", "start")
+    for finding, *hit in zip(*(frame[name].to_list() for name in columns), strict=True):
+        groups[finding].append(_Hit(*hit))
+    told = _Told(events, [hit.row for hits in groups.values() for hit in hits[:EVIDENCE]])
+    rows = [_finding(name, hits, told, detections[hits[0].rule], batch) for name, hits in groups.items()]
     return pl.DataFrame(rows, schema=FINDING)
 
 
-def _finding(group: pl.DataFrame, events: pl.DataFrame, detection: Detection, batch: Batch) -> dict[str, Any]:
-    members = events[group["row"]]
-    entities = {name: _distinct(members, name) for name in _ENTITIES}
-    start = group["start"][0]
-    times = group["@timestamp"].drop_nulls()
+class _Hit(NamedTuple):
+    """One event of a finding."""
+
+    rule: int
+    row: int
+    event: str  # its id
+    time: datetime | None
+    group: str
+    start: datetime  # of the window
+
+
+def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, batch: Batch) -> dict[str, Any]:
+    entities = told.entities(hits)
+    group, start = hits[0].group, hits[0].start
+    times = [hit.time for hit in hits if hit.time is not None]
+    first, last = min(times, default=None), max(times, default=None)
     return {
         **_rule_words(detection),
         **entities,
-        "@timestamp": times.min(),
-        "event.id": group["soc.finding.id"][0],
+        "@timestamp": first,
+        "event.id": finding,
         "event.kind": "alert",
         "event.category": ["intrusion_detection"],
         "event.type": ["info"],
@@ -168,19 +183,19 @@ def _finding(group: pl.DataFrame, events: pl.DataFrame, detection: Detection, ba
         "event.provider": detection.provider,
         "event.dataset": "soc.findings",
         "event.action": "rule-matched",
-        "event.start": times.min(),
-        "event.end": times.max(),
-        "message": f"{detection.meta.title} ({group['soc.group'][0]})",
+        "event.start": first,
+        "event.end": last,
+        "message": f"{detection.meta.title} ({group})",
         "related.hosts": entities["host.name"],
         "related.ip": sorted({*entities["source.ip"], *entities["destination.ip"]})[:LISTED],
         "related.user": entities["user.name"],
         "soc.source": batch.source,
         "soc.origin": [batch.label],
-        "soc.group": group["soc.group"][0],
+        "soc.group": group,
         "soc.window.start": start,
         "soc.window.end": start + timedelta(seconds=detection.seconds),
-        "soc.count": group.height,
-        "soc.evidence": _evidence(group, members),
+        "soc.count": len(hits),
+        "soc.evidence": told.evidence(hits),
     }
 
 
@@ -211,26 +226,38 @@ def _rule_words(detection: Detection) -> dict[str, Any]:
     }
 
 
-def _distinct(events: pl.DataFrame, name: str) -> list[str]:
-    if name not in events.columns:
-        return []
-    return events[name].drop_nulls().cast(pl.String).unique(maintain_order=True).head(LISTED).to_list()
+class _Told:
+    """What findings tell of their events, taken out of the frame once for all of them."""
+
+    def __init__(self, events: pl.DataFrame, shown: list[int]) -> None:
+        """Take the entities of all events, and these rows whole."""
+        present = [name for name in _ENTITIES if name in events.columns]
+        self._entities: dict[str, list[str | None]] = {name: events[name].cast(pl.String).to_list() for name in present}
+        rows = sorted(set(shown))
+        self._shown = dict(zip(rows, events[rows].iter_rows(named=True), strict=True))
+
+    def entities(self, hits: list[_Hit]) -> dict[str, list[str]]:
+        """Return the distinct values of each entity field, as they come, a bounded number of them."""
+        return {name: self._distinct(name, hits) for name in _ENTITIES}
+
+    def evidence(self, hits: list[_Hit]) -> str:
+        """Return the first events whole, as JSON: what an analyst reads before believing the title."""
+        return orjson.dumps([_document(hit, self._shown[hit.row]) for hit in hits[:EVIDENCE]], default=str).decode()
+
+    def _distinct(self, name: str, hits: list[_Hit]) -> list[str]:
+        if name not in self._entities:
+            return []
+        texts = self._entities[name]
+        found = (text for hit in hits if (text := texts[hit.row]) is not None)
+        return list(islice(dict.fromkeys(found), LISTED))
 
 
-def _evidence(group: pl.DataFrame, members: pl.DataFrame) -> str:
-    """Return the first events whole, as JSON: what an analyst reads before believing the title."""
-    shown = members.head(EVIDENCE)
-    own = [name for name in shown.columns if name not in ("event.original", "log.offset", "soc.index")]
-    documents = []
-    for event, record in zip(group["id"], shown.iter_rows(named=True), strict=False):
-        original: str = record["event.original"]
-        cut = f" … ({len(original)} characters)" if len(original) > ORIGINAL else ""
-        documents.append(
-            {
-                "event.id": event,
-                "@timestamp": record["@timestamp"],
-                "event.original": original[:ORIGINAL] + cut,
-                "fields": {name: record[name] for name in sorted(own) if record[name] is not None},
-            }
-        )
-    return orjson.dumps(documents, default=str).decode()
+def _document(hit: _Hit, record: dict[str, Any]) -> dict[str, Any]:
+    original: str = record["event.original"]
+    cut = f" … ({len(original)} characters)" if len(original) > ORIGINAL else ""
+    return {
+        "event.id": hit.event,
+        "@timestamp": record["@timestamp"],
+        "event.original": original[:ORIGINAL] + cut,
+        "fields": {name: value for name, value in sorted(record.items()) if value is not None and name not in RECORD},
+    }

@@ -6,34 +6,43 @@ the specification leaves a choice the same choice is made here, each marked `cho
 
 from __future__ import annotations
 
-import base64
 import ipaddress
+import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-Event = Mapping[str, str | list[str | None] | None]
+from tests.property import reference_texts as texts
+
+Held = str | list[str | None] | None
 Values = list[str] | None  # what a field holds; None: it is missing
 
-ANY, ONE = object(), object()  # wildcards
-Pattern = list[Any]  # of characters and wildcards
+
+@dataclass(frozen=True)
+class Case:
+    """One event, its text as a whole (in which keywords are searched), and the lists that fill placeholders."""
+
+    event: Mapping[str, Held]
+    text: str
+    lists: texts.Lists
 
 
-def matches(detection: Mapping[str, Any], event: Event) -> bool:
+def matches(detection: Mapping[str, Any], case: Case) -> bool:
     """Say whether a detection section is true of an event."""
     conditions = detection["condition"]
     conditions = conditions if isinstance(conditions, list) else [conditions]
     parts = {name: body for name, body in detection.items() if name != "condition"}
-    return any(_Condition(text, parts, event).value() for text in conditions)
+    return any(_Condition(text, parts, case).value() for text in conditions)
 
 
 class _Condition:
     """A condition, evaluated while it is read."""
 
-    def __init__(self, text: str, parts: Mapping[str, Any], event: Event) -> None:
+    def __init__(self, text: str, parts: Mapping[str, Any], case: Case) -> None:
         self.words = re.findall(r"[()]|[^\s()]+", text)
-        self.parts, self.event = parts, event
+        self.parts, self.case = parts, case
 
     def value(self) -> bool:
         answer = self.disjunction()
@@ -65,9 +74,12 @@ class _Condition:
         if self.words[:1] == ["of"]:
             self.words.pop(0)
             pattern = self.words.pop(0)
-            chosen = [part(self.parts[name], self.event) for name in self.parts if _chosen(name, pattern)]
+            chosen = [self.part(name) for name in self.parts if _chosen(name, pattern)]
             return all(chosen) if word == "all" else any(chosen)
-        return part(self.parts[word], self.event)
+        return self.part(word)
+
+    def part(self, name: str) -> bool:
+        return part(self.parts[name], self.case)
 
 
 def _chosen(name: str, pattern: str) -> bool:
@@ -76,38 +88,30 @@ def _chosen(name: str, pattern: str) -> bool:
     return pattern == "them" or re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None
 
 
-def part(body: object, event: Event) -> bool:
+def part(body: object, case: Case) -> bool:
     """Evaluate a named part: a map is And, a list is Or, a scalar is a keyword."""
     if isinstance(body, dict):
-        return all(item(key, value, event) for key, value in body.items())
+        return all(item(key, value, case) for key, value in body.items())
     if isinstance(body, list):
-        return any(part(each, event) for each in body)
-    return item("", body, event)
+        return any(part(each, case) for each in body)
+    return item("", body, case)
 
 
-def item(key: str, body: object, event: Event) -> bool:
+def item(key: str, body: object, case: Case) -> bool:
     """Evaluate `field|modifier|…: value`."""
     field, *modifiers = key.split("|")
     values = body if isinstance(body, list) else [body]
-    held = _values(event, field) if field else [_whole(event)]
-    answers = [_value(each, modifiers, field, held, event) for each in values]
+    held = _values(case, field) if field else [case.text]
+    answers = [_value(each, modifiers, field, held, case) for each in values]
     answer = all(answers) if "all" in modifiers else any(answers)
     return answer != ("neq" in modifiers)
 
 
-def _values(event: Event, field: str) -> Values:
-    held = event.get(field)
+def _values(case: Case, field: str) -> Values:
+    held = case.event.get(field)
     if held is None:
         return None
     return [each for each in held if each is not None] if isinstance(held, list) else [held]
-
-
-def _whole(event: Event) -> str:
-    """Choice: the text of an event is its values, one a line."""
-    texts: list[str] = []
-    for held in event.values():
-        texts += [each for each in (held if isinstance(held, list) else [held]) if each is not None]
-    return "\n".join(texts)
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -126,7 +130,7 @@ _PARTS: dict[str, Callable[[datetime], int]] = {
 }
 
 
-def _value(value: Any, modifiers: list[str], field: str, held: Values, event: Event) -> bool:  # noqa: C901, PLR0911
+def _value(value: Any, modifiers: list[str], field: str, held: Values, case: Case) -> bool:  # noqa: C901, PLR0911
     """Evaluate one value of an item: a field that is missing satisfies null and `exists: false` only."""
     if "exists" in modifiers:
         return bool(value) == (held is not None)
@@ -144,22 +148,31 @@ def _value(value: Any, modifiers: list[str], field: str, held: Values, event: Ev
     if "cidr" in modifiers:
         return any(_inside(text, value) for text in held)
     if "re" in modifiers:
-        return any(_search(str(value), modifiers, text) for text in held)
+        return any(
+            texts.search(each, modifiers, text)
+            for each in texts.filled(str(value), modifiers, case.lists)
+            for text in held
+        )
     if "fieldref" in modifiers:
-        others = _values(event, value)
-        return others is not None and any(_refer(text, other, modifiers) for text in held for other in others)
+        others = _values(case, value)
+        return others is not None and any(texts.refer(text, other, modifiers) for text in held for other in others)
     if isinstance(value, bool):
         return any(text.lower() in (("true", "1") if value else ("false", "0")) for text in held)
     if isinstance(value, int | float):
+        plain = str(int(value) if value == int(value) else value)
         if not field:
-            return any(_text(list(str(value)), ["contains"], text) for text in held)
-        return any(text == str(value) or _number(text) == value for text in held)
-    if value == "*" and field:
-        return True
+            return any(texts.is_like([texts.ANY, *plain, texts.ANY], text, cased=False) for text in held)
+        return any(text == plain or _number(text) == value for text in held)
+    return _any_like(texts.patterns(value, modifiers, case.lists), field, held, cased="cased" in modifiers)
+
+
+def _any_like(patterns: list[texts.Pattern], field: str, held: list[str], *, cased: bool) -> bool:
+    """Match texts; a pattern of `*` alone asks only whether there is a value, and an empty list is one."""
+    if not field:
+        patterns = [[texts.ANY, *pattern, texts.ANY] for pattern in patterns]
     return any(
-        _text(pattern, modifiers + ["contains"] * (not field), text)
-        for pattern in _variants(value, modifiers)
-        for text in held
+        set(pattern) == {texts.ANY} or any(texts.is_like(pattern, text, cased=cased) for text in held)
+        for pattern in patterns
     )
 
 
@@ -167,101 +180,10 @@ def _equal(a: float, b: float) -> bool:
     return a == b
 
 
-def _text(pattern: Pattern, modifiers: Sequence[str], text: str) -> bool:
-    """Match a wildcard pattern, whole or in part."""
-    if {"contains", "endswith"} & set(modifiers):
-        pattern = [ANY, *pattern]
-    if {"contains", "startswith"} & set(modifiers):
-        pattern = [*pattern, ANY]
-    if "cased" not in modifiers:
-        pattern = [_fold(each) if isinstance(each, str) else each for each in pattern]
-        text = "".join(map(_fold, text))
-    reached = {0}  # how much of the pattern the text so far may have used up
-    reached = _skip(pattern, reached)
-    for character in text:
-        after = {
-            at + (pattern[at] is not ANY)
-            for at in reached
-            if at < len(pattern) and (pattern[at] in (ANY, ONE) or pattern[at] == character)
-        }
-        reached = _skip(pattern, after)
-    return len(pattern) in reached
-
-
-def _skip(pattern: Pattern, reached: set[int]) -> set[int]:
-    found = set(reached)
-    for at in range(len(pattern)):
-        if at in found and pattern[at] is ANY:
-            found.add(at + 1)
-    return found
-
-
-def _fold(character: str) -> str:
-    """Choice: any case of Unicode, character by character."""
-    return {"İ": "i", "ς": "σ"}.get(character, character.lower())
-
-
-def _parse(value: str) -> Pattern:
-    """Read wildcards; a backslash makes a wildcard or a backslash behind it plain, and is itself elsewhere."""
-    pattern: Pattern = []
-    at = 0
-    while at < len(value):
-        character, following = value[at], value[at + 1 : at + 2]
-        if character == "\\" and following and following in "*?\\":
-            pattern.append(following)
-            at += 1
-        else:
-            pattern.append({"*": ANY, "?": ONE}.get(character, character))
-        at += 1
-    return pattern
-
-
-def _variants(value: str, modifiers: Sequence[str]) -> list[Pattern]:
-    """Apply encodings and dashes."""
-    pattern = _parse(value)
-    if "windash" in modifiers:
-        return _dashes(pattern)
-    encodings = {"wide": "utf-16-le", "utf16le": "utf-16-le", "utf16be": "utf-16-be", "utf16": "utf-16-le"}
-    encoded = [name for name in modifiers if name in encodings]
-    data = "".join(map(str, pattern)).encode(encodings[encoded[0]] if encoded else "utf-8")
-    if "utf16" in modifiers:
-        data = b"\xff\xfe" + data
-    if "base64" in modifiers:
-        return [list(base64.b64encode(data).decode())]
-    if "base64offset" in modifiers:
-        return [list(_offset(data, shift)) for shift in range(3)]
-    return [list(data.decode("latin-1"))] if encoded else [pattern]
-
-
-def _offset(data: bytes, shift: int) -> str:
-    """Return the characters that only depend on the data, wherever it begins in the encoded bytes."""
-    bits = "".join(f"{byte:08b}" for byte in data)
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    bits = bits[-8 * shift % 6 :]  # the first whole character begins here
-    return "".join(alphabet[int(bits[at : at + 6], 2)] for at in range(0, len(bits) - 5, 6))
-
-
-def _dashes(pattern: Pattern) -> list[Pattern]:
-    """Vary each dash that begins a parameter: no word before it, a word behind it."""
-    dashes = "-/\u2013\u2014\u2015"
-    variants: list[Pattern] = [[]]
-    for at, character in enumerate(pattern):
-        before = pattern[at - 1] if at else " "
-        behind = pattern[at + 1] if at + 1 < len(pattern) else " "
-        starts = isinstance(character, str) and character in dashes and not _word(before) and _word(behind)
-        choices = dashes if starts else [character]
-        variants = [[*known, choice] for known in variants for choice in choices]
-    return variants
-
-
-def _word(character: object) -> bool:
-    return isinstance(character, str) and re.match(r"\w", character) is not None
-
-
 def _number(text: str) -> float | None:
-    """Choice: decimal numbers, with blanks around them."""
+    """Choice: decimal numbers, with blanks around them, that a float can hold."""
     text = text.strip(" \t")
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) or abs(float(text)) == math.inf:
         return None
     return int(text) if re.fullmatch(r"[+-]?\d+", text, re.ASCII) else float(text)
 
@@ -285,16 +207,3 @@ def _inside(text: str, network: str) -> bool:
     known = ipaddress.ip_network(network)
     mapped = getattr(address, "ipv4_mapped", None)
     return address in known or (mapped is not None and mapped in known)
-
-
-def _search(pattern: str, modifiers: Sequence[str], text: str) -> bool:
-    flags = re.ASCII
-    for name, flag in (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL)):
-        flags |= flag if name in modifiers else 0
-    if "m" not in modifiers:
-        pattern = re.sub(r"(?<!\\)\$", r"\\Z", pattern)  # Python's own `$` also stands before a last line feed
-    return re.search(pattern, text, flags) is not None
-
-
-def _refer(mine: str, theirs: str, modifiers: Sequence[str]) -> bool:
-    return _text(list(theirs), [name for name in modifiers if name != "cased"], mine)
