@@ -36,18 +36,12 @@ class Column:
     A value is a text, or a list of texts; a predicate holds for a list if it holds for any of its texts.
     """
 
-    def __init__(self, series: pl.Series, rows: Rows | None = None, height: int = 0) -> None:
-        """Encode a series: of a whole frame, or of these rows of a frame of `height` rows."""
-        self._many = isinstance(series.dtype, pl.List)
-        height = len(series) if rows is None else height
-        if series.null_count() == len(series):  # most columns of most batches
-            series, rows = series.head(0), np.empty(0, np.int64)
-        elif series.null_count():
-            there = np.flatnonzero(series.is_not_null().to_numpy())
-            series, rows = series.drop_nulls(), there if rows is None else rows[there]
-        grouped = _grouped_small if len(series) < _SMALL and not self._many else _grouped
-        self.values, places, lengths = grouped(series)
-        self._rows: Rows = places if rows is None else rows[places]
+    def __init__(self, values: pl.Series, rows: Rows, height: int) -> None:
+        """Encode values, none of them null, that stand in these rows of a frame of `height` rows."""
+        self._many = isinstance(values.dtype, pl.List)
+        grouped = _grouped_small if len(values) < _SMALL and not self._many else _grouped
+        self.values, places, lengths = grouped(values)
+        self._rows: Rows = rows[places]
         self._ends = np.cumsum(lengths, dtype=np.int64)
         self.codes: Codes = np.full(height, -1, np.int32)
         self.codes[self._rows] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
@@ -127,9 +121,10 @@ def distinct(numbers: npt.NDArray[np.integer[Any]], end: int) -> npt.NDArray[np.
 
 def _grouped(series: pl.Series) -> tuple[list[Any], Rows, Rows]:
     """Return the distinct values, the places of each one after the other, and how many places each has."""
-    groups = series.alias("value").to_frame().with_row_index("place").group_by("value").agg("place")
-    places = groups["place"].explode(empty_as_null=False).cast(pl.Int64).to_numpy()
-    return groups["value"].to_list(), places, groups["place"].list.len().cast(pl.Int64).to_numpy()
+    places = series.alias("value").to_frame().with_row_index("place")
+    groups = places.group_by("value", maintain_order=True).agg("place", pl.len().alias("length"))
+    flat = groups["place"].explode(empty_as_null=False)
+    return groups["value"].to_list(), flat.to_numpy().astype(np.int64), groups["length"].to_numpy().astype(np.int64)
 
 
 def _grouped_small(series: pl.Series) -> tuple[list[Any], Rows, Rows]:
@@ -146,7 +141,8 @@ class Table:
 
     def __init__(self, events: pl.DataFrame) -> None:
         self.events = events
-        self._present = frozenset(events.columns)
+        self._there = _there(events)
+        self._places = pl.arange(events.height, eager=True)
         self._columns: dict[Chain, Column] = {}
         self._conditions: dict[tuple[str, frozenset[str]], Flags | None] = {}
 
@@ -154,11 +150,11 @@ class Table:
         """Return the column of the first name in the chain that has a value, row by row; None where none exists."""
         if chain == KEYWORDS:
             return self._columns.get(KEYWORDS)
-        present = tuple(name for name in chain if name in self._present)
+        present = tuple(name for name in chain if name in self._there)
         if not present:
             return None
         if present not in self._columns:
-            self._columns[present] = Column(self._series(present))
+            self._columns[present] = self._encoded(present)
         return self._columns[present]
 
     def put_keywords(self, column: Column) -> None:
@@ -185,15 +181,24 @@ class Table:
             self._conditions[name, values] = there
         return self._conditions[name, values]
 
-    def _series(self, names: Chain) -> pl.Series:
+    def _encoded(self, names: Chain) -> Column:
         wanted = [self.events[name] for name in names]
-        if any(isinstance(series.dtype, pl.List) for series in wanted):
-            return _first([_as_list(series) for series in wanted])
-        return _first([_as_text(series) for series in wanted])
+        made = _as_list if any(isinstance(series.dtype, pl.List) for series in wanted) else _as_text
+        if len(wanted) == 1:
+            values, there = made(wanted[0]), self._there[names[0]]
+        else:
+            values = pl.select(pl.coalesce([made(series) for series in wanted])).to_series()
+            there = values.is_not_null()
+        if there is None:
+            return Column(values, self._places.to_numpy(), self.events.height)
+        return Column(values.filter(there), self._places.filter(there).to_numpy(), self.events.height)
 
 
-def _first(choices: list[pl.Series]) -> pl.Series:
-    return choices[0] if len(choices) == 1 else pl.select(pl.coalesce(choices)).to_series()
+def _there(events: pl.DataFrame) -> dict[str, pl.Series | None]:
+    """Say of each column that has any value where its values are; None: everywhere. Asking one by one takes longer."""
+    filled = [column.name for column in events.iter_columns() if column.null_count() < events.height]
+    partly = events.select([name for name in filled if events[name].null_count()]).select(pl.all().is_not_null())
+    return {name: partly[name] if name in partly.columns else None for name in filled}
 
 
 def _as_text(series: pl.Series) -> pl.Series:

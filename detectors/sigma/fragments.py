@@ -22,7 +22,7 @@ def sieve(texts: Sequence[str]) -> str | None:
     """Return a regular expression found, in any ASCII case, wherever one of the (ASCII) texts is; None: not worth it.
 
     >>> sieve(["lsadump::", "misc::skeleton", "gentilkiwi.com", "kiwi legit"])
-    '(?i-u)::|iwi'
+    '(?i-u)::|kiwi'
     """
     if len(texts) > _WORTH:
         return None
@@ -35,7 +35,7 @@ def sieve(texts: Sequence[str]) -> str | None:
         best = min(owners, key=lambda each: (-len(owners[each] & left), sum(map(str.isalpha, each)), each), default="")
         if not best or not owners[best] & left or len(chosen) == _MOST:
             return None
-        chosen.append(best)
+        chosen.append(_grown(best, [texts[number] for number in owners[best] & left]))
         left -= owners[best]
     return "(?i-u)" + "|".join(map(escape, chosen)) if chosen else None
 
@@ -46,3 +46,15 @@ def _fragments(text: str) -> set[str]:
         return {text} - {""}
     pieces = {text[at : at + _LENGTH] for at in range(len(text) - _LENGTH + 1)}
     return pieces.union(_SIGNS.findall(text))
+
+
+def _grown(fragment: str, texts: Sequence[str]) -> str:
+    """Return the longest piece around a fragment that all of these texts hold: rarer texts are searched faster."""
+    shortest = min(texts, key=len)
+    begin = shortest.index(fragment)
+    end = begin + len(fragment)
+    while end < len(shortest) and all(shortest[begin : end + 1] in text for text in texts):
+        end += 1
+    while begin and all(shortest[begin - 1 : end] in text for text in texts):
+        begin -= 1
+    return shortest[begin:end]

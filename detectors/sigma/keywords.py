@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 import numpy as np
 import orjson
@@ -45,11 +46,10 @@ def column(events: pl.DataFrame, asked: Iterable[tuple[Rows, list[Predicate]]], 
 
 def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
     """Say which raw lines may satisfy any of the keywords, whether they hold its text plainly or in escapes."""
-    probes = sorted({probe for predicate in keywords for probe in _probes(predicate)})
+    probes, pattern = _sieved(tuple(keywords))
     likely: Flags = np.ones(len(lines), np.bool_)
     if not all(probes):
         return likely
-    pattern = sieve(probes)
     searches: list[Callable[[pl.Series], pl.Series]] = [
         *([lambda part: part.str.contains(pattern)] if pattern else []),
         lambda part: part.str.contains_any(probes, ascii_case_insensitive=True),
@@ -58,6 +58,13 @@ def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
         places = np.flatnonzero(likely)
         likely[places] = _seen(_take(lines, places), search).to_numpy()
     return likely
+
+
+@lru_cache(maxsize=1024)
+def _sieved(keywords: tuple[Predicate, ...]) -> tuple[list[str], str | None]:
+    """Return the texts one of which stands in every line that satisfies any of the keywords, and a sieve for them."""
+    probes = sorted({probe for predicate in keywords for probe in _probes(predicate)})
+    return probes, sieve(probes) if all(probes) else None
 
 
 def _take(lines: pl.Series, places: Rows) -> pl.Series:

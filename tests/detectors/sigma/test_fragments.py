@@ -21,7 +21,8 @@ def test_whatever_holds_a_text_passes(texts: list[str], around: str, upper: bool
 
 def test_few_fragments_stand_for_many_texts() -> None:
     assert sieve(["lsadump::", "misc::skeleton", "kerberos::ptt"]) == "(?i-u)::"
-    assert sieve(["lsadump::", "gentilkiwi.com", "kiwi legit"]) == "(?i-u)iwi|::"
+    assert sieve(["lsadump::", "gentilkiwi.com", "kiwi legit"]) == "(?i-u)kiwi|lsadump::"
+    assert sieve(["perfc.dat"]) == r"(?i-u)perfc\.dat"
 
 
 def test_texts_without_anything_in_common_are_not_worth_a_sieve() -> None:
