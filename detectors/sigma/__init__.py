@@ -14,8 +14,10 @@ Running rules:
 logsources  which rows of which source a rule's log source means
 covers      which predicates must be true, one of them at least, for a rule to be true
 plan        what is worked out once per source
-columns     an event frame, column by column, as distinct values and codes
-needles     one multi-pattern pass over a column's distinct values
+columns     an event frame, column by column, as numbers of distinct values
+routing     which rows take which route
+vocabulary  what is known of a column's values, from one frame to the next
+needles     one multi-pattern pass over values
 truth       what a predicate says of a text
 keywords    the text of a whole event; fragments is a coarse sieve for it
 evaluate    whether a rule's tree is true, for many rows at once

@@ -8,20 +8,20 @@ What a rule costs on logs that hold nothing for it is its share of the needles.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
 from detectors.contracts import Dialect, Hits
 from detectors.sigma import keywords
-from detectors.sigma.columns import Chain, Flags, Rows, Table, distinct
+from detectors.sigma.columns import Chain, Rows, Table
 from detectors.sigma.evaluate import evaluate
 from detectors.sigma.plan import Placed, Plan, Watch, plan
 from detectors.sigma.predicates import Predicate
+from detectors.sigma.routing import Taken
 from detectors.sigma.rule import Rule
-
-_OpenRows = list[Flags | None]  # per route the rows that take it; None: none does
+from detectors.sigma.vocabulary import distinct
 
 
 class Engine:
@@ -46,12 +46,14 @@ class Engine:
 
     def detect(self, dialect: Dialect, events: pl.DataFrame) -> Hits:
         """Return every (rule, row) that matches."""
+        if events.is_empty():
+            return _hits([])
         known = self._plan(dialect)
-        table = Table(events)
-        open_rows = [table.rows(route) for route in known.routes]
-        _read_keywords(known, table, open_rows, structured=dialect.structured)
+        table = Table(events, known.columns, known.memory)
+        taken = known.routing.taken(table)
+        _read_keywords(known, table, taken, structured=dialect.structured)
         found: list[tuple[int, Rows]] = []
-        for placed, rows in _candidates(known, table, open_rows):
+        for placed, rows in _candidates(known, table, taken):
             try:
                 matched = rows[evaluate(placed.condition, rows, placed.chains, table)]
             except Exception as error:  # noqa: BLE001  # whatever breaks one rule, the others must go on
@@ -59,6 +61,7 @@ class Engine:
                 continue
             if matched.size:
                 found.append((placed.rule, matched))
+        known.memory.trim()
         return _hits(found)
 
     def _plan(self, dialect: Dialect) -> Plan:
@@ -67,31 +70,25 @@ class Engine:
         return self._plans[dialect.name]
 
 
-def _read_keywords(known: Plan, table: Table, open_rows: _OpenRows, *, structured: bool) -> None:
+def _read_keywords(known: Plan, table: Table, taken: Taken, *, structured: bool) -> None:
     """Read the texts of whole events, where any keyword may be."""
     groups: dict[frozenset[int], list[Predicate]] = defaultdict(list)
-    for predicate, numbers in known.keywords.items():
-        groups[frozenset(number for number in numbers if open_rows[number] is not None)].append(predicate)
-    asked = [(_union(open_rows, numbers), found) for numbers, found in groups.items() if numbers]
+    for predicate, routes in known.keywords.items():
+        groups[taken.routes.intersection(routes)].append(predicate)
+    asked = [(taken.rows(routes), found) for routes, found in groups.items() if routes]
     if asked:
-        table.put_keywords(keywords.column(table.events, asked, structured=structured))
+        keywords.read(table, asked, structured=structured)
 
 
-def _union(open_rows: _OpenRows, numbers: Iterable[int]) -> Rows:
-    """Return the rows that any of the routes leads to."""
-    flags = [rows for number in numbers if (rows := open_rows[number]) is not None]
-    return np.flatnonzero(np.logical_or.reduce(flags))
-
-
-def _candidates(known: Plan, table: Table, open_rows: _OpenRows) -> Iterator[tuple[Placed, Rows]]:
+def _candidates(known: Plan, table: Table, taken: Taken) -> Iterator[tuple[Placed, Rows]]:
     """Yield each rule that may match, with the rows where it may."""
     parts: dict[tuple[int, int], tuple[Placed, list[Rows]]] = {}
     unsifted = {placed.key: placed for placed in known.always}
     for chain, watch in known.watches.items():
-        if all(open_rows[number] is None for number in watch.routes):
+        if watch.routes.isdisjoint(taken.routes):
             continue
         try:
-            found = list(_found(chain, watch, table, open_rows))
+            found = list(_found(chain, watch, table, taken))
         except Exception:  # noqa: BLE001  # costs time only: its rules are asked everywhere, and fail there one by one
             unsifted |= {placed.key: placed for each in watch.watchers.values() for placed in each}
             continue
@@ -101,22 +98,20 @@ def _candidates(known: Plan, table: Table, open_rows: _OpenRows) -> Iterator[tup
         if key not in unsifted:
             yield placed, lists[0] if len(lists) == 1 else distinct(np.concatenate(lists), table.events.height)
     for placed in unsifted.values():
-        flags = open_rows[placed.route]
-        if flags is not None:
-            yield placed, np.flatnonzero(flags)
+        if placed.route in taken.routes:
+            yield placed, taken.rows([placed.route])
 
 
-def _found(chain: Chain, watch: Watch, table: Table, open_rows: _OpenRows) -> Iterator[tuple[Placed, Rows]]:
+def _found(chain: Chain, watch: Watch, table: Table, taken: Taken) -> Iterator[tuple[Placed, Rows]]:
     """Yield each rule with rows where one of the predicates it needs is true."""
     column = table.column(chain)
-    if column is None or not len(column):
+    if column is None:
         return
-    for predicate, codes in watch.needles.find(column):
-        rows = column.rows(codes)
-        for placed in watch.watchers[predicate]:
-            flags = open_rows[placed.route]
-            if flags is not None and (taken := rows[flags[rows]]).size:
-                yield placed, taken
+    needles, watchers = watch.armed
+    for at, rows in column.found(column.vocabulary.marks(needles)).items():
+        for placed in watchers[at]:
+            if placed.route in taken.routes and (narrowed := taken.narrow(rows, placed.route)).size:
+                yield placed, narrowed
 
 
 def _hits(found: list[tuple[int, Rows]]) -> Hits:

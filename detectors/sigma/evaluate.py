@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from detectors.sigma.columns import KEYWORDS, Chain, Codes, Column, Flags, Rows, Table
+from detectors.sigma.columns import KEYWORDS, Chain, Column, Rows, Table
 from detectors.sigma.fold import fold
 from detectors.sigma.predicates import ABSENCE_OPS, REFERENCE_OPS, And, Node, Not, Or, Predicate
+from detectors.sigma.vocabulary import Flags
 
 
 def evaluate(node: Node, rows: Rows, chains: dict[str, Chain], table: Table) -> Flags:
@@ -42,7 +43,7 @@ def _test(predicate: Predicate, rows: Rows, chains: dict[str, Chain], table: Tab
     if predicate.op in REFERENCE_OPS:
         other = table.column(chains[predicate.values[0]])
         return _compare(predicate.op, column, other, rows)
-    return column.test(predicate, column.codes[rows])
+    return column.test(predicate, rows)
 
 
 _REFERENCES: dict[str, Callable[[str, str], bool]] = {
@@ -58,13 +59,12 @@ def _compare(op: str, mine: Column, theirs: Column | None, rows: Rows) -> Flags:
     answer = np.zeros(rows.size, np.bool_)
     if theirs is None:
         return answer
-    left, right = mine.codes[rows], theirs.codes[rows]
-    both = np.flatnonzero((left >= 0) & (right >= 0))
-    for index, a, b in zip(both, _folded(mine, left[both]), _folded(theirs, right[both]), strict=True):
-        answer[index] = any(_REFERENCES[op](x, y) for x in a for y in b)
+    both = np.flatnonzero((mine.codes[rows] >= 0) & (theirs.codes[rows] >= 0))
+    for place, left, right in zip(both, _folded(mine, rows[both]), _folded(theirs, rows[both]), strict=True):
+        answer[place] = any(_REFERENCES[op](a, b) for a in left for b in right)
     return answer
 
 
-def _folded(column: Column, codes: Codes) -> list[list[str]]:
-    values = [value if isinstance(value, list) else [value] for value in column.pick(codes)]
+def _folded(column: Column, rows: Rows) -> list[list[str]]:
+    values = [value if isinstance(value, list) else [value] for value in column.pick(rows)]
     return [[fold(text) for text in texts if text is not None] for texts in values]

@@ -16,9 +16,10 @@ import orjson
 import polars as pl
 
 from detectors.sigma import glob
-from detectors.sigma.columns import Column, Flags, Rows
+from detectors.sigma.columns import Rows, Table
 from detectors.sigma.fragments import sieve
 from detectors.sigma.predicates import Predicate
+from detectors.sigma.vocabulary import Flags
 
 # A run of these stands in JSON as it is, or the record holds a `\u` escape.
 _SAFE = re.compile(r"[ !#-.0-\[\]-~]+")
@@ -29,19 +30,18 @@ _ODD_ESCAPE = r"\\u(?:212[aA]|0130)"
 _ESCAPES = {f"\\u00{code:02{case}}": chr(code) for code in range(0x20, 0x7F) for case in "xX"}
 
 
-def column(events: pl.DataFrame, asked: Iterable[tuple[Rows, list[Predicate]]], *, structured: bool) -> Column:
-    """Return the texts of rows that might satisfy any keyword asked of them; other rows count as having no text.
+def read(table: Table, asked: Iterable[tuple[Rows, list[Predicate]]], *, structured: bool) -> None:
+    """Give a table the texts of rows that might satisfy any keyword asked of them; the others count as without text.
 
     A keyword is asked of all rows that its rules look at, or else a row without a text would be a wrong no.
     """
-    raw = events["event.original"]
+    raw = table.events["event.original"]
     likely = np.zeros(len(raw), np.bool_)
     for rows, keywords in asked:
         likely[rows[_likely(_take(raw, rows), keywords)]] = True
     chosen = np.flatnonzero(likely)
     lines = raw.gather(chosen)
-    texts = pl.Series(map(leaves, lines.to_list()), dtype=pl.String) if structured else lines
-    return Column(texts, rows=chosen, height=len(raw))
+    table.put_keywords(pl.Series(map(leaves, lines.to_list()), dtype=pl.String) if structured else lines, chosen)
 
 
 def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:

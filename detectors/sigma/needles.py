@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.sigma import glob, regex
-from detectors.sigma.columns import Codes, Column, distinct
 from detectors.sigma.fold import fold, fold_list
 from detectors.sigma.predicates import Predicate
 from detectors.sigma.truth import number
@@ -29,69 +28,61 @@ _BREAK = "\0"  # between values: no needle holds one, so none is found across tw
 
 
 class Needles:
-    """What to look for in one column: compiled once, used on every batch."""
+    """What to look for in one column: compiled once, used on every batch.
+
+    `predicates` are in the order given, and go by their numbers. Those in `sure` are true wherever they are found, the
+    others may be. The `unsought` have no text to look for, and may be true of any value.
+    """
 
     def __init__(self, predicates: Iterable[Predicate]) -> None:
-        self._exact: dict[str, list[Predicate]] = defaultdict(list)
-        self._numbers: dict[float, list[Predicate]] = defaultdict(list)
-        self._scan: list[Predicate] = []
-        self._parts: dict[str, list[tuple[str, Predicate]]] = defaultdict(list)
-        self._verify: set[Predicate] = set()
-        for predicate in predicates:
-            self._add(predicate)
+        self.predicates = tuple(predicates)
+        self.sure: dict[Predicate, int] = {}
+        self._exact: dict[str, list[int]] = defaultdict(list)
+        self._numbers: dict[float, list[int]] = defaultdict(list)
+        self.unsought: list[int] = []
+        self._parts: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for at, predicate in enumerate(self.predicates):
+            self._add(at, predicate)
         self._texts = list(self._parts)
         self._automaton = _automaton(self._texts) if self._texts else None
 
-    def find(self, column: Column) -> Iterator[tuple[Predicate, Codes]]:
-        """Yield each predicate that is true for some value, with all the values for which it is."""
-        if not len(column):
+    def find(self, texts: Sequence[str]) -> Iterator[tuple[int, Places]]:
+        """Yield the number of each predicate that may be true of some text, with the places of all such texts."""
+        if not texts:
             return
-        texts, owners = column.texts()
-        found: dict[Predicate, list[Places]] = defaultdict(list)
+        found: dict[int, list[Places]] = defaultdict(list)
         for begin, end in _slices(texts):
-            for predicate, places in self._found(fold_list(texts[begin:end])):
-                found[predicate].append(places + begin)
-        for predicate, parts in found.items():
-            places = np.concatenate(parts)
-            codes = distinct(places if owners is None else owners[places], len(column)).astype(np.int32)
-            if predicate in self._verify:
-                codes = codes[column.test(predicate, codes)]
-            else:
-                column.learn(predicate, codes)
-            if codes.size:
-                yield predicate, codes
-        everything = np.arange(len(column), dtype=np.int32)
-        for predicate in self._scan:
-            codes = everything[column.test(predicate, everything)]
-            if codes.size:
-                yield predicate, codes
+            for at, places in self._found(fold_list(texts[begin:end])):
+                found[at].append(places + begin)
+        for at, parts in found.items():
+            yield at, parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _add(self, predicate: Predicate) -> None:
+    def _add(self, at: int, predicate: Predicate) -> None:
         op = predicate.op
         if op == "number":
-            self._add_numbers(predicate)
+            self._add_numbers(at, predicate)
             return
         texts = self._plain(predicate)
         if not all(texts) or any(_BREAK in text for text in texts):
-            self._scan.append(predicate)
+            self.unsought.append(at)
             return
-        if predicate.cased or op in ("like", "regex"):
-            self._verify.add(predicate)
+        if not predicate.cased and op not in ("like", "regex"):
+            self.sure[predicate] = at
         for text in texts:
             if op == "equals":
-                self._exact[text].append(predicate)
+                self._exact[text].append(at)
             else:
-                self._parts[text].append((op, predicate))
+                self._parts[text].append((op, at))
 
-    def _add_numbers(self, predicate: Predicate) -> None:
+    def _add_numbers(self, at: int, predicate: Predicate) -> None:
+        """Add numbers; they are not sure, since a float can't tell large neighbours apart."""
         floats = [number(value) for value in predicate.values]
         known = [value for value in floats if value is not None]
         if len(known) < len(floats):  # beyond what a float holds
-            self._scan.append(predicate)
+            self.unsought.append(at)
             return
         for value in known:
-            self._numbers[value].append(predicate)
-        self._verify.add(predicate)  # a float can't tell large neighbours apart
+            self._numbers[value].append(at)
 
     @staticmethod
     def _plain(predicate: Predicate) -> list[str]:
@@ -106,7 +97,7 @@ class Needles:
             case _:
                 return [""]
 
-    def _found(self, lower: Sequence[str]) -> Iterator[tuple[Predicate, Places]]:
+    def _found(self, lower: Sequence[str]) -> Iterator[tuple[int, Places]]:
         if self._exact:
             yield from self._found_exact(lower)
         if self._numbers:
@@ -114,27 +105,27 @@ class Needles:
         if self._automaton is not None:
             yield from self._found_parts(self._automaton, lower)
 
-    def _found_exact(self, lower: Sequence[str]) -> Iterator[tuple[Predicate, Places]]:
+    def _found_exact(self, lower: Sequence[str]) -> Iterator[tuple[int, Places]]:
         for place, text in enumerate(lower):
-            for predicate in self._exact.get(text, ()):
-                yield predicate, np.array([place])
+            for at in self._exact.get(text, ()):
+                yield at, np.array([place])
 
-    def _found_numbers(self, lower: Sequence[str]) -> Iterator[tuple[Predicate, Places]]:
+    def _found_numbers(self, lower: Sequence[str]) -> Iterator[tuple[int, Places]]:
         for place, text in enumerate(lower):
             value = number(text)
             if value is not None:
-                for predicate in self._numbers.get(value, ()):
-                    yield predicate, np.array([place])
+                for at in self._numbers.get(value, ()):
+                    yield at, np.array([place])
 
     def _found_parts(
         self, automaton: ahocorasick_rs.BytesAhoCorasick, lower: Sequence[str]
-    ) -> Iterator[tuple[Predicate, Places]]:
+    ) -> Iterator[tuple[int, Places]]:
         texts = [text.encode() for text in lower]
         for place, text in enumerate(texts):
             if len(text) > _LONG:
                 texts[place] = b""
-                for predicate in self._found_long(automaton, text):
-                    yield predicate, np.array([place])
+                for at in self._found_long(automaton, text):
+                    yield at, np.array([place])
         finds = automaton.find_matches_as_indexes(_BREAK.encode().join(texts), overlapping=True)
         if not finds:
             return
@@ -146,13 +137,13 @@ class Needles:
         order = np.argsort(which, kind="stable")
         bounds = np.flatnonzero(np.diff(which[order], prepend=-1))
         for group in np.split(order, bounds[1:]):
-            for op, predicate in self._parts[self._texts[which[group[0]]]]:
+            for op, at in self._parts[self._texts[which[group[0]]]]:
                 fits = {"startswith": at_start, "endswith": at_end}.get(op)
                 chosen = group if fits is None else group[fits[group]]
                 if chosen.size:
-                    yield predicate, place[chosen]
+                    yield at, place[chosen]
 
-    def _found_long(self, automaton: ahocorasick_rs.BytesAhoCorasick, text: bytes) -> set[Predicate]:
+    def _found_long(self, automaton: ahocorasick_rs.BytesAhoCorasick, text: bytes) -> set[int]:
         """Return what is true of a long text; what is found once is no longer looked for where finds are dense."""
         left, found, longest = self._texts, set[str](), max(map(len, self._texts)) * 4
         for begin in range(0, len(text), _LONG):
@@ -164,12 +155,7 @@ class Needles:
                     break
                 automaton = _automaton(left)
         ends = {"startswith": text.startswith, "endswith": text.endswith}
-        return {
-            predicate
-            for needle in found
-            for op, predicate in self._parts[needle]
-            if op not in ends or ends[op](needle.encode())
-        }
+        return {at for needle in found for op, at in self._parts[needle] if op not in ends or ends[op](needle.encode())}
 
 
 def _automaton(texts: list[str]) -> ahocorasick_rs.BytesAhoCorasick:

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from detectors.contracts import Dialect, LogSource
-from detectors.sigma.columns import KEYWORDS, Chain
+from detectors.sigma.columns import KEYWORDS, Chain, Memory
 from detectors.sigma.covers import cover, ordered
 from detectors.sigma.logsources import Route, routes
 from detectors.sigma.needles import Needles
 from detectors.sigma.predicates import REFERENCE_OPS, Node, Predicate, predicates
+from detectors.sigma.routing import Routing
 from detectors.sigma.rule import Rule
 
 
@@ -39,19 +40,19 @@ class Watch:
 
     watchers: dict[Predicate, list[Placed]] = field(default_factory=lambda: defaultdict(list))
     routes: set[int] = field(default_factory=set)
-    _needles: Needles | None = None
+    _armed: tuple[Needles, list[list[Placed]]] | None = None
 
     @property
-    def needles(self) -> Needles:
-        """Return what to look for, compiled."""
-        if self._needles is None:
-            self._needles = Needles(self.watchers)
-        return self._needles
+    def armed(self) -> tuple[Needles, list[list[Placed]]]:
+        """Return what to look for, compiled, and the rules that watch for each of its predicates."""
+        if self._armed is None:
+            self._armed = Needles(self.watchers), [*self.watchers.values()]
+        return self._armed
 
 
 @dataclass(slots=True)
 class Plan:
-    """The rules of one source, by what must be found for them to be evaluated."""
+    """The rules of one source, by what must be found for them to be evaluated; and what is remembered of its events."""
 
     routes: list[Route] = field(default_factory=list)
     watches: dict[Chain, Watch] = field(default_factory=lambda: defaultdict(Watch))
@@ -59,6 +60,8 @@ class Plan:
     keywords: dict[Predicate, set[int]] = field(default_factory=lambda: defaultdict(set))  # keyword → routes
     columns: set[str] = field(default_factory=set)
     placed: set[int] = field(default_factory=set)  # numbers of the rules that run here
+    routing: Routing = field(default_factory=lambda: Routing(()))
+    memory: Memory = field(default_factory=Memory)
 
 
 def plan(rules: Iterable[Rule], dialect: Dialect) -> Plan:
@@ -79,6 +82,7 @@ def plan(rules: Iterable[Rule], dialect: Dialect) -> Plan:
             _name(names[number], asked, made.routes[number], dialect)
             _place(made, Placed(index, number, condition, names[number]), needed, asked)
     made.columns = {name for known in names for chain in known.values() for name in chain}
+    made.routing = Routing(made.routes)
     made.columns |= {name for route in made.routes for name in route.where}
     return made
 

@@ -1,4 +1,4 @@
-"""What a predicate says of texts that are there (a missing field has no text: see `columns`)."""
+"""What a predicate says of texts that are there (a missing field has no text: see `vocabulary`)."""
 
 from __future__ import annotations
 

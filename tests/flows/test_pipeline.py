@@ -115,7 +115,7 @@ def test_a_rule_that_fails_at_run_time_is_told_once_and_the_others_go_on(
             raise MemoryError("too much")
         return holds(predicate, texts)
 
-    monkeypatch.setattr("detectors.sigma.columns.holds", failing)
+    monkeypatch.setattr("detectors.sigma.vocabulary.holds", failing)
     for first in (0, 10):
         line.process(batch([GOOD.format(1), GOOD.format(2)], first))
     assert line.statistics.matches == {good.meta.id: 4}
