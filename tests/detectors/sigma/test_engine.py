@@ -12,7 +12,7 @@ import pytest
 
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import RuleError
-from detectors.sigma import columns
+from detectors.sigma import vocabulary
 from detectors.sigma.engine import Engine
 from detectors.sigma.parse import rules
 from detectors.sigma.predicates import Predicate
@@ -145,7 +145,7 @@ def test_a_rule_that_fails_does_not_stop_the_others(broken: str, monkeypatch: py
             raise RuntimeError("out of order")
         return holds(predicate, texts)
 
-    monkeypatch.setattr(columns, "holds", fail)
+    monkeypatch.setattr(vocabulary, "holds", fail)
     engine = Engine([compiled("f|contains: b"), compiled(broken), compiled("f|re: 'b|x'"), compiled("f|neq: a")])
     for events in (frame([{"f": "a"}, {"f": "broken"}]), frame([{"f": "a"}, {"f": "broken"}])):
         hits = engine.detect(DIALECT, events)
