@@ -7,7 +7,7 @@ doesn't matter in which batch, order or run its events arrive; the first batch t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -70,12 +70,19 @@ def nothing() -> Found:
 
 
 def assemble(
-    batch: Batch, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection], entity: Sequence[str]
+    batch: Batch,
+    events: pl.DataFrame,
+    hits: Hits,
+    detections: Sequence[Detection],
+    entity: Sequence[str],
+    *,
+    whole: Callable[[Sequence[int]], pl.DataFrame],
 ) -> Found:
     """Make matches and findings of hits.
 
-    `events` are the hit events only, whole (all own and ECS columns); `hits.row` numbers their rows. `entity` names the
-    ECS fields that form the group key of rules that don't choose their own.
+    `events` are the hit events only, with the columns that `named` names; `hits.row` numbers their rows. `entity` names
+    the ECS fields that form the group key of rules that don't choose their own. `whole` returns rows of `events` with
+    all that they hold, for the few that are shown as evidence.
     """
     if not hits.row.size:
         return nothing()
@@ -98,7 +105,13 @@ def assemble(
             ],
         ),
     )
-    return Found(_matches(frame, detections, batch), _findings(frame, events, detections, batch))
+    return Found(_matches(frame, detections, batch), _findings(frame, events, whole, detections, batch))
+
+
+def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) -> frozenset[str]:
+    """Name the columns that findings of these hits tell of, or are grouped by."""
+    own = (detections[rule].meta.group_by for rule in np.unique(hits.rule).tolist())
+    return frozenset(_ENTITIES).union(entity, *own)
 
 
 def _event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
@@ -145,12 +158,19 @@ def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch)
     return made.cast(MATCH)
 
 
-def _findings(frame: pl.DataFrame, events: pl.DataFrame, detections: Sequence[Detection], batch: Batch) -> pl.DataFrame:
+def _findings(
+    frame: pl.DataFrame,
+    events: pl.DataFrame,
+    whole: Callable[[Sequence[int]], pl.DataFrame],
+    detections: Sequence[Detection],
+    batch: Batch,
+) -> pl.DataFrame:
     groups: dict[str, list[_Hit]] = defaultdict(list)
     columns = ("soc.finding.id", "rule", "row", "id", "@timestamp", "soc.group", "start")
     for finding, *hit in zip(*(frame[name].to_list() for name in columns), strict=True):
         groups[finding].append(_Hit(*hit))
-    told = _Told(events, [hit.row for hits in groups.values() for hit in hits[:EVIDENCE]])
+    shown = sorted({hit.row for hits in groups.values() for hit in hits[:EVIDENCE]})
+    told = _Told(events, shown, whole(shown))
     rows = [_finding(name, hits, told, detections[hits[0].rule], batch) for name, hits in groups.items()]
     return pl.DataFrame(rows, schema=FINDING)
 
@@ -227,14 +247,13 @@ def _rule_words(detection: Detection) -> dict[str, Any]:
 
 
 class _Told:
-    """What findings tell of their events, taken out of the frame once for all of them."""
+    """What findings tell of their events, taken out of the frames once for all of them."""
 
-    def __init__(self, events: pl.DataFrame, shown: list[int]) -> None:
-        """Take the entities of all events, and these rows whole."""
+    def __init__(self, events: pl.DataFrame, shown: list[int], whole: pl.DataFrame) -> None:
+        """Take the entities of all events, and the rows that are shown, whole."""
         present = [name for name in _ENTITIES if name in events.columns]
         self._entities: dict[str, list[str | None]] = {name: events[name].cast(pl.String).to_list() for name in present}
-        rows = sorted(set(shown))
-        self._shown = dict(zip(rows, events[rows].iter_rows(named=True), strict=True))
+        self._shown = dict(zip(shown, whole.iter_rows(named=True), strict=True))
 
     def entities(self, hits: list[_Hit]) -> dict[str, list[str]]:
         """Return the distinct values of each entity field, as they come, a bounded number of them."""

@@ -11,7 +11,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ import polars as pl
 from connectors.definitions import Definition
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
-from detectors.findings import Detection, Found, assemble, nothing
+from detectors.findings import Detection, Found, assemble, named, nothing
 from detectors.schema import DEAD, RECORD
 
 
@@ -138,21 +138,23 @@ class Pipeline:
 def findings_of(
     batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection]
 ) -> Found:
-    """Make matches and findings of a batch's hits; only the records that were hit are read whole."""
+    """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at."""
     if not hits.row.size:
         return nothing()
-    whole, moved = _read_whole(parser, batch, events, hits)
-    return assemble(batch, whole, moved, detections, parser.definition.entity)
-
-
-def _read_whole(parser: DefinedParser, batch: Batch, events: pl.DataFrame, hits: Hits) -> tuple[pl.DataFrame, Hits]:
-    """Read the few records that were hit once more, with all their columns, and renumber the hits to them."""
     rows, positions = np.unique(hits.row, return_inverse=True)
     light = events[rows]
-    records = light.select(*RECORD.names(), "@timestamp")
-    whole = parser.parse(Batch(batch.source, batch.origin, batch.label, records), None).events
-    # a record that only its projection could read is shown as far as it was read
-    return (whole if whole.height == light.height else light), Hits(hits.rule, positions.astype(np.int64))
+    entity = parser.definition.entity
+
+    def read(places: Sequence[int], wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Read some of the hit records; one that only its projection could read is shown as far as it was read."""
+        part = light if len(places) == light.height else light[places]
+        records = part.select(*RECORD.names(), "@timestamp")
+        again = parser.parse(replace(batch, records=records), wanted).events
+        return again if again.height == part.height else part
+
+    told = read(range(light.height), named(hits, detections, entity))
+    moved = Hits(hits.rule, positions.astype(np.int64))
+    return assemble(batch, told, moved, detections, entity, whole=lambda shown: read(shown, None))
 
 
 def _letters(batch: Batch, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 from detectors.contracts import Batch, Hits
-from detectors.findings import EVIDENCE, UNKNOWN_TIME, Detection, assemble, nothing
+from detectors.findings import EVIDENCE, UNKNOWN_TIME, Detection, Found, assemble, named, nothing
 from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH, RECORD, TIME
 
@@ -40,6 +41,10 @@ def hits(*pairs: tuple[int, int]) -> Hits:
     return Hits(np.array([rule for rule, _ in pairs], np.int32), np.array([row for _, row in pairs], np.int64))
 
 
+def found_in(frame: pl.DataFrame, of: Hits, rules: list[Detection], entity: list[str]) -> Found:
+    return assemble(batch(frame), frame, of, rules, entity, whole=lambda rows: frame[rows])
+
+
 def test_nothing_has_the_schemas() -> None:
     assert nothing().matches.schema == MATCH
     assert nothing().findings.schema == FINDING
@@ -47,7 +52,7 @@ def test_nothing_has_the_schemas() -> None:
 
 def test_events_of_one_host_and_window_are_one_finding() -> None:
     frame = events(("web01", "lan", NOON), ("web01", None, NOON + timedelta(minutes=9)), ("db01", "lan", NOON))
-    found = assemble(batch(frame), frame, hits((0, 0), (0, 1), (0, 2)), [RULE], ["host.name"])
+    found = found_in(frame, hits((0, 0), (0, 1), (0, 2)), [RULE], ["host.name"])
     assert found.findings.schema == FINDING
     assert found.matches.schema == MATCH
     counts = dict(found.findings.select("soc.group", "soc.count").iter_rows())
@@ -59,25 +64,22 @@ def test_events_of_one_host_and_window_are_one_finding() -> None:
 def test_the_window_is_anchored_in_event_time() -> None:
     late = NOON.replace(hour=16, minute=0)  # windows of a high rule are four hours: 12:00 and 16:00
     frame = events(("web01", None, NOON), ("web01", None, late))
-    found = assemble(batch(frame), frame, hits((0, 0), (0, 1)), [RULE], ["host.name"])
+    found = found_in(frame, hits((0, 0), (0, 1)), [RULE], ["host.name"])
     assert found.findings["soc.window.start"].to_list() == [NOON.replace(minute=0), late]
     assert found.findings["soc.window.end"].to_list() == [late, late + timedelta(hours=4)]
 
 
 def test_a_rule_may_choose_its_group_and_window() -> None:
     frame = events(("web01", "lan", NOON), ("db01", "lan", NOON + timedelta(minutes=1)), ("db01", "hoa", NOON))
-    found = assemble(batch(frame), frame, hits((1, 0), (1, 1), (1, 2)), [RULE, OTHER], ["host.name"])
+    found = found_in(frame, hits((1, 0), (1, 1), (1, 2)), [RULE, OTHER], ["host.name"])
     assert dict(found.findings.select("soc.group", "soc.count").iter_rows()) == {"user.name=lan": 2, "user.name=hoa": 1}
 
 
 def test_ids_do_not_depend_on_batches() -> None:
     frame = events(*((f"web0{index % 2}", None, NOON + timedelta(seconds=index)) for index in range(8)))
-    whole = assemble(batch(frame), frame, hits(*((0, row) for row in range(8))), [RULE], ["host.name"])
+    whole = found_in(frame, hits(*((0, row) for row in range(8))), [RULE], ["host.name"])
     parts = [frame[:3], frame[3:]]
-    split = [
-        assemble(batch(part), part, hits(*((0, row) for row in range(part.height))), [RULE], ["host.name"])
-        for part in parts
-    ]
+    split = [found_in(part, hits(*((0, row) for row in range(part.height))), [RULE], ["host.name"]) for part in parts]
     for name in ("findings", "matches"):
         column = "event.id" if name == "findings" else "soc.match.id"
         together = {each for part in split for each in getattr(part, name)[column]}
@@ -86,13 +88,13 @@ def test_ids_do_not_depend_on_batches() -> None:
 
 def test_without_a_group_value_the_source_is_the_group() -> None:
     frame = events(("web01", None, NOON))
-    assert assemble(batch(frame), frame, hits((0, 0)), [RULE], ["source.ip"]).findings["soc.group"][0] == "auth"
-    assert assemble(batch(frame), frame, hits((0, 0)), [RULE], ["user.name"]).findings["soc.group"][0] == "auth"
+    assert found_in(frame, hits((0, 0)), [RULE], ["source.ip"]).findings["soc.group"][0] == "auth"
+    assert found_in(frame, hits((0, 0)), [RULE], ["user.name"]).findings["soc.group"][0] == "auth"
 
 
 def test_an_unreadable_time_is_a_window_of_its_own() -> None:
     frame = events(("web01", None, None))
-    found = assemble(batch(frame), frame, hits((0, 0)), [RULE], ["host.name"])
+    found = found_in(frame, hits((0, 0)), [RULE], ["host.name"])
     assert found.findings["@timestamp"][0] is None
     assert found.findings["soc.window.start"][0] == UNKNOWN_TIME
 
@@ -100,7 +102,7 @@ def test_an_unreadable_time_is_a_window_of_its_own() -> None:
 def test_evidence_is_bounded_and_whole() -> None:
     frame = events(*(("web01", "lan", NOON + timedelta(seconds=index)) for index in range(EVIDENCE + 3)))
     frame = frame.with_columns(pl.lit("x" * 100_000).alias("event.original"))
-    found = assemble(batch(frame), frame, hits(*((0, row) for row in range(frame.height))), [RULE], ["host.name"])
+    found = found_in(frame, hits(*((0, row) for row in range(frame.height))), [RULE], ["host.name"])
     evidence = orjson.loads(found.findings["soc.evidence"][0])
     assert len(evidence) == EVIDENCE
     assert evidence[0]["fields"]["user.name"] == "lan"
@@ -109,8 +111,26 @@ def test_evidence_is_bounded_and_whole() -> None:
     assert evidence[0]["event.id"] in found.matches["event.id"].explode().to_list()
 
 
+def test_only_evidence_is_read_whole() -> None:
+    frame = events(*[("web01", None, NOON + timedelta(seconds=second)) for second in range(100)])
+    read: list[int] = []
+
+    def whole(rows: Sequence[int]) -> pl.DataFrame:
+        read.extend(rows)
+        return frame[rows].with_columns(own=pl.lit("x"))
+
+    found = assemble(batch(frame), frame, hits(*((0, row) for row in range(100))), [RULE], ["host.name"], whole=whole)
+    assert read == list(range(EVIDENCE))
+    assert [shown["fields"]["own"] for shown in orjson.loads(found.findings["soc.evidence"][0])] == ["x"] * EVIDENCE
+
+
+def test_columns_for_groups_and_entities_are_named() -> None:
+    assert {"host.name", "source.ip", "user.name"} <= named(hits((1, 0)), [RULE, OTHER], ["host.name"])
+    assert "dossier" in named(hits((0, 0)), [RULE], ["dossier"])
+
+
 @pytest.mark.parametrize(("level", "severity"), [("informational", 21), ("medium", 47), ("critical", 99)])
 def test_levels_are_the_severities_kibana_maps(level: str, severity: int) -> None:
     frame = events(("web01", None, NOON))
     rule = Detection(Meta("r", "t", level), "s", "sigma")
-    assert assemble(batch(frame), frame, hits((0, 0)), [rule], []).findings["event.severity"][0] == severity
+    assert found_in(frame, hits((0, 0)), [rule], []).findings["event.severity"][0] == severity
