@@ -11,18 +11,20 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from connectors.formats import FORMATS, Format
+from connectors.formats.json_lines import ERROR
 from connectors.nodes import Node, read_yaml
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import DefinitionError
-from detectors.schema import ECS, RECORD
+from detectors.schema import ECS, EVENT, RECORD
 
 BUILT_IN: Final = Path(__file__).parent / "sources"
+CLOSED: Final = frozenset({"access", "syslog"})  # formats whose columns, but for parts of them, are always the same
 
 
 def _listed(value: object) -> object:
@@ -106,6 +108,7 @@ class Definition(Strict):
     timestamp: Columns = ()
     fields: dict[str, Annotated[Mapped, BeforeValidator(_mapped)]] = {}
     aliases: dict[str, Columns] = {}
+    columns: Columns | None = None  # all that events can have, where the format allows any: tells blind rules
     entity: Columns = ()
     output: Output = Output()
     recognise: Hints = Hints()
@@ -118,7 +121,10 @@ class Definition(Strict):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        return _known(value, available_timezones(), "time zone")
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # listing them all takes long
+            return _known(value, available_timezones(), "time zone")
 
     @property
     def reader(self) -> Format:
@@ -130,6 +136,20 @@ class Definition(Strict):
         """Return what rules need to know of this source."""
         source = LogSource(self.logsource.category, self.logsource.product, self.logsource.service)
         return Dialect(self.name, source, self.aliases, structured=self.reader.structured)
+
+    @cached_property
+    def own_columns(self) -> frozenset[str] | None:
+        """Return all own columns that events can have, parts of them aside; None where any is possible."""
+        if self.columns is not None:
+            return frozenset(self.columns)
+        if self.format not in CLOSED:
+            return None
+        return frozenset(self.reader.parse(pl.Series([], dtype=pl.String), None).columns) - {ERROR}
+
+    def all_columns(self, own: frozenset[str]) -> frozenset[str]:
+        """Return all columns of events that have these own ones: theirs, and those filled from them."""
+        filled = {name for name, mapped in self.fields.items() if mapped.constant or own.intersection(mapped.columns)}
+        return own.union(filled, EVENT)
 
 
 def _known(name: str, names: Iterable[str], kind: str) -> str:

@@ -21,7 +21,7 @@ import polars as pl
 from connectors.content import Content
 from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC, mend, plausible, said, singled
 from connectors.evtx_process import LARGEST, PARSERS, Parser, Parsers, Part
-from connectors.lines import Portion, records
+from connectors.lines import FLAT, Portion, records
 from detectors.errors import InputError
 
 FILE_MAGIC, HEADER = b"ElfFile\0", 4096
@@ -40,6 +40,7 @@ class _Block:
 @dataclass(slots=True)
 class _Found:
     lines: list[bytes | bytearray] = field(default_factory=list)
+    flat: list[bytes | bytearray] = field(default_factory=list)
     ids: list[npt.NDArray[np.uint64]] = field(default_factory=list)
     size: int = 0
     records: int = 0
@@ -47,6 +48,7 @@ class _Found:
     def add(self, part: Part) -> None:
         if part.lines:
             self.lines.append(part.lines)
+            self.flat.append(part.flat)
             self.ids.append(part.ids)
             self.size += len(part.lines)
             self.records += len(part.ids)
@@ -54,7 +56,8 @@ class _Found:
     def portion(self) -> Portion:
         # a record id is 64 bits wide in a file anyone may have made
         ids = np.minimum(np.concatenate(self.ids), 2**63 - 1).astype(np.int64)
-        return Portion(records(pl.read_lines(b"\n".join(self.lines)).to_series(), ids))
+        flat = pl.read_lines(b"\n".join([*self.flat, b""])).to_series().alias(FLAT)
+        return Portion(records(pl.read_lines(b"\n".join(self.lines)).to_series(), ids).with_columns(flat))
 
 
 def is_evtx(head: bytes) -> bool:

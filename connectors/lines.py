@@ -1,6 +1,6 @@
 """Cut a stream of text into records, one per line, without a Python step per line.
 
-A batch is read as one block: numpy finds the newlines (they give the offsets), Polars cuts the text. Bytes that aren't
+A batch is read as one block, which Polars cuts; the sizes of the lines give their offsets. Bytes that aren't
 UTF-8 stay as escapes, and a line beyond the limit is streamed past and becomes a dead letter.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ import polars as pl
 from connectors.content import Limits
 from detectors.schema import RECORD
 
+# A column that may stand beside RECORD's: each record once more as a flat JSON object of its columns, "" if it can't be
+FLAT: Final = "event.flat"
 LETTER = pl.Schema([*RECORD.items(), ("error.message", pl.String())])
 # b"\xc3(" in a JSON line reads "\\xc3(", so that the line is still JSON
 JSON_ESCAPES = {0xDC00 + byte: f"\\\\x{byte:02x}" for byte in range(0x80, 0x100)}
@@ -57,16 +60,28 @@ def lines(read: Read, limits: Limits, *, start: int = 0, json: bool = False) -> 
 
 
 def _portion(block: bytes, at: int, limits: Limits, *, json: bool) -> Portion:
-    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
-    if not block.endswith(b"\n"):
-        ends = np.append(ends, len(block))
-    starts = np.append(0, ends[:-1] + 1)
-    long = ends - starts > limits.line
-    frame = records(_cut(block, json=json), starts + at)
-    frame = frame.filter(pl.col("event.original").str.contains(r"\S"), pl.Series(~long))
+    texts = _cut(block, json=json)
+    starts, sizes = _places(block, texts)
+    long = sizes > limits.line
+    frame = records(texts, starts + at)
+    kept = texts.str.contains(r"\S") & pl.Series(~long)
+    if not kept.all():
+        frame = frame.filter(kept)
     found = np.flatnonzero(long).tolist()
-    dead = [_letter(_Overlong(limits, block[starts[i] : ends[i]]), at + int(starts[i])) for i in found]
+    dead = [_letter(_Overlong(limits, block[starts[i] : starts[i] + sizes[i]]), at + int(starts[i])) for i in found]
     return Portion(frame, pl.concat(dead) if dead else LETTER.to_frame())
+
+
+def _places(block: bytes, texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where each line starts in its block, and its size in bytes without the newline."""
+    sizes = texts.str.len_bytes().to_numpy().astype(np.int64)
+    ends = np.cumsum(sizes + 1)
+    if sizes.size and ends[-1] - (not block.endswith(b"\n")) != len(block):  # lines lost a CR, or bytes became escapes
+        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")) + 1
+        if not block.endswith(b"\n"):
+            ends = np.append(ends, len(block) + 1)
+        sizes = np.diff(ends, prepend=0) - 1
+    return ends - sizes - 1, sizes
 
 
 def _cut(block: bytes, *, json: bool) -> pl.Series:

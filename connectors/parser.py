@@ -11,6 +11,8 @@ import polars as pl
 
 from connectors.definitions import Definition, Mapped, coerced
 from connectors.formats.json_lines import ERROR
+from connectors.formats.windows import Windows
+from connectors.lines import FLAT
 from connectors.times import REFERENCE, Clock, instants
 from detectors.contracts import Batch, Dialect, Parsed
 from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
@@ -41,15 +43,21 @@ class DefinedParser:
         """
         targets = [name for name in self._targets() if wanted is None or name in wanted]
         records = batch.records
-        own = self.definition.reader.parse(records["event.original"], self._needed(wanted, targets))
-        failed = own[ERROR].is_not_null()
-        dead = self._dead(batch, records.filter(failed), own[ERROR].drop_nulls())
-        if failed.any():
+        own = self._own(records, self._needed(wanted, targets))
+        dead = DEAD.to_frame()
+        if own[ERROR].null_count() < own.height:
+            failed = own[ERROR].is_not_null()
+            dead = self._dead(batch, records.filter(failed), own[ERROR].drop_nulls())
             records, own = records.filter(~failed), own.filter(~failed)
-        columns = self._columns(own, wanted, targets)
         times = self._times(own, batch.received) if not _timed(records) else records["@timestamp"]
-        events = records.select(RECORD.names()).with_columns(times, *columns)
-        return Parsed(events.select(*EVENT, pl.exclude(EVENT.names())), dead)
+        columns = [*records.select(RECORD.names()), *self._columns(own, wanted, targets)]
+        return Parsed(pl.DataFrame([times.alias("@timestamp"), *columns]), dead)
+
+    def _own(self, records: pl.DataFrame, needed: frozenset[str] | None) -> pl.DataFrame:
+        reader, original = self.definition.reader, records["event.original"]
+        if FLAT in records.columns and isinstance(reader, Windows):
+            return reader.parse_flat(original, records[FLAT], needed)
+        return reader.parse(original, needed)
 
     def _targets(self) -> list[str]:
         return [name for name in self.definition.fields if name != "@timestamp"]
@@ -66,22 +74,23 @@ class DefinedParser:
         return records.with_columns(source, origin, reasons.alias(ERROR)).select(DEAD.names())
 
     def _columns(self, own: pl.DataFrame, wanted: Collection[str] | None, targets: list[str]) -> list[pl.Series]:
-        ecs = {name: _filled(own, name, self.definition.fields[name]) for name in targets}
-        for name in own.columns:
-            kept = wanted is None or name in wanted
-            if kept and name not in ecs and name not in OWNER:
-                ecs[name] = _typed(own, name)
-        return [column.alias(name) for name, column in ecs.items()]
+        schema, fields = own.schema, self.definition.fields
+        others = schema.keys() - {*targets, *OWNER}
+        kept = [name for name in schema if name in others and (wanted is None or name in wanted)]
+        made = [_filled(schema, name, fields[name]) for name in targets]
+        typed = [coerced(pl.col(name), schema[name], ECS[name]).alias(name) for name in kept if name in ECS]
+        frame = own.with_columns(*made, *typed)  # at once: each step of Polars costs as much as some thousand rows
+        return [frame[name] for name in [*targets, *kept]]
 
     def _times(self, own: pl.DataFrame, received: date | None) -> pl.Series:
         clock = Clock(self.zone or self.definition.zone, self.year, received or self.reference)
-        result = pl.Series("@timestamp", [None], TIME).new_from_index(0, own.height)
-        for name in self.definition.timestamp:
-            left = result.is_null().arg_true()
-            if left.is_empty():
-                break
-            if name in own.columns:
-                text = own.select(coerced(pl.col(name), own.schema[name], pl.String)).to_series()
+        result = pl.Series([None], dtype=TIME).new_from_index(0, own.height)
+        for place, name in enumerate(name for name in self.definition.timestamp if name in own.columns):
+            text = own[name].list.first() if own.schema[name] == pl.List else own[name]
+            if place == 0:
+                result = instants(text, clock)
+            elif result.null_count():
+                left = result.is_null().arg_true()
                 result = result.scatter(left, instants(text.gather(left), clock))
         return result
 
@@ -91,9 +100,9 @@ def _timed(records: pl.DataFrame) -> bool:
     return "@timestamp" in records.columns and not records["@timestamp"].has_nulls()
 
 
-def _filled(own: pl.DataFrame, name: str, mapped: Mapped) -> pl.Series:
+def _filled(schema: pl.Schema, name: str, mapped: Mapped) -> pl.Expr:
     target = ECS[name]
-    columns = [_candidate(own, column, mapped, target) for column in mapped.columns if column in own.columns]
+    columns = [_candidate(schema[column], column, mapped, target) for column in mapped.columns if column in schema]
     if mapped.constant is not None:
         columns.append(pl.lit(mapped.constant))
     value = pl.coalesce(columns) if columns else pl.lit(None, pl.String)
@@ -101,28 +110,20 @@ def _filled(own: pl.DataFrame, name: str, mapped: Mapped) -> pl.Series:
         default = pl.lit(mapped.otherwise) if mapped.otherwise is not None else value
         translated = value.replace_strict(mapped.values, default=None, return_dtype=pl.String)
         value = pl.when(value.is_not_null()).then(pl.coalesce(translated, default))
-    frame = own.select(value.cast(target).alias(name))
-    return frame.to_series() if frame.height == own.height else frame.to_series().new_from_index(0, own.height)
+    return value.cast(target).alias(name)
 
 
-def _candidate(own: pl.DataFrame, name: str, mapped: Mapped, target: object) -> pl.Expr:
-    value = _nonempty(pl.col(name), own.schema[name])
+def _candidate(kind: pl.DataType, name: str, mapped: Mapped, target: object) -> pl.Expr:
+    value = _nonempty(pl.col(name), kind)
     if mapped.extract is None:
-        return coerced(value, own.schema[name], target)
-    text = coerced(value, own.schema[name], pl.String)
+        return coerced(value, kind, target)
+    text = coerced(value, kind, pl.String)
     return coerced(text.str.extract(mapped.extract), pl.String, target)
 
 
 def _nonempty(column: pl.Expr, kind: object) -> pl.Expr:
     """Treat "" and "-" as missing in ECS: they are what loggers write for nothing."""
     return column if kind == pl.List(pl.String) else pl.when(~column.is_in(["", "-"])).then(column)
-
-
-def _typed(own: pl.DataFrame, name: str) -> pl.Series:
-    """Give an own column with an ECS name the type that ECS columns have everywhere."""
-    if name in ECS and name != "@timestamp":
-        return own.select(coerced(pl.col(name), own.schema[name], ECS[name]).alias(name)).to_series()
-    return own[name]
 
 
 def to_ecs(events: pl.DataFrame, definition: Definition) -> Iterator[dict[str, Any]]:

@@ -47,21 +47,21 @@ class Clock:
 
 def instants(text: pl.Series, clock: Clock) -> pl.Series:
     """Return the instants as `schema.TIME`; null where there is none, or none before 1970 or after 2199."""
-    result = _sane(text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us").cast(TIME))
+    usual = pl.col("text").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us").cast(TIME)
+    result = text.alias("text").to_frame().select(_sane(usual)).to_series().alias(text.name)
     for reader in READERS:
-        left = (result.is_null() & text.is_not_null()).arg_true()
-        if left.is_empty():
+        if result.null_count() == text.null_count():
             break
+        left = (result.is_null() & text.is_not_null()).arg_true()
         latest = result.max()
         known = latest.date() if isinstance(latest, datetime) else clock.reference
-        result = result.scatter(left, _sane(reader(text.gather(left), Clock(clock.zone, clock.year, known))))
-    return result.alias(text.name)
+        found = reader(text.gather(left), Clock(clock.zone, clock.year, known))
+        result = result.scatter(left, found.to_frame().select(_sane(pl.all())).to_series())
+    return result
 
 
-def _sane(times: pl.Series) -> pl.Series:
-    inside = pl.col("time").is_between(EARLIEST, LATEST, closed="left")
-    frame = times.alias("time").to_frame()
-    return frame.select(pl.when(inside).then(pl.col("time"))).to_series().alias(times.name)
+def _sane(time: pl.Expr) -> pl.Expr:
+    return pl.when(time.is_between(EARLIEST, LATEST, closed="left")).then(time)
 
 
 def _iso(text: pl.Series, clock: Clock) -> pl.Series:

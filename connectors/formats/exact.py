@@ -1,6 +1,6 @@
 """The exact reader of JSON: one line at a time, nothing guessed, nothing lost.
 
-The fast reader (`json_lines`) hands over every line it can't vouch for. Both agree on these points:
+Faster readers hand over every line they can't vouch for. All agree on these points:
 the first of two equal keys wins; numbers become text without exponent and without trailing zeros; a nested object is
 JSON text as `json.dumps` spaces it; `null` is a missing value and `""` is not.
 """
@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
+from math import isinf
 from typing import Final, TypeAlias
 
-DEPTH: Final = 200  # no log nests deeper; a reader that recurses must stop somewhere
-SURROGATE: Final = re.compile("[\ud800-\udfff]")
-STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+from connectors.once import DEPTH
 
-Value: TypeAlias = "bool | str | list[Value] | Object | None"
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# an open string ends with the text, so that no place is tried twice
+STRING: Final = re.compile(r'(?s)"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)')
+
+# Numbers are `Number` and objects `Object` from here, int, float and dict from orjson
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+Record: TypeAlias = "dict[str, Value]"
 Text: TypeAlias = "str | list[str | None] | None"
+Pick: TypeAlias = "Callable[[Record, Collection[str] | None], dict[str, Value]]"  # the columns of a record, by name
 
 
 class Number(str):
@@ -41,10 +47,13 @@ class Object(dict[str, Value]):
 
 def _real(text: str) -> Number:
     number = float(text)
-    if number in (float("inf"), float("-inf")):
-        return Number(text)  # 1e400: more than a float holds, yet a number
-    plain = f"{Decimal(repr(number)):f}"
-    return Number(plain.rstrip("0").rstrip(".") if "." in plain else plain)
+    return Number(text if isinf(number) else plain(number))  # 1e400: more than a float holds, yet a number
+
+
+def plain(number: float) -> str:
+    """Write a number without exponent and without trailing zeros."""
+    digits = f"{Decimal(repr(number)):f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def _integer(text: str) -> Number:
@@ -92,17 +101,20 @@ def clean(text: str) -> str:
 
 
 def dumps(value: Value) -> str:
-    """Write a value as JSON text, as the fast reader does."""
+    """Write a value as JSON text."""
     if isinstance(value, Number):
         return str(value)
-    if isinstance(value, Object):
-        return "{" + ", ".join(f"{dumps(key)}: {dumps(item)}" for key, item in value.pairs) + "}"
+    if isinstance(value, float):
+        return plain(value)
+    if isinstance(value, dict):
+        pairs = value.pairs if isinstance(value, Object) else value.items()
+        return "{" + ", ".join(f"{dumps(key)}: {dumps(item)}" for key, item in pairs) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(dumps, value)) + "]"
     return clean(json.dumps(value, ensure_ascii=False))
 
 
-def text(value: Value) -> Text:
+def text(value: Value | Text) -> Text:
     """Turn a value into the text of a cell; an array becomes a list of its elements' texts."""
     if isinstance(value, list):
         return [None if item is None else _scalar(item) for item in value]

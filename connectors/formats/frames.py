@@ -1,33 +1,47 @@
-"""Puts frames together row by row: what one way of reading couldn't read, another one did."""
+"""Puts columns together row by row: what one way of reading couldn't read, another one did."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import polars as pl
 
 
 def scatter(frame: pl.DataFrame, rows: pl.Series, others: pl.DataFrame) -> pl.DataFrame:
     """Replace the rows of a frame; a column that holds lists in either frame holds lists afterwards."""
-    return gather_parts([(pl.arange(frame.height, eager=True), frame), (rows.cast(pl.Int64), others)], frame.height)
+    columns = [
+        _scattered(name, _column(frame, name), rows, _column(others, name))
+        for name in dict.fromkeys([*frame.columns, *others.columns])
+    ]
+    return pl.DataFrame(columns)
 
 
-def gather_parts(parts: Sequence[tuple[pl.Series, pl.DataFrame]], height: int) -> pl.DataFrame:
-    """Build one frame of frames whose rows belong at the places given; a later part wins."""
-    lists = {name for _, part in parts for name, kind in part.schema.items() if kind == pl.List}
-    aligned = [part.with_columns(_listed(name, part) for name in lists) for _, part in parts]
-    stacked = pl.concat(aligned, how="diagonal")
-    places = pl.concat(place.cast(pl.Int64).alias("place") for place, _ in parts)
-    last = pl.DataFrame([places]).with_row_index("row").group_by("place").agg(pl.col("row").max()).sort("place")
-    if last.height != height:
-        raise ValueError(f"the parts name {last.height} of {height} rows")
-    return stacked[last["row"]]
+def placed(column: pl.Series, rows: pl.Series, height: int) -> pl.Series:
+    """Return a column so high that has the values at these rows, and null at all others."""
+    if column.dtype != pl.List:
+        return nulls(column.name, height).scatter(rows, column)
+    places = pl.Series([None], dtype=pl.UInt32).new_from_index(0, height)
+    return column.gather(places.scatter(rows, range(rows.len())))
 
 
-def _listed(name: str, part: pl.DataFrame) -> pl.Expr:
-    kind = part.schema.get(name)
-    if kind is None:
-        return pl.lit(None, pl.List(pl.String)).alias(name)
-    if kind == pl.List:
-        return pl.col(name)
-    return pl.when(pl.col(name).is_not_null()).then(pl.concat_list(name)).alias(name)
+def nulls(name: str, height: int) -> pl.Series:
+    """Return a text column that has no value."""
+    return pl.Series(name, [None], pl.String).new_from_index(0, height)
+
+
+def _column(frame: pl.DataFrame, name: str) -> pl.Series:
+    if name in frame.columns:
+        return frame[name]
+    return nulls(name, frame.height)
+
+
+def _scattered(name: str, column: pl.Series, rows: pl.Series, others: pl.Series) -> pl.Series:
+    if pl.List not in (column.dtype, others.dtype):
+        return column.scatter(rows, others)
+    places = pl.arange(column.len(), eager=True).scatter(rows, range(column.len(), column.len() + rows.len()))
+    return pl.concat([_listed(column), _listed(others)]).gather(places).alias(name)
+
+
+def _listed(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.List:
+        return column
+    alone = pl.when(pl.col("text").is_not_null()).then(pl.concat_list("text"))
+    return column.alias("text").to_frame().select(alone).to_series()

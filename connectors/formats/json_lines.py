@@ -1,101 +1,85 @@
-"""Reads JSON lines into text columns: Polars for what it reads exactly, `exact` for every other line.
+"""Reads JSON lines into text columns.
 
-The fast way projects the wanted paths in one pass (`pl.read_ndjson` with a schema of them). It fails as a whole on one
-bad line, and it can't tell an array from a string that looks like one; so bad lines are found by halving, and doubtful
-cells are read again from their line.
+Polars reads flat lines (`flat`); those it can't vouch for, and those whose values stand deeper, are read record by
+record (`records`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
-from connectors.formats.exact import Object, Text, Value, loads, text
-from connectors.formats.frames import scatter
-from connectors.formats.projected import project
-from connectors.formats.survey import Path, Survey, survey
+from connectors.formats import flat, records
+from connectors.formats.exact import Pick
+from connectors.formats.frames import nulls, scatter
+from connectors.formats.survey import survey
 
 ERROR: Final = "error.message"
-COLUMNS: Final = 2000  # distinct names that one batch may bring; a hostile log could name a million
+COLUMNS: Final = records.NAMES
+FEW: Final = 128  # lines read sooner record by record than all at once
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How to read a kind of record: where the fast reader looks for each name, and the exact reader's whole answer.
+    """How to read a kind of record.
 
-    `marker` is the key of an object that every record of this kind has; a record without it is read exactly.
-    `values` gets the record and the names wanted (None: all it has).
+    `keys` says for every name wanted under which keys a flat record has it, the best first; `inner` says of a `line`
+    that values may stand deeper. `pick` returns the columns of any record.
     """
 
-    paths: Mapping[str, Sequence[Path]]
-    values: Callable[[Object, Iterable[str] | None], Mapping[str, Value]]
-    marker: str | None = None
-    doubt: pl.Expr | None = None  # of a line: only the exact reader can tell
+    pick: Pick
+    keys: Mapping[str, Sequence[str]]
+    inner: pl.Expr
+
+    def flattened(self) -> Reading:
+        """Return how to read such records rewritten flat."""
+        return replace(self, keys={name: (name,) for name in self.keys}, inner=pl.lit(value=False))
 
 
-def read(original: pl.Series, reading: Reading) -> pl.DataFrame:
-    """Return one column per name and `error.message`, as high as `original`; a name that no record has is all null."""
-    if original.is_empty() or not reading.paths:
-        return exactly(original, reading, reading.paths)
-    seen = survey(original, reading.paths, reading.doubt)
-    lines = original.set(seen.doubtful, "{}") if seen.doubtful.any() else original
-    columns, failed = _fast(lines, seen, reading)
-    fast = pl.DataFrame([pl.Series(ERROR, [None], pl.String).new_from_index(0, lines.len()), *columns])
-    rows = (seen.doubtful | failed).arg_true()
-    if not rows.is_empty():
-        fast = scatter(fast, rows, exactly(original.gather(rows), reading, reading.paths))
-    return fast.select(*[_there(name, fast) for name in reading.paths], ERROR)
+def read(original: pl.Series, reading: Reading, flat_lines: pl.Series | None = None) -> pl.DataFrame:
+    """Return one column per name and `error.message`, as high as `original`; a name that no record has is all null.
+
+    `flat_lines` are the same records rewritten flat, with columns as keys; an empty one wasn't.
+    """
+    found, left = pl.DataFrame(), pl.arange(original.len(), eager=True)
+    if original.len() > FEW:
+        found, left = _flat(original, reading) if flat_lines is None else _flat(flat_lines, reading.flattened())
+    if left.len() == original.len():
+        found = read_records(original, reading.pick, frozenset(reading.keys))
+    elif left.len():
+        found = scatter(found, left, read_records(original.gather(left), reading.pick, frozenset(reading.keys)))
+    columns, absent = {column.name: column for column in found}, nulls("", original.len())
+    return pl.DataFrame([columns.get(name, absent).alias(name) for name in [*reading.keys, ERROR]])
 
 
-def _there(name: str, frame: pl.DataFrame) -> pl.Expr:
-    return pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name)
+def read_records(original: pl.Series, pick: Pick, wanted: Collection[str] | None) -> pl.DataFrame:
+    """Return the columns that the records have, of those wanted or of all, and `error.message`."""
+    columns, errors = records.read(original, pick, wanted)
+    columns.pop(ERROR, None)
+    return pl.DataFrame([*columns.values(), errors.alias(ERROR)])
 
 
-def _fast(lines: pl.Series, seen: Survey, reading: Reading) -> tuple[list[pl.Series], pl.Series]:
-    """Return the columns that have any value, and which lines the exact reader must read."""
-    paths = seen.pruned(reading.paths)
-    told = next(path for places in reading.paths.values() for path in places)  # at least one, to tell bad lines
-    wanted = dict.fromkeys([path for places in paths.values() for path in places] or [told])
-    found = project(lines, wanted, seen.nested, reading.marker)
-    columns = []
-    for name, places in paths.items():
-        there = [found.columns[path] for path in places if path in found.columns]
-        if there:
-            columns.append(there[0] if len(there) == 1 else _first(there))
-            columns[-1] = columns[-1].alias(name)
-    return columns, found.failed
+def _flat(original: pl.Series, reading: Reading) -> tuple[pl.DataFrame, pl.Series]:
+    """Read the lines whose values stand at their top; return the rows of all others."""
+    inner = original.alias("line").to_frame().with_columns(inner=reading.inner)["inner"].fill_null(value=True)
+    if inner.all():
+        return pl.DataFrame(), inner.arg_true()
+    seen = survey(original, {key: None for keys in reading.keys.values() for key in keys})
+    left = seen.doubtful | inner
+    found = flat.read(original.set(left, "{}") if left.any() else original, seen.keys, seen.nested)
+    columns = [nulls(ERROR, original.len())]
+    for name, keys in reading.keys.items():
+        if there := [found.columns[key] for key in keys if key in found.columns]:
+            columns.append(_first(there).alias(name))
+    return pl.DataFrame(columns), (left | found.failed).arg_true()
 
 
-def _first(columns: list[pl.Series]) -> pl.Series:
+def _first(columns: Sequence[pl.Series]) -> pl.Series:
+    """Return the first value that any of the columns has."""
+    if len(columns) == 1 or not columns[0].has_nulls():
+        return columns[0]
     frame = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
     return frame.select(pl.coalesce(pl.all())).to_series()
-
-
-def exactly(original: pl.Series, reading: Reading, names: Iterable[str] | None) -> pl.DataFrame:
-    """Return what `read` returns, by the exact reader alone; without names, whatever the records hold."""
-    rows: list[dict[str, Text]] = []
-    errors: list[str | None] = []
-    columns = dict.fromkeys(names or ())
-    for line in original:
-        try:
-            found = reading.values(loads(line or ""), names)
-        except ValueError as error:
-            rows.append({})
-            errors.append(str(error))
-            continue
-        rows.append({name: text(value) for name, value in found.items()})
-        errors.append(None)
-        if names is None and len(columns) < COLUMNS:
-            columns.update(dict.fromkeys(found))
-    cells = [_column(name, [row.get(name) for row in rows]) for name in columns if name != ERROR]
-    return pl.DataFrame([*cells, pl.Series(ERROR, errors, pl.String)])
-
-
-def _column(name: str, cells: list[Text]) -> pl.Series:
-    if any(isinstance(cell, list) for cell in cells):
-        lists = [cell if cell is None or isinstance(cell, list) else [cell] for cell in cells]
-        return pl.Series(name, lists, pl.List(pl.String))
-    return pl.Series(name, cells, pl.String)

@@ -8,17 +8,17 @@ what they find there. A key that contains dots itself wins over nested ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.exact import Object, Value
-from connectors.formats.json_lines import Reading, exactly, read
-from connectors.formats.survey import Path
+from connectors.formats.exact import Record, Value
+from connectors.formats.json_lines import Reading, read, read_records
+from connectors.formats.survey import INNER_VALUE
 
-SPLITS = 4  # dots up to which every way to split a name is tried: a.b.c is a/b/c, a/b.c, a.b/c or a.b.c
+INNER: Final = pl.col("line").str.contains(INNER_VALUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +31,16 @@ class Ndjson:
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
         if wanted is None:
-            return exactly(original, Reading({}, values), None)
-        return read(original, Reading({name: list(splits(name)) for name in sorted(wanted)}, values))
+            return read_records(original, pick, None)
+        inner = INNER if any("." in name for name in wanted) else pl.lit(value=False)
+        return read(original, Reading(pick, {name: (name,) for name in sorted(wanted)}, inner))
 
 
-def splits(name: str) -> Iterator[Path]:
-    """Yield the paths that a dotted name may mean, the longest first key first: a.b, then a/b."""
-    yield (name,)
-    for cut in _dots(name):
-        head, rest = name[:cut], name[cut + 1 :]
-        below = splits(rest) if rest.count(".") < SPLITS else [tuple(rest.split("."))]
-        yield from ((head, *path) for path in below)
-
-
-def values(record: Object, names: Iterable[str] | None) -> Mapping[str, Value]:
+def pick(record: Record, wanted: Collection[str] | None) -> dict[str, Value]:
     """Return the values of these names, or of all."""
-    if names is None:
+    if wanted is None:
         return leaves(record)
-    found = ((name, find(record, name)) for name in names)
+    found = ((name, find(record, name)) for name in wanted)
     return {name: value for name, value in found if value is not None}
 
 
@@ -57,7 +49,7 @@ def find(value: Value, name: str) -> Value:
     if isinstance(value, list):
         inner = [find(item, name) for item in value]
         return _flat(item for item in inner if item is not None) or None
-    if not isinstance(value, Object):
+    if not isinstance(value, dict):
         return None
     if value.get(name) is not None:
         return value[name]
@@ -68,7 +60,7 @@ def find(value: Value, name: str) -> Value:
     return None
 
 
-def leaves(record: Object) -> dict[str, Value]:
+def leaves(record: Record) -> dict[str, Value]:
     """Return every innermost value under its dotted name, as `find` would find it; nulls and `{}` have none."""
     result: dict[str, Value] = {}
     for key, value in sorted(record.items(), key=lambda item: -item[0].count(".")):
@@ -82,13 +74,13 @@ def leaves(record: Object) -> dict[str, Value]:
 
 
 def _below(key: str, value: Value) -> dict[str, Value]:
-    if isinstance(value, Object):
+    if isinstance(value, dict):
         return {f"{key}.{name}": below for name, below in leaves(value).items()}
-    if not (isinstance(value, list) and any(isinstance(item, Object) for item in value)):
+    if not (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
         return {} if value is None else {key: value}
     gathered: dict[str, list[Value]] = {}
     for item in value:
-        for name, below in leaves(item).items() if isinstance(item, Object) else ():
+        for name, below in leaves(item).items() if isinstance(item, dict) else ():
             gathered.setdefault(f"{key}.{name}", []).append(below)
     return {name: _flat(item for item in items if item is not None) or None for name, items in gathered.items()}
 

@@ -1,8 +1,8 @@
 r"""What a look at the text of JSON lines tells before any is read: which lines to doubt, and which keys can occur.
 
-Rules want hundreds of names and a batch has some dozens of them; a JSON reader pays for each it looks for. A path whose
-keys don't all stand in the text as `"key":` leads nowhere. Keys that may be written in another way are never given up:
-those with escapes (`"\u0061":`) and those apart from their colon (`"a" :`).
+Rules want hundreds of names and a batch has some dozens of them, most in few lines; a JSON reader pays for each it
+looks for, line by line. A key is in no line where it doesn't stand as `"key":`, unless it is written in another way:
+with escapes (`"\u0061":`) or apart from its colon (`"a" :`). Such lines are doubtful.
 
 Every line is searched once for texts that nearly no line has; the exact patterns are asked only where one was found.
 """
@@ -10,17 +10,17 @@ Every line is searched once for texts that nearly no line has; the exact pattern
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import polars as pl
 
-from connectors.formats.exact import DEPTH
+from connectors.once import DEPTH
 
-Path: TypeAlias = tuple[str, ...]
-
-STEP: Final = 64  # every 64th line tells nearly all names; the others are searched for what those lack
+SAMPLE: Final = 256  # lines that tell which keys are common
+COMMON: Final = 0.02  # share of the lines that have a key; a rarer one is read from its own lines only
+SPARSE: Final = 0.25  # share of the lines that have any rare key; beyond, all are read from every line
 PLAIN: Final = re.compile(r'[^"\\/\x00-\x1f]*')  # a key that needs no escape
 
 ESCAPE: Final = r"\\u[0-9a-fA-F]{2}"
@@ -30,81 +30,95 @@ APART: Final = ['" :', '"  ', '"\t', '" \t', '"\r', '" \r']  # a quote apart fro
 APART_KEY: Final = r'"[ \t\r]+:'
 INNER: Final = ['":[', '":{', '": [', '": {', '":  ', '":\t', '": \t', '":\r', '": \r']
 INNER_VALUE: Final = r'"\s*:\s*[\[{]'
+STRING: Final = r'(?s)"(?:[^"\\]|\\.)*"'
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Which keys occur: `common` ones may stand in any line, `rare` ones only in these `rows`."""
+
+    common: tuple[str, ...]
+    rare: tuple[str, ...]
+    rows: pl.Series
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the lines of a batch look like.
-
-    `doubtful` ones need the exact reader, `nested` ones hold an array or an object.
-    `keys` are those of the wanted paths that may occur in any line that isn't doubtful.
-    """
+    """What lines look like: `nested` ones have an array or an object as a value."""
 
     doubtful: pl.Series
     nested: pl.Series
-    keys: frozenset[str]
-
-    def pruned(self, paths: Mapping[str, Sequence[Path]]) -> dict[str, list[Path]]:
-        """Return the paths that these lines may hold, for every name."""
-        return {name: [path for path in places if self.keys.issuperset(path)] for name, places in paths.items()}
+    keys: Keys
 
 
-def survey(lines: pl.Series, paths: Mapping[str, Sequence[Path]], doubt: pl.Expr | None) -> Survey:
-    """Look at lines that will be read for these paths; `doubt` says of which `line` only the exact reader can tell."""
-    keys = frozenset(key for places in paths.values() for path in places for key in path)
-    searched = {f'"{key}":': key for key in keys if PLAIN.fullmatch(key)}
-    told = _found(lines.gather_every(STEP), searched)
-    left = sorted(searched.keys() - told)
-    seen = _look(lines, [*left, *APART, *INNER], _quoted(paths) if doubt is None else doubt | _quoted(paths))
-    hit = lines.filter(seen["rare"])
-    if hit.str.contains(APART_KEY).any():
-        left = []
-    told = {*told, *_found(hit, left)}
+def survey(lines: pl.Series, keys: Collection[str]) -> Survey:
+    """Look at lines that will be read for these keys."""
+    common, rare = _sampled(lines, keys)
+    seen = _look(lines, [*rare, *APART, *INNER, "\n"])
+    nested = where(lines, seen["rare"], _has(INNER_VALUE))
     doubtful = (
-        seen["doubt"]
-        | _where(lines, seen["escape"], ESCAPED_KEY)
-        | _where(lines, seen["odd"], r"^[ \t\r]*$")
-        | _where(lines, seen["escape"], HALF_PAIR)
+        seen["odd"]
+        | where(lines, seen["rare"], _has(f"{APART_KEY}|\n"))
+        | where(lines, seen["escape"], _has(f"{ESCAPED_KEY}|{HALF_PAIR}"))
+        | where(lines, nested, is_deep)
     )
-    gone = {searched[pattern] for pattern in left if pattern not in told}
-    return Survey(doubtful, _where(lines, seen["rare"], INNER_VALUE), keys - gone)
+    return Survey(doubtful, nested, _keys(lines, common, rare, seen["rare"].arg_true()))
 
 
-def _quoted(paths: Mapping[str, Sequence[Path]]) -> pl.Expr:
-    """Say which lines have, where an object is looked into, a string that may look like one."""
-    inner = sorted({re.escape(key) for places in paths.values() for path in places for key in path[:-1]})
-    return pl.col("line").str.contains(rf'"(?:{"|".join(inner)})"\s*:\s*"[{{\\]') if inner else pl.lit(value=False)
+def is_deep(lines: pl.Series) -> pl.Series:
+    """Say which lines have so many brackets outside of texts that they may be nested deeper than any log."""
+    many = _brackets(lines)
+    return where(lines, many, lambda some: _brackets(some.str.replace_all(STRING, "")))
 
 
-def _look(lines: pl.Series, rare: list[str], doubt: pl.Expr) -> pl.DataFrame:
+def _brackets(lines: pl.Series) -> pl.Series:
+    return lines.str.count_matches("[", literal=True) + lines.str.count_matches("{", literal=True) > DEPTH
+
+
+def where(lines: pl.Series, rows: pl.Series, told: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Say of which of these rows' lines something is told; of others it isn't."""
+    places = rows.arg_true()
+    return rows if places.is_empty() else rows.clone().scatter(places, told(lines.gather(places)))
+
+
+def _has(pattern: str) -> Callable[[pl.Series], pl.Series]:
+    return lambda lines: lines.str.contains(pattern)
+
+
+def _look(lines: pl.Series, rare: list[str]) -> pl.DataFrame:
     """Ask every line; separate columns are worked out at the same time."""
     line = pl.col("line")
-    seen = (
+    return (
         lines.alias("line")
         .to_frame()
         .select(
-            pl.any_horizontal(line.is_null(), line.str.contains("\n", literal=True)).alias("broken"),
-            (line.str.count_matches("[", literal=True) > DEPTH // 2).alias("arrays"),
-            (line.str.count_matches("{", literal=True) > DEPTH // 2).alias("objects"),
-            doubt.alias("told"),
-            line.str.contains(ESCAPE).alias("escape"),
-            line.str.contains_any(rare).alias("rare"),
-            (~line.str.starts_with("{")).alias("odd"),
+            escape=line.str.contains(ESCAPE).fill_null(value=False),
+            rare=line.str.contains_any(rare).fill_null(value=False),
+            odd=~line.str.starts_with("{").fill_null(value=False),
         )
     )
-    doubtful = pl.any_horizontal("broken", "arrays", "objects", "told").fill_null(value=True)
-    return seen.select(doubtful.alias("doubt"), pl.col("escape", "rare", "odd").fill_null(value=False))
 
 
-def _where(lines: pl.Series, rows: pl.Series, pattern: str) -> pl.Series:
-    """Say which of these rows' lines hold the pattern."""
-    places = rows.arg_true()
-    if places.is_empty():
-        return rows
-    return rows.scatter(places, lines.gather(places).str.contains(pattern))
+def _sampled(lines: pl.Series, keys: Collection[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the keys that are common in a sample or can't be searched for, and the others by what they look like."""
+    rare = {f'"{key}":': key for key in keys if PLAIN.fullmatch(key)}
+    sample = lines.gather_every(max(lines.len() // SAMPLE, 1))
+    if rare and not sample.is_empty():
+        told = sample.str.extract_many([*rare]).explode().drop_nulls().value_counts()
+        for pattern in told.filter(told["count"] >= COMMON * sample.len()).to_series():
+            del rare[pattern]
+    others = frozenset(rare.values())
+    return [key for key in keys if key not in others], rare
 
 
-def _found(lines: pl.Series, patterns: Collection[str]) -> set[str]:
-    if lines.is_empty() or not patterns:
-        return set()
-    return set(lines.str.extract_many([*patterns]).explode().drop_nulls().unique())
+def _keys(lines: pl.Series, common: list[str], rare: dict[str, str], hits: pl.Series) -> Keys:
+    """Find the rare keys in the lines that may have any."""
+    if not rare:
+        return Keys(tuple(common), (), hits.clear())
+    found = lines.gather(hits).str.extract_many([*rare])
+    rows = hits.filter(found.list.len() > 0)
+    patterns = set(found.explode().drop_nulls().unique())
+    keys = [key for pattern, key in rare.items() if pattern in patterns]
+    if rows.len() > SPARSE * lines.len():
+        return Keys((*common, *keys), (), rows.clear())
+    return Keys(tuple(common), tuple(keys), rows)

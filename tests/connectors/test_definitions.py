@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from connectors.definitions import BUILT_IN, Definition, DefinitionsError, load_definitions
+from connectors.definitions import BUILT_IN, CLOSED, Definition, DefinitionsError, load_definitions
+from connectors.formats.json_lines import ERROR
 from detectors.contracts import Dialect, LogSource
-from detectors.schema import ECS
+from detectors.schema import ECS, EVENT
 
+SAMPLES = Path(__file__).parents[1] / "samples"
 GOOD = "name: shop\ntitle: Shop\nformat: ndjson\ntimestamp: time\nfields:\n  user.name: user\n"
 
 
@@ -57,6 +60,39 @@ def test_a_definition_becomes_a_dialect(tmp_path: Path) -> None:
     assert dialect == Dialect("shop", LogSource("application"), {"c-ip": ("ip", "client")}, structured=True)
 
 
+@pytest.mark.parametrize("name", [name for name, each in load_definitions().items() if each.format in CLOSED])
+def test_a_closed_format_has_no_column_that_is_not_told(name: str) -> None:
+    definition = load_definitions()[name]
+    told = definition.own_columns
+    assert told
+    assert not told.isdisjoint(column for mapped in definition.fields.values() for column in mapped.columns)
+    for path in SAMPLES.glob(f"{name}/*.json"):
+        line = pl.Series([json.loads(path.read_text("utf-8"))["input"]])
+        there = definition.reader.parse(line, None).columns
+        assert told >= {name for name in there if name.split(".")[0] not in told} - {ERROR}
+
+
+def test_an_open_format_may_have_any_column_unless_the_definition_tells_all(tmp_path: Path) -> None:
+    (tmp_path / "shop.yml").write_text(GOOD)
+    assert load_definitions([tmp_path])["shop"].own_columns is None
+    (tmp_path / "shop.yml").write_text(GOOD + "columns: [time, user]\n")
+    assert load_definitions([tmp_path])["shop"].own_columns == frozenset({"time", "user"})
+
+
+def test_events_have_the_ecs_columns_that_are_filled(tmp_path: Path) -> None:
+    (tmp_path / "shop.yml").write_text(GOOD + "  host.name: {constant: shop}\n  source.ip: [ip, addr]\n")
+    shop = load_definitions([tmp_path])["shop"]
+    assert shop.all_columns(frozenset({"time"})) == {"time", "host.name", *EVENT}
+    assert shop.all_columns(frozenset({"user", "addr"})) == {
+        "user",
+        "addr",
+        "user.name",
+        "host.name",
+        "source.ip",
+        *EVENT,
+    }
+
+
 def test_a_later_folder_replaces_a_definition(tmp_path: Path) -> None:
     (tmp_path / "json.yml").write_text(GOOD.replace("name: shop", "name: json"))
     assert load_definitions([BUILT_IN, tmp_path])["json"].title == "Shop"
@@ -76,6 +112,8 @@ def test_a_later_folder_replaces_a_definition(tmp_path: Path) -> None:
         (GOOD + "title: Again\n", r"0\.yml:7:1: the key 'title' stands twice"),
         (GOOD.replace("ndjson", "ndjsn"), r"0\.yml:3:1: 'ndjsn' is no format; did you mean 'ndjson'\?"),
         (GOOD + "zone: Asia/Ho_Chi_Min\n", r"0\.yml:7:1: .*did you mean 'Asia/Ho_Chi_Minh'\?"),
+        (GOOD + "zone: ../../etc/passwd\n", r"0\.yml:7:1: .*'\.\./\.\./etc/passwd' is no time zone"),
+        (GOOD + "zone: Asia\n", r"0\.yml:7:1: .*'Asia' is no time zone"),
         (GOOD + "options: {width: 3}\n", r"0\.yml:7:11: format 'ndjson' has no option 'width'"),
         (GOOD.replace("title: Shop\n", ""), r"0\.yml:1:1: the key 'title' is missing"),
         ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", r"0\.yml:2:8: aliases are not allowed"),

@@ -3,16 +3,21 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from evtx import PyEvtxParser
+from polars.testing import assert_frame_equal
 
 from connectors import evtx
 from connectors.evtx import HEADER
 from connectors.evtx_chunks import CHUNK
+from connectors.formats.json_lines import ERROR
+from connectors.formats.windows import Windows
+from connectors.lines import FLAT, Portion
 from tests.connectors.reading import content, scan, scan_bytes
 
 pytestmark = pytest.mark.reference
@@ -36,6 +41,10 @@ def read(data: bytes) -> tuple[list[str], str]:
     return texts, "\n".join(map(str, outcome.faults + outcome.notices))
 
 
+def events(path: Path) -> Iterator[Portion]:
+    return evtx.events(content(path.read_bytes()))
+
+
 def damaged(log: bytes, at: int, data: bytes) -> bytes:
     return log[:at] + data + log[at + len(data) :]
 
@@ -50,6 +59,18 @@ def test_every_sample_reads_as_the_library_reads_it(reference: Path) -> None:
         assert list(zip(found.offsets, found.texts, strict=True)) == expected
         assert {batch.source for batch in found.batches} <= {"windows"}
         assert not found.faults
+
+
+def test_flat_records_give_the_columns_of_the_whole_ones(reference: Path) -> None:
+    """The process that parses a log rewrites its records; what is read of either is the same."""
+    portions = [portion.records for path in sorted(reference.glob("evtx/**/*.evtx")) for portion in events(path)]
+    records = pl.concat(portions)
+    names = frozenset(Windows().parse(records["event.original"], None).columns) - {ERROR}
+    whole, flat = (
+        Windows().parse_flat(records["event.original"], rewritten, names) for rewritten in (None, records[FLAT])
+    )
+    assert_frame_equal(flat, whole)
+    assert (records[FLAT] == "").sum() < records.height // 5  # those with lists
 
 
 def test_a_record_has_the_shape_that_parsers_expect(whole: list[str]) -> None:

@@ -154,7 +154,14 @@ def test_a_child_that_does_not_start_is_told_once(log: bytes, command: Sequence[
 
 
 @pytest.mark.parametrize(
-    "said", ["R" + "\xff" * 100, "R\1\0\0\0" + "\2\0\0\0" * 64, "R\1\0\0\0\2\0\0\0\xff\xff\xff\x7f"]
+    "said",
+    [
+        "R" + "\xff" * 100,
+        "R\1\0\0\0" + "\2\0\0\0" * 64,
+        "R\1\0\0\0" + "\2\0\0\0" + "\xff\xff\xff\x7f" + "\0\0\0\0",  # more than any chunk gives
+        "R\1\0\0\0" + "\1\0\0\0" + "\1\0\0\0" + "\0\0\0\0" + "\1" * 8 + "\xff",  # not UTF-8
+        "R\1\0\0\0" + "\1\0\0\0" + "\2\0\0\0" + "\1\0\0\0" + "\1" * 8 + "{}\n",  # two flat lines of one record
+    ],
 )
 def test_a_child_that_talks_nonsense_is_not_believed(chunks: list[bytes], said: str) -> None:
     talk = f"import os, time; os.write(1, {said.encode('latin-1')!r}); time.sleep(60)"

@@ -11,46 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.formats.exact import DEPTH, dumps, loads
-from connectors.formats.json_lines import ERROR, Reading, exactly, read
-from connectors.formats.ndjson import Ndjson, splits, values
+from connectors.formats import json_lines
+from connectors.formats.exact import dumps, loads
+from connectors.formats.json_lines import ERROR
+from connectors.formats.ndjson import Ndjson, pick
+from connectors.once import DEPTH
+from tests.connectors.formats.json_texts import anything, exactly, objects
 
 NAMES = ("a", "b", "a.b", "a.b.c", "b.a")
 
 
-numbers = st.one_of(
-    st.integers(-(2**80), 2**80).map(str),
-    st.floats(allow_nan=False, allow_infinity=False).map(repr),
-    st.sampled_from(
-        ["-0", "-0.0", "1.0", "2.50", "1e5", "1E400", "1e-7", "NaN", "01", "123456789012345678901234567890"]
-    ),
-)
-words = st.one_of(
-    st.text(max_size=8),
-    st.sampled_from(["", "[1]", "[]", '["x"]', '{"a": 1}', "\x00", "\x1f", "\x7f", "\u2028", "null", "x\x01", "é😀"]),
-)
-strings = st.one_of(
-    words.map(json.dumps),
-    words.map(lambda word: json.dumps(word, ensure_ascii=False)),
-    st.sampled_from([r'"\t\b\f\n\r"', r'"\ud800"', r'"\ud83d\ude00"', r'"\u0027"', r'"\/"', r'"\x"', '"\t"', '"open']),
-)
-scalars = st.one_of(numbers, strings, st.sampled_from(["true", "false", "null"]))
-keys = st.sampled_from(['"a"', '"b"', '"c"', '"a.b"', '"b.c"'])
-
-
-def objects(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    pairs = st.lists(st.tuples(keys, inner), max_size=3)
-    return pairs.map(lambda all_pairs: "{" + ",".join(f"{key}: {value}" for key, value in all_pairs) + "}")
-
-
-def containers(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return st.one_of(objects(inner), st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]"))
-
-
-values_of_json = st.recursive(scalars, containers, max_leaves=6)
+KEYS = ("a", "b", "c", "a.b", "b.c")
 lines = st.one_of(
-    objects(values_of_json),
-    values_of_json,
+    objects(KEYS, anything(KEYS)),
+    anything(KEYS),
     st.sampled_from(
         ["", " ", "null", "{", "x\x01abc", '{"a":1}{"a":2}', '{"a":1}\n{"a":2}', '\ufeff{"a":1}', ' {"a":1} ']
     ),
@@ -58,12 +32,13 @@ lines = st.one_of(
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(lines, min_size=1, max_size=6), st.sets(st.sampled_from(NAMES), min_size=1))
-def test_both_readers_agree(sample: list[str], names: set[str]) -> None:
-    reading = Reading({name: list(splits(name)) for name in sorted(names)}, values)
+@given(st.lists(lines, min_size=1, max_size=6), st.none() | st.frozensets(st.sampled_from(NAMES), min_size=1))
+def test_every_way_agrees_with_the_exact_reader(sample: list[str], names: frozenset[str] | None) -> None:
     series = pl.Series(sample, dtype=pl.String)
-    fast, exact = read(series, reading), exactly(series, reading, sorted(names))
-    assert fast.to_dicts() == exact.to_dicts()
+    assert Ndjson().parse(series, names).to_dicts() == exactly(pick, sample, names)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_lines, "FEW", 0)
+        assert Ndjson().parse(series, names).to_dicts() == exactly(pick, sample, names)
 
 
 def parsed(*sample: str, wanted: frozenset[str] | None = None) -> list[dict[str, Any]]:
@@ -139,3 +114,10 @@ def test_a_number_keeps_its_value(number: float) -> None:
 def test_no_line_gives_an_empty_frame() -> None:
     frame = Ndjson().parse(pl.Series([], dtype=pl.String), frozenset({"a"}))
     assert frame.schema == {"a": pl.String, ERROR: pl.String}
+
+
+def test_lines_stay_in_order_however_they_are_written() -> None:
+    texts = ['{"a":1}', '{"a": 2}', '{"a":3,"a":0}', '{"a":4}', "bad", '{"a" : 6}', '{"a":7}']
+    for wanted in (None, frozenset({"a"})):
+        assert [row["a"] for row in parsed(*texts, wanted=wanted)] == ["1", "2", "3", "4", None, "6", "7"]
+        assert [row["a"] for row in parsed(*texts[:4], wanted=wanted)] == ["1", "2", "3", "4"]

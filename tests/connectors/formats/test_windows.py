@@ -9,9 +9,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from connectors.formats import json_lines
 from connectors.formats.json_lines import ERROR
 from connectors.formats.windows import Windows
+from connectors.windows_event import pick
+from tests.connectors.formats.json_texts import anything, exactly, objects
 
 DATA = {"TargetUserName": "lan", "LogonType": 3, "Elevated": True, "Empty": "", "CommandLine": '"[a]" \u0027x\u0027'}
 CORE = {
@@ -140,6 +145,12 @@ EXPECTED = {
 }
 
 
+@pytest.fixture(autouse=True, params=["few", "many"])
+def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read as few lines are read, and as many are."""
+    monkeypatch.setattr(json_lines, "FEW", {"few": 1_000_000, "many": 0}[request.param])
+
+
 def parsed(*lines: str, wanted: frozenset[str] | None = frozenset(EXPECTED)) -> list[dict[str, Any]]:
     return Windows().parse(pl.Series(lines, dtype=pl.String), wanted and wanted - {ERROR}).to_dicts()
 
@@ -159,6 +170,34 @@ def test_shapes_may_mix_with_each_other_and_with_garbage() -> None:
     rows = parsed(*SHAPES.values(), "garbage", *reversed(SHAPES.values()))
     assert [row for row in rows if row[ERROR] is None] == [EXPECTED] * (2 * len(SHAPES))
     assert "not JSON" in rows[len(SHAPES)][ERROR]
+
+
+KEYS = (
+    "EventID",
+    "Level",
+    "Provider",
+    "TimeCreated",
+    "Data",
+    "param1",
+    "Image",
+    "Name",
+    "level",
+    "#text",
+    "#attributes",
+)
+NESTED = anything([*KEYS, "@Name", "Provider_attributes"], leaves=10)
+SECTIONS = ("System", "EventData", "UserData", "event_data", "user_data")
+RECORDS = st.one_of(
+    objects(["Event", "System"], objects(SECTIONS, NESTED)),
+    objects(["winlog", "log", "process", "event_data"], objects([*SECTIONS, *KEYS], NESTED)),
+    objects([*KEYS, "log_name", "event_data", "event_id"], NESTED),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(RECORDS, min_size=1, max_size=5), st.none() | st.frozensets(st.sampled_from(KEYS), min_size=1))
+def test_every_way_agrees_with_the_exact_reader(sample: list[str], names: frozenset[str] | None) -> None:
+    assert Windows().parse(pl.Series(sample), names).to_dicts() == exactly(pick, sample, names)
 
 
 @pytest.mark.parametrize("data", [["one", "", "2"], {"#text": ["one", "", "2"]}])
