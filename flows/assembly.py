@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import yaml
 
@@ -25,14 +26,33 @@ class Parts:
     definitions: dict[str, Definition]
     rules: RuleSet
     engine: Engine
-    detections: tuple[Detection, ...]  # of the rule with the same number in the engine
+    detections: Sequence[Detection]  # of the rule with the same number in the engine
+
+
+@dataclass(frozen=True, slots=True)
+class Detections(Sequence[Detection]):
+    """What findings say of each rule, made when it is asked for: most rules never match."""
+
+    rules: Sequence[Rule]
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    @overload
+    def __getitem__(self, index: int) -> Detection: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Detections: ...
+
+    def __getitem__(self, index: int | slice) -> Detection | Detections:
+        return Detections(self.rules[index]) if isinstance(index, slice) else detection(self.rules[index])
 
 
 def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts:
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
     definitions = load_definitions([BUILT_IN, *settings.sources])
     rules = load_rules(settings, folders)
-    return Parts(definitions, rules, Engine(rules.rules), tuple(map(detection, rules.rules)))
+    return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
 
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from detectors.errors import SocError, UsageError
 from flows.terminal import plain
 
 OK, FINDINGS, USAGE, PARTIAL = 0, 1, 2, 3
+YOUNG = 20_000  # objects between two looks for garbage: modules and rules stay, and looking them through costs a tenth
 
 COMMANDS = {
     "demo": "the main job on a simulated province: collect, detect, report",
@@ -32,6 +34,7 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 findings (--fail-on), 2 usage, 3 part of the work failed."""
+    gc.set_threshold(YOUNG)
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(words)
     args = parser.parse_args(words)

@@ -26,7 +26,7 @@ from connectors.kafka.writer import DeadLetters
 from connectors.store import Store
 from detectors.contracts import Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
-from flows import assembly
+from flows import assembly, blindness
 from flows.assembly import Parts
 from flows.pipeline import Pipeline, Statistics
 from flows.scanning import recogniser
@@ -182,7 +182,9 @@ def _alone(settings: Settings) -> Iterator[None]:
 def summary(done: Done) -> str:
     """Return what a run did, as Markdown for the run's artifact."""
     seen = done.statistics
-    titles = {rule.meta.id: rule.meta for rule in done.parts.rules.rules}
+    rules = done.parts.rules.rules
+    blind = len(blindness.blind(rules, done.parts.definitions, seen.by_source))
+    titles = {rule.meta.id: rule.meta for rule in rules}
     rows = [
         f"| {_cell(titles[rule].title)} | {titles[rule].level} | {count} |"
         for rule, count in seen.matches.most_common(20)
@@ -192,7 +194,7 @@ def summary(done: Done) -> str:
         [
             f"**{seen.events:,} events** in {done.seconds:.1f} s, **{seen.findings:,} new findings** "
             f"({seen.known_findings:,} known), {seen.parse_failures:,} dead letters, "
-            f"{len(done.parts.rules.rules):,} rules ({len(done.parts.rules.faults):,} left out).",
+            f"{len(rules):,} rules ({len(done.parts.rules.faults):,} left out, {blind:,} blind on these sources).",
             "",
             "| source | events |",
             "|---|---|",

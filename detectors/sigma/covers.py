@@ -7,10 +7,15 @@ wins.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from detectors.sigma import glob, regex
 from detectors.sigma.predicates import ABSENCE_OPS, REFERENCE_OPS, TIME_OPS, And, Node, Not, Or, Predicate
 
 _RARE = 0.0005
+_RARITY = [max(_RARE, 0.7**length) for length in range(22)]  # of a text by its length
+_LONG = len(_RARITY)
+_EFFORT = {"regex": 50.0, "like": 20.0} | dict.fromkeys(TIME_OPS, 30.0)
 _COMMON_FIELDS = frozenset({"EventID", "Channel", "Provider_Name", "Image", "ParentImage", "OriginalFileName", "User"})
 
 
@@ -22,15 +27,22 @@ def cover(node: Node) -> tuple[Predicate, ...] | None:
 
 def ordered(node: Node) -> Node:
     """Return the same tree with the cheapest and most decisive parts first."""
-    match node:
-        case And(parts):
-            return And(tuple(sorted(map(ordered, parts), key=_effort)))
-        case Or(parts):
-            return Or(tuple(sorted(map(ordered, parts), key=_effort)))
-        case Not(part):
-            return Not(ordered(part))
-        case Predicate():
-            return node
+    return _ordered(node)[1]
+
+
+def _ordered(node: Node) -> tuple[float, Node]:
+    """Return the effort that a tree takes, and the tree in order."""
+    if isinstance(node, Predicate):
+        return _EFFORT.get(node.op, 1.0) + len(node.values) / 10, node
+    if isinstance(node, Not):
+        effort, part = _ordered(node.part)
+        return effort + 0.5, Not(part)
+    parts = sorted(map(_ordered, node.parts), key=_first)
+    return sum(effort for effort, _ in parts), type(node)(tuple(part for _, part in parts))
+
+
+def _first(pair: tuple[float, object]) -> float:
+    return pair[0]
 
 
 def _cover(node: Node) -> tuple[float, tuple[Predicate, ...]] | None:
@@ -38,7 +50,7 @@ def _cover(node: Node) -> tuple[float, tuple[Predicate, ...]] | None:
         case Predicate():
             return None if node.op in ABSENCE_OPS | REFERENCE_OPS else (likelihood(node), (node,))
         case And(parts):
-            return min((found for part in parts if (found := _cover(part))), key=lambda found: found[0], default=None)
+            return min((found for part in parts if (found := _cover(part))), key=_first, default=None)
         case Or(parts):
             covers = [_cover(part) for part in parts]
             if not all(covers):
@@ -52,11 +64,11 @@ def likelihood(predicate: Predicate) -> float:
     """Guess how often a predicate is true: a figure to compare, not a probability."""
     match predicate.op:
         case "equals" | "startswith" | "endswith" | "contains":
-            base = sum(_text(value) for value in predicate.values)
+            base = _texts(predicate.values)
         case "like":
-            base = sum(_text(glob.literal(value)) for value in predicate.values)
+            base = _texts(map(glob.literal, predicate.values))
         case "regex":
-            base = sum(_text(regex.literal(value)) for value in predicate.values)
+            base = _texts(map(regex.literal, predicate.values))
         case "number":
             base = 0.05
         case "cidr":
@@ -68,17 +80,5 @@ def likelihood(predicate: Predicate) -> float:
     return max(base, 0.02) if predicate.field in _COMMON_FIELDS else base
 
 
-def _text(text: str) -> float:
-    return max(_RARE, 0.7 ** len(text))
-
-
-def _effort(node: Node) -> float:
-    match node:
-        case Predicate():
-            return {"regex": 50.0, "like": 20.0}.get(node.op, 30.0 if node.op in TIME_OPS else 1.0) + len(
-                node.values
-            ) / 10
-        case And(parts) | Or(parts):
-            return sum(map(_effort, parts))
-        case Not(part):
-            return _effort(part) + 0.5
+def _texts(texts: Iterable[str]) -> float:
+    return sum([_RARITY[length] if length < _LONG else _RARE for length in map(len, texts)])

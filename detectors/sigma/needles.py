@@ -89,9 +89,9 @@ class Needles:
         """Return lower-case texts one of which stands in every text that satisfies the predicate."""
         match predicate.op:
             case "equals" | "contains" | "startswith" | "endswith":
-                return [fold(value) for value in predicate.values]
+                return _folded(predicate, predicate.values)
             case "like":
-                return [fold(glob.literal(value)) for value in predicate.values]
+                return _folded(predicate, [glob.literal(value) for value in predicate.values])
             case "regex":
                 return [regex.literal(value) for value in predicate.values]
             case _:
@@ -156,6 +156,11 @@ class Needles:
                 automaton = _automaton(left)
         ends = {"startswith": text.startswith, "endswith": text.endswith}
         return {at for needle in found for op, at in self._parts[needle] if op not in ends or ends[op](needle.encode())}
+
+
+def _folded(predicate: Predicate, texts: Sequence[str]) -> list[str]:
+    """Return texts of a predicate without their case: those of an uncased one have none already."""
+    return [fold(text) for text in texts] if predicate.cased else [*texts]
 
 
 def _automaton(texts: list[str]) -> ahocorasick_rs.BytesAhoCorasick:

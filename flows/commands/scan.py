@@ -8,6 +8,7 @@ import tempfile
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -18,7 +19,7 @@ from connectors.nested import nest
 from connectors.parser import DefinedParser
 from connectors.store import Store
 from detectors.schema import LEVELS
-from flows import assembly, report
+from flows import assembly, blindness
 from flows.commands.options import add_config, add_rules, read_config
 from flows.documents import write_lines
 from flows.progress import progress
@@ -66,9 +67,10 @@ def run(args: argparse.Namespace) -> int:
         }
         done = scan(args.paths, parts, store, source=args.source, archive=archive, parsers=parsers, report=shown)
         findings = store.select(limit=sys.maxsize)
-        _write(args, settings, store, findings, done)
+        blind = len(blindness.blind(parts.rules.rules, parts.definitions, done.statistics.by_source))
+        _write(args, settings, store, findings, {**done.document(), "rules_blind": blind})
     print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
-    _tell(done)
+    _tell(done, blind)
     if args.fail_on and (findings["soc.level"].is_in(LEVELS[LEVELS.index(args.fail_on) :])).any():
         return 1
     seen = done.statistics
@@ -82,7 +84,9 @@ def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> St
     return store
 
 
-def _write(args: argparse.Namespace, settings: Settings, store: Store, findings: pl.DataFrame, done: Scanned) -> None:
+def _write(
+    args: argparse.Namespace, settings: Settings, store: Store, findings: pl.DataFrame, stats: dict[str, Any]
+) -> None:
     if args.out:
         write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
     if args.matches:
@@ -91,21 +95,23 @@ def _write(args: argparse.Namespace, settings: Settings, store: Store, findings:
     if args.dead:
         write_lines(args.dead, (nest(row) for row in store.letters(limit=sys.maxsize).iter_rows(named=True)))
     if args.stats:
-        args.stats.write_bytes(orjson.dumps(done.document(), option=orjson.OPT_INDENT_2))
+        args.stats.write_bytes(orjson.dumps(stats, option=orjson.OPT_INDENT_2))
     if args.report:
+        from flows import report  # noqa: PLC0415 - templates take long to import, and few scans write a report
+
         title = ", ".join(path.name for path in args.paths)
         now = datetime.now(ZoneInfo(settings.zone))
         report.build(
             findings,
             args.report,
             title=title,
-            stats=done.document(),
+            stats=stats,
             generated=now,
             lang=args.lang or settings.language,
         )
 
 
-def _tell(done: Scanned) -> None:
+def _tell(done: Scanned, blind: int) -> None:
     """Say on stderr what was read, and what could not be."""
     seen = done.statistics
     problems = [*done.parts.rules.faults, *seen.failed_rules.values(), *done.outcome.faults]
@@ -121,3 +127,5 @@ def _tell(done: Scanned) -> None:
         f"{len(done.parts.rules.rules):,} rules{dead}",
         file=sys.stderr,
     )
+    if blind:
+        print(f"{blindness.counted(blind)} blind on these sources: `soc rules blind` tells why", file=sys.stderr)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from detectors.errors import UsageError
-from flows import ruleset
+from flows import rulecache, ruleset
 
 RULE = """title: {title}
 id: {id}
@@ -91,7 +91,7 @@ def test_a_damaged_cache_is_only_slow(tmp_path: Path) -> None:
     [
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"a: 1\na: 2\n", "the key `a` stands twice"),
-        (b"x" * (ruleset.MAX_FILE + 1), "larger than"),
+        (b"x" * (rulecache.MAX_FILE + 1), "larger than"),
     ],
 )
 def test_an_unreadable_file_costs_itself(tmp_path: Path, content: bytes, told: str) -> None:
@@ -106,7 +106,7 @@ def test_an_alias_bomb_is_refused_quickly(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"]
     lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     (tmp_path / "bomb.yml").write_text("\n".join([*lines, "title: *a9"]))
-    assert "aliases" in str(ruleset.load([tmp_path]).faults[0])
+    assert "an alias counted each time" in str(ruleset.load([tmp_path]).faults[0])
 
 
 def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:

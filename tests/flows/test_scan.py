@@ -58,11 +58,22 @@ def test_findings_go_to_a_file_and_a_table(capsys: pytest.CaptureFixture[str]) -
     stats = json.loads(Path("s.json").read_text())
     assert stats["events"] == 15
     assert stats["matches"] == {"00000000-0000-4000-8000-000000000001": 10}
+    assert stats["rules_blind"] == 0
     assert {"bytes", "seconds", "events_per_second", "rules_loaded", "rules_failed", "parse_failures"} <= stats.keys()
     assert 20 < stats["peak_rss_mb"] < 4000
     out, err = capsys.readouterr()
     assert "Password guessed at" in out
     assert "15 events of 1 files" in err
+
+
+def test_rules_that_can_never_match_are_counted(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blind = RULE.replace("0001", "0002").replace("keywords: ['Failed", "keywords: {usr: 'Failed").replace("']", "'}")
+    (place / "rules" / "blind.yml").write_text(blind)
+    assert scan("--stats", "s.json") == 0
+    assert json.loads(Path("s.json").read_text())["rules_blind"] == 1
+    assert "1 rule blind on these sources: `soc rules blind` tells why" in capsys.readouterr().err
+    assert main(["rules", "blind", "rules", "--source", "auth"]) == 0
+    assert "Password guessed at: lacks usr (there is user)" in capsys.readouterr().out
 
 
 def test_the_same_files_give_the_same_findings_wherever_they_stand(place: Path) -> None:

@@ -1,0 +1,50 @@
+"""Which columns the events of a route can have, as far as that is documented (`eventfields.yml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+import yaml
+
+from detectors.sigma.logsources import Route
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    every: frozenset[str]
+    events: dict[tuple[str, str], frozenset[str]]  # channel (lower case), event id → columns
+
+
+def event_columns(made_by: str | None, route: Route) -> frozenset[str] | None:
+    """Return all columns of the events that a product writes and that take a route; None where any is possible."""
+    kinds = _table().get(made_by or "")
+    where = route.where
+    if kinds is None or not {"Channel", "EventID"} <= where.keys():
+        return None
+    found = [kinds.events.get(kind) for kind in product(where["Channel"], where["EventID"])]
+    return kinds.every.union(*(columns for columns in found if columns)) if all(found) else None
+
+
+@cache
+def _table() -> dict[str, _Kinds]:
+    text = files("detectors.sigma").joinpath("eventfields.yml").read_text("utf-8")
+    data: dict[str, dict[str, Any]] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe
+    return {name: _kinds(documented) for name, documented in data.items()}
+
+
+def _kinds(data: dict[str, Any]) -> _Kinds:
+    events = {
+        (channel.lower(), number): frozenset(_flat(columns))
+        for channel, numbered in data["events"].items()
+        for number, columns in numbered.items()
+    }
+    return _Kinds(frozenset(data["every"]), events)
+
+
+def _flat(columns: list[Any]) -> list[str]:
+    """Return names, of which some stand in lists that kinds of event share."""
+    return [name for column in columns for name in (column if isinstance(column, list) else [column])]

@@ -1,0 +1,225 @@
+"""Compiled rules on disk: a rule file that hasn't changed is neither parsed nor compiled again, nor even read.
+
+What a file compiles to is known by its content (SHA-256), and its content by its size, times and inode. Where any of
+these is not what it was when the file was read, or the file was written within `SETTLED` of that, its content decides.
+A changed compiler forgets everything.
+
+A cache file is a checksum, a line of JSON that says what is known, and the bodies of the rules, each decoded when it is
+first asked for. It holds no code and nothing secret; deleting it, or damaging it, costs some seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from detectors.contracts import LogSource
+from detectors.errors import Place, RuleError
+from detectors.meta import Meta
+from detectors.sigma.predicates import decode
+from detectors.sigma.rule import Rule, encode_rule
+
+MAX_FILE: Final = 4 * 1024 * 1024  # bytes; the largest SigmaHQ rule has 250 kB
+SETTLED: Final = 2_000_000_000  # nanoseconds; no file system in use keeps times more coarsely
+MANY: Final = 200  # rule files: compiling more takes seconds, and somebody waits
+
+Lists = dict[str, list[str]]
+Outcome = dict[str, Any]  # what is stored of a rule or a fault
+Stamp = list[int]  # what of a file changes whenever its content does
+
+_logsource = cache(LogSource)  # rules have few
+
+
+class StoredRule(Rule):
+    """A rule whose words and condition are decoded when they are first asked for: most rules never match.
+
+    Python calls `__getattr__` for slots that nothing was put in yet.
+    """
+
+    __slots__ = ("_bodies", "_stored", "id")
+
+    id: str
+
+    @classmethod
+    def of(cls, stored: Outcome, place: Place, bodies: bytearray) -> StoredRule:
+        """Return the rule of what is stored, its words and condition still to be decoded."""
+        rule, put = object.__new__(cls), object.__setattr__  # the class is frozen
+        put(rule, "id", stored["id"])
+        put(rule, "logsource", _logsource(*stored["logsource"]))
+        put(rule, "place", place)
+        put(rule, "semantics", stored["semantics"])
+        put(rule, "waits_for", tuple(stored["waits_for"]))
+        put(rule, "_stored", stored)
+        put(rule, "_bodies", bodies)
+        return rule
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - Meta or Node
+        if name not in ("meta", "condition"):
+            raise AttributeError(name)
+        begin, end = self._stored[name]
+        body = orjson.loads(self._bodies[begin:end])
+        value = decode(body) if name == "condition" else _meta(body)
+        object.__setattr__(self, name, value)
+        return value
+
+
+def _meta(body: dict[str, Any]) -> Meta:
+    words: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in body.items()}
+    return Meta(**words)
+
+
+class RuleCache:
+    """The outcomes of rule files, compiled or remembered; kept in `folder`, if there is one."""
+
+    def __init__(self, folder: Path | None, lists: Lists) -> None:
+        key = hashlib.sha256(_compiler() + orjson.dumps(lists, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+        self._path = folder / f"rules-{key}.cache" if folder else None
+        self._lists = lists
+        self._here = str(Path.cwd())
+        self._files: dict[str, list[Any]] = {}  # absolute path → stamp (None: not to be trusted), digest of the content
+        self._contents: dict[str, list[Outcome]] = {}  # digest → what the content compiles to
+        self._bodies = bytearray()
+        self._compiled, self._changed = 0, False
+        if self._path is not None:
+            self._open(self._path)
+
+    def outcomes(self, path: str) -> Iterator[StoredRule | RuleError]:
+        """Yield the rules of a file, and the faults of what can't be one."""
+        try:
+            digest = self._digest(path)
+        except OSError as error:
+            yield RuleError(f"can't be read: {error.strerror}", place=Place(path))
+            return
+        except RuleError as fault:
+            yield fault
+            return
+        for stored in self._contents[digest]:
+            place = Place(path, *stored["place"])
+            if "fault" in stored:
+                yield RuleError(stored["fault"], place=place, fix=stored["fix"])
+            else:
+                yield StoredRule.of(stored, place, self._bodies)
+
+    def save(self) -> None:
+        """Write what is new, and leave out what no file holds any more."""
+        if self._path is None or not self._changed:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = self._path.with_suffix(f".{os.getpid()}")
+            scratch.write_bytes(self._packed())
+            scratch.replace(self._path)
+        except OSError:
+            return  # a cache that can't be written costs time, nothing else
+
+    def _digest(self, path: str) -> str:
+        """Return the digest of a file's content; what it compiles to is known from here on."""
+        name, now = os.path.join(self._here, path), time.time_ns()  # noqa: PTH118 - Path takes too long for thousands
+        name = name.encode(errors="replace").decode()  # a file's name may be any bytes
+        stamp = _stamp(os.stat(path))  # noqa: PTH116 - as above
+        known = self._files.get(name)
+        if known is not None and known[0] == stamp:
+            return str(known[1])
+        content = _content(path, stamp[0])
+        digest = hashlib.sha256(content).hexdigest()
+        if digest not in self._contents:
+            self._contents[digest] = self._compile(_text(content, path), path)
+        settled = len(content) == stamp[0] and max(stamp[1:3]) + SETTLED < now
+        self._files[name] = [stamp if settled else None, digest]
+        self._changed |= self._files[name] != known
+        return digest
+
+    def _compile(self, text: str, path: str) -> list[Outcome]:
+        parse = import_module("detectors.sigma.parse")  # pySigma takes half a second to import: not on a warm start
+        self._compiled += 1
+        if self._compiled == MANY:
+            print("compiling rules; the next start finds them compiled …", file=sys.stderr)
+        return [self._store(outcome) for outcome in parse.rules(text, path, self._lists)]
+
+    def _store(self, outcome: Rule | RuleError) -> Outcome:
+        if isinstance(outcome, RuleError):
+            place = outcome.place or Place("")
+            return {"fault": outcome.message, "place": [place.line, place.column], "fix": outcome.fix}
+        data = encode_rule(outcome)
+        bodies = {part: _append(self._bodies, orjson.dumps(data[part])) for part in ("meta", "condition")}
+        return {**data, **bodies, "id": outcome.meta.id, "place": data["place"][1:]}
+
+    def _open(self, path: Path) -> None:
+        """Read the cache file; one that is missing or damaged knows nothing."""
+        try:
+            with path.open("rb") as file:
+                checksum, rest = file.readline(), file.read()
+        except OSError:
+            return
+        if checksum == _checksum(rest):
+            end = rest.index(b"\n")
+            self._files, self._contents = orjson.loads(rest[:end])
+            self._bodies += rest[end + 1 :]
+
+    def _packed(self) -> bytes:
+        known = {name: known for name, known in self._files.items() if os.path.exists(name)}  # noqa: PTH110 - as above
+        bodies, contents = bytearray(), {}
+        for _, digest in known.values():
+            contents[digest] = [_moved(stored, self._bodies, bodies) for stored in self._contents[digest]]
+        rest = orjson.dumps([known, contents], option=orjson.OPT_APPEND_NEWLINE) + bodies
+        return _checksum(rest) + rest
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def _content(path: str, size: int) -> bytes:
+    """Read a file of that size; no more than a byte of what it has grown by since."""
+    if size > MAX_FILE:
+        raise RuleError(f"larger than {MAX_FILE} bytes", place=Place(path), fix="split the file")
+    with Path(path).open("rb") as file:
+        return file.read(size + 1)
+
+
+def _text(content: bytes, path: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RuleError(f"not UTF-8 at byte {error.start}", place=Place(path), fix="save it as UTF-8") from None
+
+
+def _moved(stored: Outcome, old: bytearray, new: bytearray) -> Outcome:
+    """Copy what a rule has among the old bodies to the new ones."""
+    if "fault" in stored:
+        return stored
+    return {**stored, **{part: _append(new, old[slice(*stored[part])]) for part in ("meta", "condition")}}
+
+
+def _append(bodies: bytearray, body: bytes | bytearray) -> list[int]:
+    """Add a body, and return where it begins and ends."""
+    bodies += body
+    return [len(bodies) - len(body), len(bodies)]
+
+
+def _checksum(rest: bytes) -> bytes:
+    return b"%08x\n" % zlib.crc32(rest)
+
+
+@cache
+def _compiler() -> bytes:
+    """Return a digest of what makes rules, so that no rule of an older compiler is ever run."""
+    made = hashlib.sha256(" ".join(map(version, ("pysigma", "google-re2", "pyyaml"))).encode())
+    made.update(Path(__file__).read_bytes())
+    made.update(files("detectors").joinpath("meta.py").read_bytes())
+    for module in sorted(files("detectors.sigma").iterdir(), key=lambda each: each.name):
+        if module.name.endswith(".py"):
+            made.update(module.read_bytes())
+    return made.digest()
