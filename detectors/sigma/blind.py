@@ -114,8 +114,7 @@ def _has(route: Route, dialect: Dialect, columns: Names) -> Callable[[str], bool
 
     @cache  # many rules ask for few fields
     def has(name: str) -> bool:
-        chain = route.fields.get(name) or (name, *dialect.aliases.get(name, ()))
-        return any(place in columns for own in chain for place in _around(own))
+        return any(place in columns for own in route.columns(name, dialect) for place in _around(own))
 
     return has
 

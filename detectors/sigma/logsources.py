@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from detectors.contracts import LogSource
+from detectors.contracts import Dialect, LogSource
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # six times as fast, where PyYAML has it
 Fields = Mapping[str, tuple[str, ...]]  # a rule's name of a field → the source's own columns
@@ -26,6 +26,10 @@ class Route:
 
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     fields: Fields = field(default_factory=dict)
+
+    def columns(self, field: str, dialect: Dialect) -> tuple[str, ...]:
+        """Return what the source calls a rule's field here: the first column that has a value gives it."""
+        return self.fields.get(field) or (field, *dialect.aliases.get(field, ()))
 
     def __and__(self, other: Route) -> Route:
         """Return the route of rows that take both."""

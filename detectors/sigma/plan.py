@@ -105,7 +105,7 @@ def _name(chains: dict[str, Chain], asked: list[Predicate], route: Route, dialec
         names += predicate.values if predicate.op in REFERENCE_OPS else ()
         for name in names:
             if name not in chains:
-                chains[name] = route.fields.get(name) or (name, *dialect.aliases.get(name, ()))
+                chains[name] = route.columns(name, dialect)
 
 
 def _place(made: Plan, placed: Placed, needed: tuple[Predicate, ...] | None, asked: list[Predicate]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.sigma import routing
@@ -43,6 +43,7 @@ def takes(row: Row, route: Route) -> bool:
 
 
 @pytest.mark.parametrize("dense", [0, 1 << 16])
+@settings(deadline=None)
 @given(frames=st.lists(st.lists(ROW, min_size=1, max_size=20), min_size=1, max_size=3))
 def test_rows_take_the_routes_whose_conditions_they_meet(dense: int, frames: list[list[Row]]) -> None:
     with pytest.MonkeyPatch.context() as patch:

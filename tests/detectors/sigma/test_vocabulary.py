@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.sigma import columns
@@ -32,6 +32,7 @@ PREDICATES = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 def test_marks_are_what_predicates_say_whenever_a_value_came(batches: list[list[str]]) -> None:
     vocabulary, needles = Vocabulary(), Needles(PREDICATES)
@@ -42,6 +43,7 @@ def test_marks_are_what_predicates_say_whenever_a_value_came(batches: list[list[
             assert {PREDICATES[at] for at in marks[code]} == {each for each in PREDICATES if holds(each, [text])[0]}
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=4), st.booleans())
 def test_answers_do_not_depend_on_what_was_searched_before(batches: list[list[str]], search: bool) -> None:
     vocabulary, needles = Vocabulary(), Needles(PREDICATES)
