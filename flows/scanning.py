@@ -110,5 +110,9 @@ def recogniser(parts: Parts) -> Callable[[list[str], str], Recognised | None]:
 
 def peak_memory() -> float:
     """Return the most memory this process has held so far, in MB (10⁶ bytes)."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+    except (OSError, IndexError):  # not Linux, where a process also inherits what its parent held
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -5,6 +5,7 @@ document    YAML text to documents whose every part knows its line and column
 parse       a document to a Rule: metadata and a tree of predicates
 detection   the detection section: names to parts, fields and values by way of pySigma
 departures  where the specification and pySigma part
+chain       the modifiers of an item: which go together, and on what values
 condition   the condition's grammar
 lower       values to predicates; glob and regex are the two kinds of patterns, fold is text without its case
 predicates  the tree itself: what a rule asks of an event

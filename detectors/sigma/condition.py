@@ -13,29 +13,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
-from detectors.errors import RuleError
-from detectors.sigma.nearest import nearest
-from detectors.sigma.predicates import Node, Not, conjunction, disjunction, predicates
+from detectors.sigma.document import TextError
+from detectors.sigma.nearest import meant, nearest
+from detectors.sigma.predicates import HEAVY, MAX_WEIGHT, Node, Not, conjunction, disjunction, weight
 
-MAX_DEPTH = 100
-MAX_VALUES = 500_000  # the largest SigmaHQ rule has 4,432; a name used a thousand times counts a thousand times
+MAX_DEPTH = 64  # three levels of a tree each (`a or b and not (`); orjson writes 254
+MAX_LENGTH = 100_000  # characters; the longest of SigmaHQ has 600
 _TOKEN = re.compile(r"[()]|[\w*-]+|\S")
 _OPERATORS = frozenset({"and", "or", "not", "of"})
 _QUANTIFIERS: Mapping[str, Callable[[list[Node]], Node]] = {"1": disjunction, "any": disjunction, "all": conjunction}
 
 
-class ConditionError(RuleError):
-    """A fault in a condition, `offset` characters after its beginning."""
-
-    def __init__(self, message: str, offset: int, fix: str = "") -> None:
-        super().__init__(message, fix=fix)
-        self.offset = offset
-
-
 def read(text: str, parts: Mapping[str, Node]) -> Node:
-    """Return the tree that a condition means, given the detection's named parts."""
+    """Return the tree that a condition means, given the detection's named parts; raise TextError where it has none."""
+    if len(text) > MAX_LENGTH:
+        raise TextError(f"longer than {MAX_LENGTH} characters", 0, "use patterns such as `1 of sel_*`")
     return _Reader(text, parts).whole()
 
 
@@ -46,18 +40,18 @@ class _Reader:
         self._next = 0
         self._depth = 0
         self._parts = parts
-        self._sizes: dict[str, int] = {}
-        self._size = 0
+        self._weights: dict[str, int] = {}
+        self._weight = 0
 
     def whole(self) -> Node:
         tree = self._any()
         if self._next < len(self._tokens):
             word, offset = self._tokens[self._next]
             if word == "|":
-                raise ConditionError(
+                raise TextError(
                     "an aggregation (`|`) of Sigma 1", offset, "write a correlation rule that refers to this one"
                 )
-            raise ConditionError(f"`{word}` where `and`, `or` or the end was expected", offset, _spelling(word))
+            raise TextError(f"`{word:.80}` where `and`, `or` or the end was expected", offset, _spelling(word))
         return tree
 
     def _any(self) -> Node:
@@ -86,47 +80,56 @@ class _Reader:
         if self._take("of"):
             return self._selector(word, offset)
         if word not in self._parts:
-            fix = _spelling(word) or nearest(word, [*self._parts, "not"])
-            raise ConditionError(f"there is no `{word}` in the detection", offset, fix)
+            fix = _spelling(word) or meant(word, ["not"]) or nearest(word, self._parts)
+            raise TextError(f"there is no `{word:.80}` in the detection", offset, fix)
         return self._named(word, offset)
 
     def _group(self, offset: int) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise ConditionError(f"parentheses nested deeper than {MAX_DEPTH} levels", offset)
+            raise TextError(f"parentheses nested deeper than {MAX_DEPTH} levels", offset)
         tree = self._any()
         if not self._take(")"):
-            raise ConditionError("`(` without its `)`", offset)
+            raise TextError("`(` without its `)`", offset)
         self._depth -= 1
         return tree
 
     def _selector(self, quantifier: str, offset: int) -> Node:
         join = _QUANTIFIERS.get(quantifier)
         if join is None:
-            raise ConditionError(f"`{quantifier} of` is not known", offset, "write `1 of`, `any of` or `all of`")
+            raise TextError(f"`{quantifier:.80} of` is not known", offset, "write `1 of`, `any of` or `all of`")
         pattern, where = self._word("a pattern or `them`")
-        names = [name for name in self._parts if _selected(name, pattern)]
+        if pattern == "(":
+            raise TextError(
+                "`(` where a pattern or `them` was expected", where, "name the parts alike, and write `sel_*`"
+            )
+        self._add(16 * len(self._parts), where)  # for looking at each name
+        fits = re.compile(translate("*" if pattern == "them" else pattern)).match
+        names = [name for name in self._parts if fits(name) and (pattern.startswith("_") or not name.startswith("_"))]
         if not names:
-            raise ConditionError(
-                f"`{quantifier} of {pattern}` fits nothing in the detection", where, nearest(pattern, self._parts)
+            raise TextError(
+                f"`{quantifier} of {pattern:.80}` fits nothing in the detection", where, nearest(pattern, self._parts)
             )
         return join([self._named(name, where) for name in names])
 
     def _named(self, name: str, offset: int) -> Node:
         part = self._parts[name]
-        if name not in self._sizes:
-            self._sizes[name] = sum(1 + len(predicate.values) for predicate in predicates(part))
-        self._size += self._sizes[name]
-        if self._size > MAX_VALUES:
-            raise ConditionError(f"more than {MAX_VALUES} values to look for", offset, "split the rule")
+        if name not in self._weights:
+            self._weights[name] = weight(part)
+        self._add(self._weights[name], offset)  # each time: a part that stands a thousand times is a thousand parts
         return part
+
+    def _add(self, weight: int, offset: int) -> None:
+        self._weight += weight
+        if self._weight > MAX_WEIGHT:
+            raise TextError(HEAVY, offset, "split the rule")
 
     def _word(self, expected: str) -> tuple[str, int]:
         if self._next == len(self._tokens):
-            raise ConditionError(f"{expected} is missing at the end", self._end)
+            raise TextError(f"{expected} is missing at the end", self._end)
         word, offset = self._tokens[self._next]
         if word in _OPERATORS or not (word == "(" or re.fullmatch(r"[\w*-]+", word)):
-            raise ConditionError(f"`{word}` where {expected} was expected", offset)
+            raise TextError(f"`{word:.80}` where {expected} was expected", offset)
         self._next += 1
         return word, offset
 
@@ -134,12 +137,6 @@ class _Reader:
         taken = self._next < len(self._tokens) and self._tokens[self._next][0] == word
         self._next += taken
         return taken
-
-
-def _selected(name: str, pattern: str) -> bool:
-    if name.startswith("_") and not pattern.startswith("_"):
-        return False
-    return pattern == "them" or fnmatchcase(name, pattern)
 
 
 def _spelling(word: str) -> str:

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from ipaddress import ip_interface, ip_network
+from sys import float_info
 from typing import Any
 
-from sigma.conditions import ConditionAND
 from sigma.exceptions import SigmaError
-from sigma.modifiers import SigmaListModifier, SigmaModifier, SigmaRegularExpressionModifier, SigmaTimestampModifier
-from sigma.rule.detection import SigmaDetectionItem
 from sigma.types import SigmaNumber, SigmaString, SigmaType, sigma_type
 
-from detectors.errors import RuleError
-from detectors.sigma import condition
-from detectors.sigma.departures import MODIFIERS
-from detectors.sigma.document import Document
+from detectors.errors import Place, RuleError
+from detectors.sigma import chain, condition
+from detectors.sigma.chain import NETWORK, REFERENCE, REGEX, TIMES, Chain, Modifier, modified
+from detectors.sigma.document import Document, TextError
 from detectors.sigma.lower import Lists, value
-from detectors.sigma.nearest import nearest
-from detectors.sigma.predicates import Node, Not, Predicate, conjunction, disjunction
+from detectors.sigma.predicates import HEAVY, MAX_WEIGHT, Node, Not, Predicate, conjunction, disjunction, weight
 from detectors.sigma.regex import checked
 
-_RESERVED = ("condition", "timeframe")  # `timeframe` belonged to Sigma 1's aggregations
 _FAULTY = Predicate(None, "present")  # stands for a part that can't be read, so that the rest is read too
-_MISFIT = re.compile(r"Modifier (\w+) incompatible to value type of '(.*)'", re.DOTALL)
-_NAMES = {modifier.__name__: name for name, modifier in sorted(MODIFIERS.items(), reverse=True)}
-_NUMBER, _TEXT = "write a number without quotes", "write a text (in quotes if it looks like something else)"
-_WANTS = {
-    **dict.fromkeys(("lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"), _NUMBER),
-    **dict.fromkeys(("contains", "startswith", "endswith", "cased", "windash", "base64", "base64offset"), _TEXT),
-    **dict.fromkeys(("i", "m", "s"), "use it after `re` only"),
-    "exists": "write true or false",
-}
+MAX_FAULTS = 100  # of a document; whoever mends them will see the others
+_PLAIN = Chain()
 
 
 @dataclass(slots=True)
@@ -44,36 +33,57 @@ class Detection:
     lists: Lists
     missing: set[str] = field(default_factory=set)  # placeholders without a list
     faults: list[RuleError] = field(default_factory=list)
+    _weight: int = 0  # of all items so far; too much, and no more are read
 
     def tree(self) -> Node:
         """Return the whole detection as a tree; worth nothing if there are `faults`."""
-        given = self.document.data.get("detection")
+        at = self.document
+        given = at.data.get("detection")
         if not isinstance(given, dict):
-            return self._fault(RuleError("no detection", fix="add `detection:` with a condition"), "detection")
+            return self._fault("no detection", at.key("detection"), "add `detection:` with a condition")
         parts = {
             self._name(("detection", name), name): self._part(("detection", name), body)
             for name, body in given.items()
-            if name not in _RESERVED
+            if name not in ("condition", "timeframe")
         }
-        written = given.get("condition")
-        conditions = written if isinstance(written, list) else [written]
-        if not conditions or not all(isinstance(each, str) and each.strip() for each in conditions):
-            fault = RuleError("no condition", fix="add `condition:` that says how the parts go together")
-            return self._fault(fault, "detection", "condition")
-        return disjunction([self._condition(number, each, parts) for number, each in enumerate(conditions)])
+        if "timeframe" in given:
+            place = at.key("detection", "timeframe")
+            self._fault("`timeframe` belongs to the aggregations of Sigma 1", place, "write a correlation rule instead")
+        return self._conditions(given.get("condition"), parts)
 
-    def _condition(self, number: int, text: str, parts: Mapping[str, Node]) -> Node:
+    def _conditions(self, written: object, parts: Mapping[str, Node]) -> Node:
+        """Read the condition, or a list of which any may be true."""
+        if written is None or written == []:
+            place = self.document.key("detection", "condition")
+            return self._fault("no condition", place, "add `condition:` that says how the parts go together")
+        found, heavy = list[Node](), 0
+        for number, each in enumerate(written if isinstance(written, list) else [written]):
+            path = ("detection", "condition", number)
+            tree = self._condition(path, each, parts)
+            heavy += weight(tree)
+            if heavy > MAX_WEIGHT:
+                return self._fault(HEAVY, self.document.place(*path), "split the rule")
+            if len(self.faults) >= MAX_FAULTS:
+                return _FAULTY
+            found.append(tree)
+        return disjunction(found)
+
+    def _condition(self, path: tuple[object, ...], text: object, parts: Mapping[str, Node]) -> Node:
+        at = self.document
+        if not isinstance(text, str):
+            if text is None or isinstance(text, dict | list):
+                return self._fault("a condition is a text", at.place(*path), "write one, or a list of them")
+            word = at.text(*path)
+            return self._fault(f"YAML takes the condition `{word:.80}` for {text}", at.place(*path), "put it in quotes")
         try:
             return condition.read(text, parts)
-        except condition.ConditionError as error:
-            place = self.document.inside(error.offset, "detection", "condition", number)
-            self.faults.append(RuleError(f"condition: {error.message}", place=place, fix=error.fix))
-            return _FAULTY
+        except TextError as error:
+            return self._fault(f"condition: {error.message}", at.inside(error.offset, *path), error.fix)
 
-    def _part(self, path: tuple[str | int, ...], body: object) -> Node:
+    def _part(self, path: tuple[object, ...], body: object) -> Node:
         """Read a named part, or a part of one: a map is And, a list is Or, a scalar is a keyword."""
         if body in ({}, []):
-            return self._fault(RuleError("an empty detection", fix="give it at least one field"), *path)
+            return self._fault("an empty detection", self.document.key(*path), "give it at least one field")
         if isinstance(body, dict):
             return conjunction(
                 [self._item((*path, key), self._name((*path, key), key), inner) for key, inner in body.items()]
@@ -82,58 +92,84 @@ class Detection:
             return disjunction([self._part((*path, index), each) for index, each in enumerate(body)])
         return self._item(path, "", body)
 
-    def _item(self, path: tuple[str | int, ...], key: str, body: object) -> Node:
+    def _item(self, path: tuple[object, ...], key: str, body: object) -> Node:
         """Read `field|modifier|…: value`; without a field it is a keyword."""
-        if body == []:
-            fault = RuleError(f"`{key}`: an empty list", fix="give it a value, or `null` for a missing field")
-            return self._fault(fault, *path)
-        name, *chain = key.split("|")
+        if self._weight > MAX_WEIGHT or len(self.faults) >= MAX_FAULTS:
+            return _FAULTY
+        at, shown = self.document, f"`{key or 'keyword':.200}`: "
+        name, bar, modifiers = key.partition("|")
         values = body if isinstance(body, list) else [body]
         try:
-            modifiers = [_modifier(each) for each in chain]
-            typed = [_typed(each, modifiers) for each in values]
-            # `all` and `neq` concern the list, so they may stand anywhere, even before `re`
-            modifiers.sort(key=lambda modifier: issubclass(modifier, SigmaListModifier))
-            item = SigmaDetectionItem(name or None, modifiers, typed)
-            found = [value(name or None, each, self.lists, self.missing) for each in item.value]
-        except (RuleError, SigmaError, RecursionError) as error:
-            fault = _explained(error)
-            return self._fault(RuleError(f"`{key or 'keyword'}`: {fault.message}", fix=fault.fix), *path)
-        join: Callable[[list[Node]], Node] = conjunction if item.value_linking is ConditionAND else disjunction
-        return Not(join(found)) if item.negated else join(found)
+            read = chain.read(modifiers) if bar else _PLAIN
+        except TextError as error:
+            return self._fault(shown + error.message, at.inside_key(len(name) + 1 + error.offset, *path), error.fix)
+        if not values:
+            return self._fault(f"{shown}an empty list", at.key(*path), "give it a value, or `null` for a missing field")
+        if read.every and len(values) == 1:
+            return self._fault(f"{shown}`all` of a single value", at.key(*path), "leave `all` out, or add the others")
+        found, modifying = list[Node](), read.modifiers(name or None)
+        for index, given in enumerate(values):
+            try:
+                found += self._value(name or None, read, modifying, given, alone=len(values) == 1)
+            except (RuleError, SigmaError, RecursionError) as error:
+                message, fix = _explained(error)
+                place = at.place(*path, index) if isinstance(body, list) else at.place(*path)
+                return self._fault(shown + message, place, fix)
+        join: Callable[[list[Node]], Node] = conjunction if read.every else disjunction
+        return Not(join(found)) if read.negated else join(found)
 
-    def _name(self, path: tuple[str | int, ...], key: object) -> str:
-        """Return the name that a key is; YAML reads some words, such as `no` and `on`, as something else."""
-        if isinstance(key, str) or (isinstance(key, int) and not isinstance(key, bool)):
-            return str(key)
+    def _value(
+        self, name: str | None, read: Chain, modifying: list[Modifier], given: object, *, alone: bool
+    ) -> list[Node]:
+        """Read one value; it may stand for several."""
+        _scalar(given)
+        if given is None and not alone:
+            raise RuleError("`null` can't stand in a list", fix="give it a part of its own, joined by `or`")
+        read.check(given, keyword=name is None)
+        made = modified(_typed(given, read), modifying)
+        found = [value(name, each, self.lists, self.missing) for each in made]
+        self._weight += sum(map(weight, found))
+        if self._weight > MAX_WEIGHT:
+            raise RuleError(HEAVY, fix="split the rule")
+        return found
+
+    def _name(self, path: tuple[object, ...], key: object) -> str:
+        """Return the name that a key is; YAML reads some words, such as `no`, `on` and `010`, as something else."""
+        if isinstance(key, str):
+            return key
         word = self.document.word(*path)
-        self._fault(RuleError(f"YAML takes the name `{word:.80}` for {key}", fix="put it in quotes"), *path)
+        if isinstance(key, bool) or word != str(key):
+            self._fault(f"YAML takes the name `{word:.80}` for {key}", self.document.key(*path), "put it in quotes")
         return word
 
-    def _fault(self, fault: RuleError, *path: str | int) -> Node:
-        self.faults.append(RuleError(fault.message, place=self.document.key(*path), fix=fault.fix))
+    def _fault(self, message: str, place: Place, fix: str) -> Node:
+        self.faults.append(RuleError(message, place=place, fix=fix))
         return _FAULTY
 
 
-def _modifier(name: str) -> type[SigmaModifier[Any, Any]]:
-    if name not in MODIFIERS:
-        raise RuleError(f"unknown modifier `{name}`", fix=nearest(name, MODIFIERS))
-    return MODIFIERS[name]
-
-
-def _typed(given: object, modifiers: list[type[SigmaModifier[Any, Any]]]) -> SigmaType:
-    """Return a value as pySigma's type of it; a regular expression's text is not parsed for wildcards."""
+def _scalar(given: object) -> None:
+    """Raise RuleError for what YAML reads that is no value of Sigma."""
+    if isinstance(given, str):
+        return
     if isinstance(given, date):
         raise RuleError(f"YAML takes {given} for a date", fix="put it in quotes")
     if isinstance(given, dict | list):
         raise RuleError("a value can't be a map or a list of lists", fix="write scalars, or a list of them")
-    if not isinstance(given, str | int | float | bool | None):
+    if not isinstance(given, int | float | bool | None):
         raise RuleError(f"a value can't be {type(given).__name__}", fix="put it in quotes")
-    if SigmaRegularExpressionModifier in modifiers:
-        if given is None or isinstance(given, bool):
-            raise RuleError(f"{given} is no regular expression", fix="put it in quotes")
+    if isinstance(given, int | float) and not abs(given) <= float_info.max:  # so that nan is none either
+        raise RuleError(f"{given!s:.40} is no number that an event can hold", fix="put it in quotes if it is a text")
+
+
+def _typed(given: Any, read: Chain) -> SigmaType:  # noqa: ANN401  # a scalar of YAML
+    """Return a value as pySigma's type of it; a regular expression's text is not parsed for wildcards."""
+    if read.gives == REGEX:
         return SigmaString.from_str(checked(str(given)))
-    if isinstance(given, float) and any(issubclass(modifier, SigmaTimestampModifier) for modifier in modifiers):
+    if read.gives == NETWORK:
+        _network(given)
+    if read.gives == REFERENCE and (not given or SigmaString(given).contains_special()):
+        raise RuleError(f"`{given:.80}` is not the name of a field", fix="write one, without wildcards")
+    if isinstance(given, float) and TIMES.intersection(read.names):
         raise RuleError(f"a part of a time is a whole number, not {given}")
     typed = sigma_type(given)
     if isinstance(typed, SigmaNumber) and isinstance(given, int):
@@ -141,15 +177,21 @@ def _typed(given: object, modifiers: list[type[SigmaModifier[Any, Any]]]) -> Sig
     return typed
 
 
-def _explained(error: Exception) -> RuleError:
-    """Return a fault in an author's words."""
+def _network(text: str) -> None:
+    try:
+        ip_network(text)
+    except ValueError:
+        try:
+            fix = f"write `{ip_interface(text).network}`"
+        except ValueError:
+            fix = "write an IPv4 or IPv6 network such as 10.0.0.0/8"
+        raise RuleError(f"`{text:.80}` is not a network", fix=fix) from None
+
+
+def _explained(error: Exception) -> tuple[str, str]:
+    """Return message and fix of a fault in an author's words."""
     if isinstance(error, RuleError):
-        return error
+        return error.message, error.fix
     if isinstance(error, RecursionError):
-        return RuleError("too long to be taken apart", fix="split it")
-    message = " ".join(str(error.args[0] if error.args else error).split())
-    misfit = _MISFIT.fullmatch(message)
-    if misfit is None:
-        return RuleError(message)
-    name = _NAMES.get(misfit[1], misfit[1])
-    return RuleError(f"the modifier `{name}` doesn't take {misfit[2]:.80}", fix=_WANTS.get(name, "leave it out"))
+        return "too long to be taken apart", "split it"
+    return " ".join(str(error.args[0] if error.args else error).split()), ""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain as flatten
+from itertools import product
+from math import prod
 
 from sigma.types import (
     CompareOperators,
@@ -18,6 +21,7 @@ from sigma.types import (
     SigmaNumber,
     SigmaRegularExpression,
     SigmaString,
+    SigmaStringPartType,
     SigmaTimestampPart,
     SigmaType,
     SpecialChars,
@@ -26,9 +30,10 @@ from sigma.types import (
 from detectors.errors import RuleError
 from detectors.sigma import glob, regex
 from detectors.sigma.fold import fold
-from detectors.sigma.predicates import Node, Op, Predicate, disjunction
+from detectors.sigma.predicates import MAX_WEIGHT, Node, Op, Predicate, disjunction
 
 Lists = Mapping[str, Sequence[str]]  # placeholder → its values, in which wildcards mean what they mean in rules
+_Parts = list[SigmaStringPartType]
 
 _COMPARE: dict[CompareOperators, Op] = {
     CompareOperators.LT: "lt",
@@ -45,7 +50,6 @@ _PARTS: dict[str, Op] = {
     "YEAR": "year",
 }
 _WILDCARDS = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
-_KEYWORDS = (SigmaString, SigmaNumber, SigmaRegularExpression, SigmaExpansion)
 
 
 def value(field: str | None, item: SigmaType, lists: Lists, missing: set[str]) -> Node:
@@ -53,36 +57,39 @@ def value(field: str | None, item: SigmaType, lists: Lists, missing: set[str]) -
 
     Names of placeholders without a list are added to `missing`.
     """
-    if field is None and (not isinstance(item, _KEYWORDS) or isinstance(item, SigmaTimestampPart)):
-        raise RuleError(f"a keyword can't be {_KINDS.get(type(item), 'of this kind')}", fix="name a field for it")
     if isinstance(item, SigmaExpansion):
         return disjunction([value(field, inner, lists, missing) for inner in item.values])
     if isinstance(item, SigmaString):
         cased = isinstance(item, SigmaCasedString)
-        return disjunction([_string(field, filled, cased=cased) for filled in _filled(item, lists, missing)])
+        return disjunction([_string(field, parts, cased=cased) for parts in _filled(item, lists, missing)])
     if isinstance(item, SigmaRegularExpression):
         return _regex(field, item, lists, missing)
     return _scalar(field, item)
 
 
-def _string(field: str | None, item: SigmaString, *, cased: bool) -> Predicate:
-    op, text = _shape(_collapsed(item), keyword=field is None)
+def _string(field: str | None, parts: _Parts, *, cased: bool) -> Predicate:
+    op, text = _shape(_pattern(parts), keyword=field is None)
     if op == "present":
         return Predicate(field, op)
     text = text if cased else fold(text)
     if op == "like":
-        regex.checked(glob.regex(text), shown=str(item))
+        regex.checked(glob.regex(text), shown=text)
     return Predicate(field, op, (text,), cased)
 
 
-def _collapsed(item: SigmaString) -> list[str]:
-    """Return the parts of a string as pattern text, wildcards in a row as one."""
-    parts: list[str] = []
-    for part in item.s:
+def _pattern(parts: _Parts) -> list[str]:
+    """Return the parts of a string as pattern text, each run of wildcards with its `?` first and one `*` at most.
+
+    `*?*?` means at least two characters, and so does `??*`, which costs a search nothing.
+    """
+    found: list[str] = []
+    for part in parts:
         text = _WILDCARDS[part] if isinstance(part, SpecialChars) else glob.quote(str(part))
-        if not (text == "*" and parts and parts[-1] == "*"):
-            parts.append(text)
-    return parts
+        if text == glob.ONE and found and found[-1] == glob.ANY:
+            found.insert(-1, text)
+        elif not (text == glob.ANY and found and found[-1] == glob.ANY):
+            found.append(text)
+    return found
 
 
 def _shape(parts: list[str], *, keyword: bool) -> tuple[Op, str]:
@@ -112,30 +119,42 @@ def _shape(parts: list[str], *, keyword: bool) -> tuple[Op, str]:
     return shapes[head, tail], plain
 
 
-def _regex(field: str | None, item: SigmaRegularExpression, lists: Lists, missing: set[str]) -> Node:
+def _regex(field: str | None, item: SigmaRegularExpression, lists: Lists, missing: set[str]) -> Predicate:
     flags = "".join(sorted(SigmaRegularExpression.sigma_to_re_flag[flag] for flag in item.flags))
-    prefix = f"(?{flags})" if flags else ""
-    sources = _filled(item.regexp, lists, missing, quoted=True)
-    patterns = [regex.checked(prefix + source.to_plain_regex()) for source in sources]
-    return disjunction([Predicate(field, "regex", (pattern,), cased=True) for pattern in patterns])
+    text = "".join(_source(part, lists, missing) for part in item.regexp.s)
+    return Predicate(field, "regex", (regex.checked(f"(?{flags})" * bool(flags) + text),), cased=True)
 
 
-def _filled(item: SigmaString, lists: Lists, missing: set[str], *, quoted: bool = False) -> list[SigmaString]:
-    """Fill placeholders from their lists; without one the placeholder stays as text and the rule waits for it.
+def _source(part: SigmaStringPartType, lists: Lists, missing: set[str]) -> str:
+    """Return a part of a regular expression as text; values of a list are plain text there."""
+    if isinstance(part, Placeholder):
+        return f"(?:{'|'.join(map(glob.escape, _listed(part, lists, missing)))})"
+    return _WILDCARDS[part] if isinstance(part, SpecialChars) else part
 
-    Within a regular expression (`quoted`) a list's values are plain text.
-    """
 
-    def values(placeholder: Placeholder) -> Iterator[str | SigmaString]:
-        if placeholder.name not in lists:
-            missing.add(placeholder.name)
-        for each in lists.get(placeholder.name, (f"%{placeholder.name}%",)):
-            yield glob.escape(each) if quoted else SigmaString(each)
+def _filled(item: SigmaString, lists: Lists, missing: set[str]) -> list[_Parts]:
+    """Fill placeholders from their lists; several of them in one text make every combination."""
+    if not item.contains_placeholder():
+        return [item.s]
+    choices: list[list[_Parts]] = [
+        [SigmaString(text).s for text in _listed(part, lists, missing)] if isinstance(part, Placeholder) else [[part]]
+        for part in item.s
+    ]
+    count = prod(map(len, choices))
+    if count * len(item) > MAX_WEIGHT:
+        raise RuleError(f"its placeholders make {count} values", fix="shorten the lists, or write fewer placeholders")
+    return [list(flatten.from_iterable(parts)) for parts in product(*choices)]
 
-    filled = item.replace_placeholders(values)
-    if not filled:
-        raise RuleError("its placeholders expand to nothing", fix="give the value list at least one value")
-    return filled
+
+def _listed(placeholder: Placeholder, lists: Lists, missing: set[str]) -> Sequence[str]:
+    """Return the values of a list; without one the placeholder stays as text and the rule waits for it."""
+    name = placeholder.name
+    if name not in lists:
+        missing.add(name)
+        return (f"%{name}%",)
+    if not lists[name]:
+        raise RuleError(f"the list `{name:.80}` is empty", fix="give it at least one value")
+    return lists[name]
 
 
 def _scalar(field: str | None, item: SigmaType) -> Predicate:
@@ -182,14 +201,3 @@ def _reference(field: str | None, item: SigmaFieldReference) -> Predicate:
         (True, True): "ref_contains",
     }
     return Predicate(field, ops[item.starts_with, item.ends_with], (item.field,))
-
-
-_KINDS: dict[type[SigmaType], str] = {
-    SigmaBool: "a boolean",
-    SigmaNull: "null",
-    SigmaCIDRExpression: "a network (cidr)",
-    SigmaCompareExpression: "a comparison",
-    SigmaFieldReference: "a field reference",
-    SigmaExists: "an existence test",
-    SigmaTimestampPart: "a part of a time",
-}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
+
+_MANY, _LONG = 1_000, 80  # words, characters: beyond these a search takes long and helps nobody
 
 
 def nearest(word: str, legal: Iterable[str]) -> str:
@@ -12,9 +15,17 @@ def nearest(word: str, legal: Iterable[str]) -> str:
     >>> nearest("contans", ["contains", "endswith"])
     'did you mean `contains`?'
     """
-    known = sorted(legal)
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean `{close[0]}`?"
+    known = sorted(islice(legal, _MANY))
     shown = ", ".join(f"`{each}`" for each in known[:8])
-    return f"known: {shown}{' …' if len(known) > 8 else ''}"
+    return meant(word, known) or f"known: {shown}{' …' if len(known) > 8 else ''}"
+
+
+def meant(word: str, legal: Sequence[str]) -> str:
+    """Return a fix that names the legal word that is nearly the same, or "".
+
+    >>> meant("Contans", ["contains", "endswith"])
+    'did you mean `contains`?'
+    """
+    lower = {each.lower(): each for each in reversed(legal)}
+    close = get_close_matches(word[:_LONG].lower(), lower, n=1)
+    return f"did you mean `{lower[close[0]]}`?" if close else ""

@@ -88,7 +88,9 @@ class Needles:
     def _plain(predicate: Predicate) -> list[str]:
         """Return lower-case texts one of which stands in every text that satisfies the predicate."""
         match predicate.op:
-            case "equals" | "contains" | "startswith" | "endswith":
+            case "contains" | "startswith":
+                return _shortest(_folded(predicate, predicate.values))
+            case "equals" | "endswith":
                 return _folded(predicate, predicate.values)
             case "like":
                 return _folded(predicate, [glob.literal(value) for value in predicate.values])
@@ -161,6 +163,18 @@ class Needles:
 def _folded(predicate: Predicate, texts: Sequence[str]) -> list[str]:
     """Return texts of a predicate without their case: those of an uncased one have none already."""
     return [fold(text) for text in texts] if predicate.cased else [*texts]
+
+
+def _shortest(texts: list[str]) -> list[str]:
+    """Leave out texts that begin with another: where they are found, so is that one.
+
+    The automaton takes time quadratic in the number of texts to build where thousands begin alike.
+    """
+    kept: list[str] = []
+    for text in sorted(texts):
+        if not kept or not text.startswith(kept[-1]):
+            kept.append(text)
+    return kept
 
 
 def _automaton(texts: list[str]) -> ahocorasick_rs.BytesAhoCorasick:

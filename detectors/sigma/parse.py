@@ -13,10 +13,11 @@ from detectors.schema import LEVELS
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document, documents
 from detectors.sigma.lower import Lists
-from detectors.sigma.nearest import nearest
+from detectors.sigma.nearest import meant, nearest
 from detectors.sigma.rule import Rule, semantics
 
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
+_LOGSOURCE = ("category", "product", "service", "definition")  # others may stand there, and say nothing to an engine
 _NAMELESS = UUID("0c2f4b0e-7d0b-5a52-9d5a-3c1f0e7b6a11")  # namespace of ids for rules that bring none
 _T = TypeVar("_T")
 Own = tuple[tuple[str, ...], int]  # ECS fields to group findings by, window in seconds
@@ -85,6 +86,10 @@ def _foreign(document: Document) -> RuleError | None:
     for kind in ("correlation", "filter"):
         if isinstance(document.data.get(kind), dict):
             return RuleError(f"a Sigma {kind} is not run by this version", place=document.key(kind))
+    taxonomy = document.data.get("taxonomy", "sigma")
+    if taxonomy != "sigma":
+        message = f"the taxonomy `{taxonomy!s:.80}` is not known"
+        return RuleError(message, place=document.place("taxonomy"), fix="use the field names of the taxonomy `sigma`")
     if "action" in document.data:
         message = "rule collections with `action` are not run"
         return RuleError(message, place=document.key("action"), fix="write each rule whole")
@@ -146,7 +151,10 @@ def _logsource(document: Document) -> LogSource:
     given = document.data.get("logsource")
     if not isinstance(given, dict):
         raise RuleError("no logsource", place=document.place("logsource"), fix="add `logsource:` with a category")
-    parts = {key: given.get(key) for key in ("category", "product", "service")}
+    for key in given:
+        if key not in _LOGSOURCE and (word := meant(str(key), _LOGSOURCE)):
+            raise RuleError(f"logsource.{key} is not known", place=document.key("logsource", key), fix=word)
+    parts = {key: given.get(key) for key in _LOGSOURCE[:3]}
     for key, part in parts.items():
         if part is not None and not isinstance(part, str):
             raise RuleError(f"logsource.{key} is not a text", place=document.place("logsource", key))

@@ -42,11 +42,19 @@ Op = Literal[
     "year",
 ]
 
+PATTERN_OPS = frozenset({"like", "regex"})
 TEXT_OPS = frozenset({"equals", "contains", "startswith", "endswith"})
 REFERENCE_OPS = frozenset({"ref_equals", "ref_contains", "ref_startswith", "ref_endswith"})
 TIME_OPS = frozenset({"minute", "hour", "day", "week", "month", "year"})
-_MERGED = TEXT_OPS | {"like", "regex", "number", "cidr"}  # whose values are alternatives
+_MERGED = TEXT_OPS | PATTERN_OPS | {"number", "cidr"}  # whose values are alternatives
 ABSENCE_OPS = frozenset({"null", "missing"})  # true where a field is not
+
+MAX_WEIGHT = 16_000_000  # the heaviest SigmaHQ rule has 0.3 million
+_VALUE, _PATTERN = 64, 32_000  # characters that any value, and any pattern, costs as much as
+HEAVY = (
+    f"more than {MAX_WEIGHT // 1_000_000} million characters to look for "
+    f"(a value counts {_VALUE} more, a pattern {_PATTERN})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,16 @@ def predicates(node: Node) -> list[Predicate]:
             case Not(part):
                 pending.append(part)
     return found
+
+
+def weight(node: Node) -> int:
+    """Say what looking for a tree costs, in characters."""
+    return sum(map(_weight, predicates(node)))
+
+
+def _weight(predicate: Predicate) -> int:
+    each = _PATTERN if predicate.op in PATTERN_OPS else _VALUE
+    return _VALUE + each * len(predicate.values) + sum(map(len, predicate.values))
 
 
 def encode(node: Node) -> list[Any]:

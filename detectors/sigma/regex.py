@@ -15,6 +15,15 @@ import re2
 from detectors.errors import RuleError
 
 MAX_LENGTH = 20_000
+_FIXES = {  # what RE2 says, or how it begins → what an author can do
+    "invalid perl operator": "look-around and the like take more than linear time; split the rule instead",
+    "invalid escape sequence": "back-references take more than linear time; the end of the text is `$`",
+    "bad repetition operator": "keep one of the signs, or put the inner repetition in parentheses",
+    "no argument for repetition operator": "a plain sign is escaped, as in `\\*`; `.*` is any text",
+    "invalid repetition size": "1000 is the most, and what is repeated within a repetition multiplies",
+    "pattern too large": "split the rule",
+    "missing": "a plain sign is escaped, as in `\\(`",
+}
 _BACKSLASH = "\ue000"  # stands for an escaped one while a pattern is taken apart
 _TOKEN = re.compile(r"\\(.)|(\[\^?\]?)|(\])|(.)", re.DOTALL)
 _INLINE = re.compile(r"\(\?[a-zA-Z]*\)")
@@ -34,10 +43,8 @@ def checked(pattern: str, *, shown: str = "") -> str:
         program(pattern)
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise RuleError(
-            f"the pattern `{shown or pattern:.200}` can't be run: {reason}",
-            fix="look-around, back-references and repetitions over 1000 are not to be had; split the rule instead",
-        ) from error
+        fix = next((fix for fault, fix in _FIXES.items() if reason.startswith(fault)), "")
+        raise RuleError(f"the pattern `{shown or pattern:.200}` can't be run: {reason:.200}", fix=fix) from error
     return pattern
 
 

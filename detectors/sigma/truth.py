@@ -18,7 +18,7 @@ from detectors.sigma.regex import program
 
 _NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
 _EPOCH = re.compile(r"\d{9,10}(\.\d+)?|\d{12,13}|\d{15,16}|\d{18,19}", re.ASCII)  # s, ms, µs, ns: 1973 to 2286
-_MANY = 16  # values from which one multi-pattern pass beats a loop
+_MANY = 100_000  # values × characters from which one multi-pattern pass beats a loop
 _EXACT = 2**53  # beyond this a float no longer tells neighbours apart
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -66,7 +66,7 @@ def number(text: str) -> float | None:
 def _contains(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
     if len(values) == 1:
         return [values[0] in text for text in texts]
-    if len(values) < _MANY:
+    if len(values) * sum(map(len, texts)) < _MANY:
         return [any(value in text for value in values) for text in texts]
     return pl.Series(texts, dtype=pl.String).str.contains_any(list(values)).to_list()
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from detectors.sigma import condition
-from detectors.sigma.condition import ConditionError
+from detectors.sigma.document import TextError
 from detectors.sigma.predicates import And, Node, Not, Or, Predicate
 
 A, B, C = (Predicate(name, "equals", ("x",)) for name in "abc")
@@ -88,7 +88,7 @@ def test_them_leaves_out_names_that_begin_with_an_underscore() -> None:
     ],
 )
 def test_refuses(text: str, offset: int, message: str, fix: str) -> None:
-    with pytest.raises(ConditionError) as caught:
+    with pytest.raises(TextError) as caught:
         read(text)
     assert caught.value.offset == offset
     assert message in caught.value.message
@@ -97,8 +97,8 @@ def test_refuses(text: str, offset: int, message: str, fix: str) -> None:
 
 def test_depth_is_bounded_and_costs_no_time() -> None:
     begin = time.process_time()
-    assert read("(" * 100 + "a" + ")" * 100) == A
-    with pytest.raises(ConditionError, match="nested deeper than 100"):
+    assert read("(" * 64 + "a" + ")" * 64) == A
+    with pytest.raises(TextError, match="nested deeper than 64"):
         read("(" * 1000 + "a" + ")" * 1000)
     assert read("not " * 1000 + "a") == A
     assert time.process_time() - begin < 1
@@ -106,5 +106,13 @@ def test_depth_is_bounded_and_costs_no_time() -> None:
 
 def test_a_condition_that_names_a_large_part_over_and_over_is_refused() -> None:
     large = Predicate("f", "equals", tuple(map(str, range(100_000))))
-    with pytest.raises(ConditionError, match="more than 500000 values"):
-        condition.read(" or ".join(["large"] * 6), {"large": large})
+    assert condition.read("large or large", {"large": large}) == large
+    with pytest.raises(TextError, match="more than 16 million characters") as caught:
+        condition.read("large or large or large", {"large": large})
+    assert caught.value.offset == len("large or large or ")
+
+
+def test_a_long_condition_is_refused() -> None:
+    assert read("a" + " or a" * 19_999) == A
+    with pytest.raises(TextError, match="longer than 100000 characters"):
+        read("a" + " or a" * 20_001)

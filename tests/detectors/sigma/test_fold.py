@@ -4,6 +4,8 @@ import sys
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detectors.sigma.fold import fold, fold_list, fold_series
 
@@ -26,3 +28,15 @@ def test_folding_does_not_depend_on_what_stands_beside(left: str, right: str) ->
 
 def test_vietnamese_folds() -> None:
     assert fold("ĐẮK LẮK, Ủy ban") == "đắk lắk, ủy ban"
+
+
+@given(st.text(max_size=8), st.text(max_size=8))
+def test_folding_is_done_letter_by_letter(left: str, right: str) -> None:
+    assert fold(left + right) == fold(left) + fold(right)
+    assert len(fold(left)) == len(left)
+    assert fold(fold(left)) == fold(left)
+
+
+@given(st.text("aAzZ09 -\\", max_size=8))
+def test_ascii_folds_as_anybody_would(text: str) -> None:
+    assert fold(text) == text.lower() == fold(text.upper())

@@ -6,6 +6,9 @@ import textwrap
 import time
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detectors.contracts import LogSource
 from detectors.errors import RuleError
@@ -59,10 +62,9 @@ def test_all_faults_of_all_documents_are_told_in_one_pass() -> None:
         "r.yml:3:8: level 'hihg' is not known; did you mean `high`?",
         "r.yml:4:9: status 'stabel' is not known; did you mean `stable`?",
         "r.yml:5:38: logsource.service is not a text",
-        "r.yml:8:5: `f|contans`: unknown modifier `contans`; did you mean `contains`?",
-        "r.yml:9:5: `g|gt`: the modifier `gt` doesn't take 5; write a number without quotes",
-        "r.yml:10:5: `h|re`: the pattern `(a` can't be run: missing ): (a; look-around, back-references and "
-        "repetitions over 1000 are not to be had; split the rule instead",
+        "r.yml:8:7: `f|contans`: unknown modifier `contans`; did you mean `contains`?",
+        "r.yml:9:11: `g|gt`: `gt` takes a number, not the text '5'; write a number without quotes",
+        r"r.yml:10:11: `h|re`: the pattern `(a` can't be run: missing ): (a; a plain sign is escaped, as in `\(`",
         "r.yml:11:3: an empty detection; give it at least one field",
         "r.yml:12:28: condition: there is no `nto` in the detection; did you mean `not`?",
         "r.yml:14:1: no title; add `title:`",
@@ -95,8 +97,14 @@ def test_all_faults_of_all_documents_are_told_in_one_pass() -> None:
         (GOOD + "action: global", "rule collections with `action` are not run; write each rule whole"),
         (GOOD.replace("condition: sel", "condition: sel | count() > 5"), "r.yml:6:18: condition: an aggregation"),
         (GOOD.replace("condition: sel", "condition: 'sel or x'"), "r.yml:6:22: condition: there is no `x`"),
-        (GOOD.replace("condition: sel", "condition:"), "no condition"),
-        (GOOD.replace("condition: sel", "condition: []"), "no condition"),
+        (
+            GOOD + "taxonomy: ecs",
+            "r.yml:7:11: the taxonomy `ecs` is not known; use the field names of the taxonomy `sigma`",
+        ),
+        (
+            GOOD.replace("category:", "categroy:"),
+            "r.yml:3:13: logsource.categroy is not known; did you mean `category`?",
+        ),
         (GOOD.replace("condition: sel", "condition: [sel, slo]"), "r.yml:6:20: condition: there is no `slo`"),
         (GOOD + "soc: {window: 1h}", "`window` is not a number of seconds"),
         (GOOD + "soc: 5", "`soc` is not a map"),
@@ -117,7 +125,7 @@ def test_an_alias_bomb_is_refused_quickly() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     begin = time.process_time()
     (fault,) = parse("\n".join(lines))
-    assert "more than 200000 parts once aliases are expanded" in fault
+    assert "more than 200000 parts, an alias counted each time" in fault
     assert time.process_time() - begin < 5
 
 
@@ -125,13 +133,6 @@ def test_an_alias_bomb_is_refused_quickly() -> None:
 def test_deep_nesting_is_refused_and_breaks_nothing(text: str) -> None:
     (fault,) = parse(f"title: x\ndetection: {text}" if text[0] != "-" else text)
     assert "nested deeper than 200" in fault or "not valid YAML" in fault
-
-
-def test_a_hundred_thousand_values_are_a_rule() -> None:
-    begin = time.process_time()
-    rule = good(GOOD.replace("{f: x}", "{'f|contains': [" + ", ".join(f"v{n}" for n in range(100_000)) + "]}"))
-    assert rule.condition.values[-1] == "v99999"  # type: ignore[union-attr]  # one predicate, not a tree
-    assert time.process_time() - begin < 30
 
 
 def test_a_rule_without_an_id_is_named_by_what_it_detects() -> None:
@@ -176,3 +177,32 @@ def test_conditions_in_a_list_are_linked_by_or() -> None:
 
 def test_errors_are_of_the_tree() -> None:
     assert all(isinstance(each, RuleError) for each in rules("title: [", "r.yml"))
+
+
+KEYS = st.sampled_from(
+    ["sel", "_a", "f|contains", "|all", "|re", "condition", "f|expand", "", "f|", "1 of", 5, True, None]
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.dates(),
+    st.sampled_from(["sel", "1 of *", "not (", "*", ""]),
+)
+SECTIONS = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.dictionaries(KEYS, SECTIONS, max_size=4), SECTIONS), SECTIONS, SECTIONS)
+def test_whatever_stands_there_is_a_rule_or_its_faults(detection: object, logsource: object, other: object) -> None:
+    words = dict.fromkeys(("title", "id", "level", "status", "description", "tags", "soc", "taxonomy", "filter"), other)
+    for extra in ({"title": "t", "logsource": {"category": "test"}}, {**words, "logsource": logsource}):
+        text = yaml.safe_dump({**extra, "detection": detection}, allow_unicode=True)
+        found = list(rules(text, "r.yml"))
+        assert found
+        assert all(isinstance(each, Rule) or each.place for each in found)
