@@ -36,8 +36,8 @@ fix: $(READY) ## put the code into its format and mend what the linter can
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(READY) ## speed and memory of reading, parsing and matching: make bench LOGS="file or folder" RULES=folder
-	$(BIN)/soc bench $(LOGS) $(if $(RULES),--rules $(RULES))
+bench: $(READY) ## speed and memory of a scan: make bench LOGS="file or folder" RULES=folder ARGS=--profile
+	$(BIN)/soc bench $(LOGS) $(if $(RULES),--rules $(RULES)) $(ARGS)
 
 .PHONY: up
 up: ## Kafka, Elasticsearch, Kibana, Prefect and this program in containers

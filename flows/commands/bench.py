@@ -1,18 +1,23 @@
-"""`soc bench`: how fast logs are read, parsed and matched, and what memory that takes."""
+"""`soc bench`: how fast logs are read, parsed and matched, where the time goes, and how it grows."""
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from connectors.simulator.write import write
+from flows.bench.flame import flame
+from flows.bench.fresh import on_one_core
+from flows.bench.growth import growth
+from flows.bench.plots import plots
+from flows.bench.profile import profile
+from flows.bench.scans import scans, shown
+from flows.bench.work import Work
 from flows.commands.options import add_config, add_rules
 from flows.commands.simulate import START
 
@@ -22,43 +27,47 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="logs (default: two simulated days)")
     add_rules(parser)
     add_config(parser)
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="counted runs after one warm-up (default: 5)")
-    parser.add_argument("--out", type=Path, metavar="F.json", help="write every run's statistics")
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="counted scans after one warm-up (default: 5)")
+    parser.add_argument("--out", type=Path, metavar="F.json", help="write the figures (not of --flame)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--profile", action="store_true", help="instead of whole scans: time on one core by stage, field and rule"
+    )
+    what.add_argument(
+        "--flame", type=Path, metavar="F.html", help="instead: a flame graph of one scan (.html, .json for speedscope)"
+    )
+    what.add_argument(
+        "--growth", type=Path, metavar="DIR", help="instead: plots of how cost grows with rules, batches and events"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Scan in fresh processes and print the median, the least and the most of each figure."""
+    """Measure in fresh processes, and print what was found."""
     with tempfile.TemporaryDirectory(prefix="soc-bench-") as folder:
         paths = args.paths or [write(Path(folder) / "logs", 1, START, 2).folder]
-        runs = [_scan(args, paths, Path(folder) / "stats.json") for _ in range(args.runs + 1)][1:]
-    rows = {
-        "events/s": [one["events_per_second"] for one in runs],
-        "peak MB": [one["peak_rss_mb"] for one in runs],
-        "seconds": [one["seconds"] for one in runs],
-        **{f"  {stage}": [one["stages"].get(stage, 0.0) for one in runs] for stage in runs[0]["stages"]},
-    }
-    print(f"{runs[0]['events']:,} events, {runs[0]['rules_loaded']:,} rules, {len(runs)} runs")
-    print(f"{'':<12}{'median':>12}{'min':>12}{'max':>12}")
-    for name, values in rows.items():
-        print(
-            f"{name:<12}"
-            + "".join(f"{figure:>12,.6g}" for figure in (statistics.median(values), min(values), max(values)))
-        )
+        work = Work(tuple(paths), tuple(args.rules), args.config)
+        if args.flame:
+            on_one_core(flame, work, args.flame)
+            return 0
+        figures = _figures(args, work, Path(folder))
     if args.out:
-        args.out.write_bytes(orjson.dumps(runs, option=orjson.OPT_INDENT_2))
+        args.out.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     return 0
 
 
-def _scan(args: argparse.Namespace, paths: list[Path], stats: Path) -> dict[str, Any]:
-    """Run one scan in a process of its own, so that neither caches nor memory are inherited."""
-    command = [sys.executable, "-m", "flows.cli", "scan", *map(str, paths), "--stats", str(stats)]
-    for folder in args.rules:
-        command += ["--rules", str(folder)]
-    if args.config:
-        command += ["--config", str(args.config)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
-    if not stats.is_file():
-        sys.stderr.write(done.stderr)
-        raise SystemExit(done.returncode)
-    read: dict[str, Any] = orjson.loads(stats.read_bytes())
-    return read
+def _figures(args: argparse.Namespace, work: Work, folder: Path) -> object:
+    """Print what was measured, and return it as plain data."""
+    if args.profile:
+        profiled = on_one_core(profile, work)
+        print(profiled)
+        return profiled.document()
+    if args.growth:
+        grown = growth(work, folder, partial(print, file=sys.stderr))
+        print(grown)
+        args.growth.mkdir(parents=True, exist_ok=True)
+        for name, chart in plots(grown).items():
+            (args.growth / f"{name}.svg").write_text(chart.svg(), "utf-8")
+        return grown.document()
+    runs = scans(work, args.runs, folder)
+    print(shown(runs))
+    return runs

@@ -1,0 +1,51 @@
+"""What is measured: which logs, by which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.files import FileSource
+from connectors.parser import DefinedParser
+from detectors.contracts import Batch
+from flows import assembly, settings
+from flows.assembly import Parts
+from flows.ruleset import RuleSet
+from flows.scanning import recogniser
+from flows.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Logs and rules, as the command line names them."""
+
+    paths: tuple[Path, ...]
+    rules: tuple[Path, ...]
+    config: Path | None = None
+    cache: Path | None = None  # of compiled rules, instead of that of the settings
+
+    def parts(self) -> Parts:
+        """Load definitions and rules, as a scan does."""
+        return assembly.assemble(self._settings(), self.rules)
+
+    def load_rules(self) -> RuleSet:
+        """Load the rules alone."""
+        return assembly.load_rules(self._settings(), self.rules)
+
+    def batches(self, parts: Parts) -> Iterator[Batch]:
+        """Read the logs; lines too long to be records are left aside."""
+        files = FileSource(self.paths, recogniser(parts), dead=lambda _: None)
+        try:
+            yield from files.batches()
+        finally:
+            files.close()
+
+    def _settings(self) -> Settings:
+        read = settings.load(self.config)
+        return read.model_copy(update={"cache": self.cache}) if self.cache else read
+
+
+def parsers(parts: Parts) -> dict[str, DefinedParser]:
+    """Return a parser per source."""
+    return {name: DefinedParser(definition) for name, definition in parts.definitions.items()}
