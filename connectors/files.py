@@ -123,9 +123,11 @@ class FileSource:
                 if source is None:
                     return
             self._bury(portion.dead, source or UNKNOWN, origin)
+            whole = portion.records.height <= self._limits.records
             for records in portion.records.iter_slices(self._limits.records):
                 if not records.is_empty():
-                    yield Batch(source or UNKNOWN, origin, log.label, records)
+                    joined = portion.text if whole else None
+                    yield Batch(source or UNKNOWN, origin, log.label, records, text=joined)
 
     def _recognised(self, portion: Portion, label: str) -> str | None:
         sample = portion.records["event.original"].head(SAMPLE).to_list()

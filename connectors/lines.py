@@ -31,10 +31,14 @@ Read = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some records of a file, and the lines among them that can't become records (RECORD and error.message)."""
+    """Some records of a file, and the lines among them that can't become records (RECORD and error.message).
+
+    `text` is all of the records as they stand in the file, where nothing but ends of lines stands between them.
+    """
 
     records: pl.DataFrame = field(default_factory=RECORD.to_frame)
     dead: pl.DataFrame = field(default_factory=LETTER.to_frame)
+    text: bytes | None = None
 
 
 def records(texts: Sequence[str] | pl.Series, offsets: Sequence[int] | npt.NDArray[np.int64]) -> pl.DataFrame:
@@ -60,7 +64,7 @@ def lines(read: Read, limits: Limits, *, start: int = 0, json: bool = False) -> 
 
 
 def _portion(block: bytes, at: int, limits: Limits, *, json: bool) -> Portion:
-    texts = _cut(block, json=json)
+    texts, escaped = _cut(block, json=json)
     starts, sizes = _places(block, texts)
     long = sizes > limits.line
     frame = records(texts, starts + at)
@@ -69,7 +73,7 @@ def _portion(block: bytes, at: int, limits: Limits, *, json: bool) -> Portion:
         frame = frame.filter(kept)
     found = np.flatnonzero(long).tolist()
     dead = [_letter(_Overlong(limits, block[starts[i] : starts[i] + sizes[i]]), at + int(starts[i])) for i in found]
-    return Portion(frame, pl.concat(dead) if dead else LETTER.to_frame())
+    return Portion(frame, pl.concat(dead) if dead else LETTER.to_frame(), block if kept.all() and not escaped else None)
 
 
 def _places(block: bytes, texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -84,16 +88,16 @@ def _places(block: bytes, texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.
     return ends - sizes - 1, sizes
 
 
-def _cut(block: bytes, *, json: bool) -> pl.Series:
-    """Return the lines of a block; LF and CR LF end them."""
+def _cut(block: bytes, *, json: bool) -> tuple[pl.Series, bool]:
+    """Return the lines of a block, which LF and CR LF end, and whether bytes of it became escapes."""
     if block.startswith(PACKED):
-        return _cut(b"\n" + block, json=json)[1:]
+        texts, escaped = _cut(b"\n" + block, json=json)
+        return texts[1:], escaped
     try:
-        return pl.read_lines(block).to_series()
+        return pl.read_lines(block).to_series(), False
     except pl.exceptions.ComputeError:  # not UTF-8
-        escaped = "surrogateescape" if json else "backslashreplace"
-        text = block.decode("utf-8", escaped)
-        return pl.read_lines((text.translate(JSON_ESCAPES) if json else text).encode()).to_series()
+        text = block.decode("utf-8", "surrogateescape" if json else "backslashreplace")
+        return pl.read_lines((text.translate(JSON_ESCAPES) if json else text).encode()).to_series(), True
 
 
 class _Overlong:

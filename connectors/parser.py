@@ -10,7 +10,8 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.definitions import Definition, Mapped, coerced
-from connectors.formats.json_lines import ERROR
+from connectors.formats.json_lines import ERROR, Lines
+from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
 from connectors.lines import FLAT
 from connectors.times import REFERENCE, Clock, instants
@@ -43,7 +44,7 @@ class DefinedParser:
         """
         targets = [name for name in self._targets() if wanted is None or name in wanted]
         records = batch.records
-        own = self._own(records, self._needed(wanted, targets))
+        own = self._own(batch, self._needed(wanted, targets))
         dead = DEAD.to_frame()
         if own[ERROR].null_count() < own.height:
             failed = own[ERROR].is_not_null()
@@ -53,11 +54,12 @@ class DefinedParser:
         columns = [*records.select(RECORD.names()), *self._columns(own, wanted, targets)]
         return Parsed(pl.DataFrame([times.alias("@timestamp"), *columns]), dead)
 
-    def _own(self, records: pl.DataFrame, needed: frozenset[str] | None) -> pl.DataFrame:
-        reader, original = self.definition.reader, records["event.original"]
-        if FLAT in records.columns and isinstance(reader, Windows):
-            return reader.parse_flat(original, records[FLAT], needed)
-        return reader.parse(original, needed)
+    def _own(self, batch: Batch, needed: frozenset[str] | None) -> pl.DataFrame:
+        reader, original = self.definition.reader, batch.records["event.original"]
+        if not isinstance(reader, Ndjson | Windows):
+            return reader.parse(original, needed)
+        flat = batch.records[FLAT] if FLAT in batch.records.columns else None
+        return reader.parse_lines(Lines(original, batch.text, flat), needed)
 
     def _targets(self) -> list[str]:
         return [name for name in self.definition.fields if name != "@timestamp"]

@@ -25,7 +25,8 @@ class Batch:
 
     `origin` names where the records came from for ever: "kafka:soc.raw.sshd:3" (topic, partition) or
     "file:<fingerprint of the file's head>". `label` is the same for people: a path, a topic. Records that were parsed
-    before (the archive's) bring their `@timestamp` along; where all have one it is not read again.
+    before (the archive's) bring their `@timestamp` along; where all have one it is not read again. `text` may hold all
+    records in one piece, a line each, where the source read them so.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Batch:
     label: str
     records: pl.DataFrame  # RECORD
     received: date | None = None  # the day the last of them came: tells the year of times that leave it out
+    text: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         missing = RECORD.keys() - set(self.records.columns)

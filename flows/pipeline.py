@@ -23,6 +23,8 @@ from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
 from detectors.findings import Detection, Found, assemble, named, nothing
 from detectors.schema import DEAD, RECORD
 
+FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
+
 
 class Keeper(Protocol):
     """What keeps every raw record (the archive)."""
@@ -152,9 +154,12 @@ def findings_of(
         again = parser.parse(replace(batch, records=records), wanted).events
         return again if again.height == part.height else part
 
-    told = read(range(light.height), named(hits, detections, entity))
+    few = light.height <= FEW
+    told = read(range(light.height), None if few else named(hits, detections, entity))
     moved = Hits(hits.rule, positions.astype(np.int64))
-    return assemble(batch, told, moved, detections, entity, whole=lambda shown: read(shown, None))
+    return assemble(
+        batch, told, moved, detections, entity, whole=lambda shown: told[shown] if few else read(shown, None)
+    )
 
 
 def _letters(batch: Batch, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:

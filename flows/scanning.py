@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -88,7 +88,7 @@ def scan(
                 batch = next(batches, None)
             if batch is None:
                 return
-            line.give((batch, pipeline.parse(batch)))
+            line.give((replace(batch, text=None), pipeline.parse(batch)))
 
     start = time.perf_counter()
     try:

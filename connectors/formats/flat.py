@@ -32,9 +32,13 @@ class Columns:
     failed: pl.Series
 
 
-def read(lines: pl.Series, keys: Keys, nested: pl.Series) -> Columns:
-    """Read the keys; `nested` says which lines have an array or an object as a value."""
-    frame, failed = _read(lines, keys.common or ("",))  # one key at least, to tell bad lines
+def read(lines: pl.Series, keys: Keys, nested: pl.Series, text: bytes | None = None) -> Columns:
+    """Read the keys; `nested` says which lines have an array or an object as a value.
+
+    `text` may hold the lines as they stood in one piece; what is found in it where a line was changed doesn't count.
+    """
+    common = keys.common or ("",)  # one key at least, to tell bad lines
+    frame, failed = _whole(text, lines.len(), common) or _read(lines, common)
     columns = {key: frame[key] for key in keys.common}
     if keys.rare:
         part, lost = _read(lines.gather(keys.rows), keys.rare)
@@ -51,6 +55,17 @@ def _doubtful(columns: Sequence[pl.Series]) -> pl.Series:
     frame = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
     told = frame.select(pl.any_horizontal(pl.all().str.contains(DOUBTFUL_CELL)).alias("told"))
     return told.to_series().fill_null(value=False)
+
+
+def _whole(text: bytes | None, height: int, keys: Collection[str]) -> tuple[pl.DataFrame, pl.Series] | None:
+    """Read all lines at once from their text; None where that doesn't go."""
+    if text is None or not text.startswith(b"{"):
+        return None
+    try:
+        frame = pl.read_ndjson(text, schema=dict.fromkeys(keys, pl.String()))
+    except pl.exceptions.PolarsError:
+        return None
+    return (frame, pl.repeat(value=False, n=height, dtype=pl.Boolean, eager=True)) if frame.height == height else None
 
 
 def _read(lines: pl.Series, keys: Collection[str]) -> tuple[pl.DataFrame, pl.Series]:

@@ -39,14 +39,25 @@ class Reading:
         return replace(self, keys={name: (name,) for name in self.keys}, inner=pl.lit(value=False))
 
 
-def read(original: pl.Series, reading: Reading, flat_lines: pl.Series | None = None) -> pl.DataFrame:
-    """Return one column per name and `error.message`, as high as `original`; a name that no record has is all null.
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """JSON lines, and what else their source has of them: `text` is all of them, a line each.
 
-    `flat_lines` are the same records rewritten flat, with columns as keys; an empty one wasn't.
+    `flat` are the same records rewritten flat, with columns as keys; an empty one wasn't.
     """
+
+    original: pl.Series
+    text: bytes | None = None
+    flat: pl.Series | None = None
+
+
+def read(lines: Lines, reading: Reading) -> pl.DataFrame:
+    """Return one column per name and `error.message`, a row per line; a name that no record has is all null."""
+    original = lines.original
     found, left = pl.DataFrame(), pl.arange(original.len(), eager=True)
     if original.len() > FEW:
-        found, left = _flat(original, reading) if flat_lines is None else _flat(flat_lines, reading.flattened())
+        given = (original, reading, lines.text) if lines.flat is None else (lines.flat, reading.flattened(), None)
+        found, left = _flat(*given)
     if left.len() == original.len():
         found = read_records(original, reading.pick, frozenset(reading.keys))
     elif left.len():
@@ -62,14 +73,15 @@ def read_records(original: pl.Series, pick: Pick, wanted: Collection[str] | None
     return pl.DataFrame([*columns.values(), errors.alias(ERROR)])
 
 
-def _flat(original: pl.Series, reading: Reading) -> tuple[pl.DataFrame, pl.Series]:
+def _flat(original: pl.Series, reading: Reading, text: bytes | None) -> tuple[pl.DataFrame, pl.Series]:
     """Read the lines whose values stand at their top; return the rows of all others."""
     inner = original.alias("line").to_frame().with_columns(inner=reading.inner)["inner"].fill_null(value=True)
     if inner.all():
         return pl.DataFrame(), inner.arg_true()
     seen = survey(original, {key: None for keys in reading.keys.values() for key in keys})
     left = seen.doubtful | inner
-    found = flat.read(original.set(left, "{}") if left.any() else original, seen.keys, seen.nested)
+    lines = original.set(left, "{}") if left.any() else original
+    found = flat.read(lines, seen.keys, seen.nested, text if seen.sound else None)
     columns = [nulls(ERROR, original.len())]
     for name, keys in reading.keys.items():
         if there := [found.columns[key] for key in keys if key in found.columns]:

@@ -9,13 +9,13 @@ what they find there. A key that contains dots itself wins over nested ones.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats.exact import Record, Value
-from connectors.formats.json_lines import Reading, read, read_records
+from connectors.formats.json_lines import Lines, Reading, read, read_records
 from connectors.formats.survey import INNER_VALUE
 
 INNER: Final = pl.col("line").str.contains(INNER_VALUE)
@@ -30,10 +30,14 @@ class Ndjson:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
+        return self.parse_lines(Lines(original), wanted)
+
+    def parse_lines(self, lines: Lines, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Do the same with lines that their source has in another way as well."""
         if wanted is None:
-            return read_records(original, pick, None)
+            return read_records(lines.original, pick, None)
         inner = INNER if any("." in name for name in wanted) else pl.lit(value=False)
-        return read(original, Reading(pick, {name: (name,) for name in sorted(wanted)}, inner))
+        return read(replace(lines, flat=None), Reading(pick, {name: (name,) for name in sorted(wanted)}, inner))
 
 
 def pick(record: Record, wanted: Collection[str] | None) -> dict[str, Value]:

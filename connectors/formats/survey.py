@@ -44,10 +44,14 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What lines look like: `nested` ones have an array or an object as a value."""
+    """What lines look like: `nested` ones have an array or an object as a value.
+
+    `sound` says that each begins as an object and none is nested deeper than any log: Polars may see them all.
+    """
 
     doubtful: pl.Series
     nested: pl.Series
+    sound: bool
     keys: Keys
 
 
@@ -56,13 +60,13 @@ def survey(lines: pl.Series, keys: Collection[str]) -> Survey:
     common, rare = _sampled(lines, keys)
     seen = _look(lines, [*rare, *APART, *INNER, "\n"])
     nested = where(lines, seen["rare"], _has(INNER_VALUE))
+    unsound = seen["odd"] | where(lines, nested, is_deep)
     doubtful = (
-        seen["odd"]
+        unsound
         | where(lines, seen["rare"], _has(f"{APART_KEY}|\n"))
         | where(lines, seen["escape"], _has(f"{ESCAPED_KEY}|{HALF_PAIR}"))
-        | where(lines, nested, is_deep)
     )
-    return Survey(doubtful, nested, _keys(lines, common, rare, seen["rare"].arg_true()))
+    return Survey(doubtful, nested, not unsound.any(), _keys(lines, common, rare, seen["rare"].arg_true()))
 
 
 def is_deep(lines: pl.Series) -> pl.Series:

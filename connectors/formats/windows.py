@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.json_lines import Reading, read, read_records
+from connectors.formats.json_lines import Lines, Reading, read, read_records
 from connectors.windows_event import NXLOG, pick
 
 # where a flat record has an own column: NXLog's keys for it, and its own name
@@ -33,11 +33,11 @@ class Windows:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        return self.parse_flat(original, None, wanted)
+        return self.parse_lines(Lines(original), wanted)
 
-    def parse_flat(self, original: pl.Series, flat: pl.Series | None, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Do the same with records that their reader rewrote flat already."""
+    def parse_lines(self, lines: Lines, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Do the same with lines that their source has in another way as well."""
         if wanted is None:
-            return read_records(original, pick, None)
+            return read_records(lines.original, pick, None)
         keys = {name: KEYS.get(name, (name,)) for name in sorted(wanted)}
-        return read(original, Reading(pick, keys, SHAPED), flat)
+        return read(lines, Reading(pick, keys, SHAPED))

@@ -26,6 +26,8 @@ _SAFE = re.compile(r"[ !#-.0-\[\]-~]+")
 # Letters outside of ASCII whose lower case is (or begins with) an ASCII letter, and escapes that stand for them.
 _ODD = "\u212a|\u0130"
 _ODD_ESCAPE = r"\\u(?:212[aA]|0130)"
+Search = Callable[[pl.Expr], pl.Expr]  # what is asked of a line
+
 # JSON may write any letter as an escape, and some shippers do so for quotes.
 _ESCAPES = {f"\\u00{code:02{case}}": chr(code) for code in range(0x20, 0x7F) for case in "xX"}
 
@@ -50,9 +52,9 @@ def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
     likely: Flags = np.ones(len(lines), np.bool_)
     if not all(probes):
         return likely
-    searches: list[Callable[[pl.Series], pl.Series]] = [
-        *([lambda part: part.str.contains(pattern)] if pattern else []),
-        lambda part: part.str.contains_any(probes, ascii_case_insensitive=True),
+    searches: list[Search] = [
+        *([lambda line: line.str.contains(pattern)] if pattern else []),
+        lambda line: line.str.contains_any(probes, ascii_case_insensitive=True),
     ]
     for search in searches:
         places = np.flatnonzero(likely)
@@ -72,17 +74,22 @@ def _take(lines: pl.Series, places: Rows) -> pl.Series:
     return lines if places.size == len(lines) else lines.gather(places)
 
 
-def _seen(lines: pl.Series, search: Callable[[pl.Series], pl.Series]) -> pl.Series:
+def _seen(lines: pl.Series, search: Search) -> pl.Series:
     """Search raw lines as they stand and without escapes; what is odd about case counts as found."""
-    found = search(lines)
-    wide = np.flatnonzero((lines.str.len_bytes() != lines.str.len_chars()).to_numpy())
-    if wide.size:
+    line = pl.col("line")
+    seen = lines.to_frame("line").select(
+        found=search(line),
+        wide=line.str.len_bytes() != line.str.len_chars(),
+        escaped=line.str.contains("\\u", literal=True),
+    )
+    found, wide, escaped = seen["found"], seen["wide"].arg_true(), seen["escaped"].arg_true()
+    if wide.len():
         found = found.scatter(wide, found.gather(wide) | lines.gather(wide).str.contains(_ODD))
-    escaped = np.flatnonzero(lines.str.contains("\\u", literal=True).to_numpy())
-    if escaped.size:
+    if escaped.len():
         rest = lines.gather(escaped)
         plain = rest.str.replace_many(_ESCAPES) if rest.str.contains("\\u00", literal=True).any() else rest
-        found = found.scatter(escaped, found.gather(escaped) | rest.str.contains(_ODD_ESCAPE) | search(plain))
+        again = plain.to_frame("line").select(search(line)).to_series()
+        found = found.scatter(escaped, found.gather(escaped) | rest.str.contains(_ODD_ESCAPE) | again)
     return found
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from detectors.sigma import glob, regex
 from detectors.sigma.fold import fold, fold_list
 from detectors.sigma.predicates import Predicate
-from detectors.sigma.truth import number
+from detectors.sigma.truth import Number, number
 
 Places = npt.NDArray[np.integer[Any]]
 
@@ -38,7 +38,7 @@ class Needles:
         self.predicates = tuple(predicates)
         self.sure: dict[Predicate, int] = {}
         self._exact: dict[str, list[int]] = defaultdict(list)
-        self._numbers: dict[float, list[int]] = defaultdict(list)
+        self._numbers: dict[Number, list[int]] = defaultdict(list)
         self.unsought: list[int] = []
         self._parts: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for at, predicate in enumerate(self.predicates):

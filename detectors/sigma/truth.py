@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -16,17 +18,19 @@ from detectors.sigma.fold import fold_list
 from detectors.sigma.predicates import TEXT_OPS, TIME_OPS, Predicate
 from detectors.sigma.regex import program
 
+Number = float | Decimal  # a Decimal where a float could not tell neighbours apart
+
 _NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
 _EPOCH = re.compile(r"\d{9,10}(\.\d+)?|\d{12,13}|\d{15,16}|\d{18,19}", re.ASCII)  # s, ms, µs, ns: 1973 to 2286
 _MANY = 100_000  # values × characters from which one multi-pattern pass beats a loop
 _EXACT = 2**53  # beyond this a float no longer tells neighbours apart
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "lt": lambda a, b: a < b,
-    "lte": lambda a, b: a <= b,
-    "gt": lambda a, b: a > b,
-    "gte": lambda a, b: a >= b,
-    "eq": lambda a, b: a == b,
+_COMPARE: dict[str, Callable[[Number, Number], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "eq": operator.eq,
 }
 _PARTS: dict[str, Callable[[datetime], int]] = {
     "minute": lambda time: time.minute,
@@ -47,7 +51,7 @@ def holds(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
     if op == "regex":
         return _regex(predicate.values, texts)
     if op in _COMPARE:
-        limit, compare = float(predicate.values[0]), _COMPARE[op]
+        limit, compare = number(predicate.values[0]) or Decimal(predicate.values[0]), _COMPARE[op]
         return [(value := number(text)) is not None and compare(value, limit) for text in texts]
     if op in TIME_OPS:
         compare, limit, part = _COMPARE[predicate.values[0]], float(predicate.values[1]), _PARTS[op]
@@ -55,12 +59,14 @@ def holds(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
     return _OTHER[op](predicate.values, texts)
 
 
-def number(text: str) -> float | None:
+def number(text: str) -> Number | None:
     """Read a decimal number, blanks around it allowed, or None (for nan, underscores, hexadecimal and the like)."""
     if not _NUMBER.fullmatch(text):
         return None
     value = float(text)
-    return value if math.isfinite(value) else None
+    if abs(value) < _EXACT:
+        return value
+    return Decimal(text.strip()) if math.isfinite(value) else None
 
 
 def _contains(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
@@ -95,9 +101,8 @@ def _regex(patterns: Sequence[str], texts: Sequence[str]) -> list[bool]:
 
 
 def _numbers(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
-    written = frozenset(values)
-    small = frozenset(value for each in values if (value := number(each)) is not None and abs(value) < _EXACT)
-    return [text in written or number(text) in small for text in texts]
+    numbers = {value for each in values if (value := number(each)) is not None}
+    return [number(text) in numbers for text in texts]
 
 
 def _networks(values: Sequence[str], texts: Sequence[str]) -> list[bool]:

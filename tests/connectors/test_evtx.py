@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from connectors import evtx
 from connectors.evtx import HEADER
 from connectors.evtx_chunks import CHUNK
-from connectors.formats.json_lines import ERROR
+from connectors.formats.json_lines import ERROR, Lines
 from connectors.formats.windows import Windows
 from connectors.lines import FLAT, Portion
 from tests.connectors.reading import content, scan, scan_bytes
@@ -67,7 +67,8 @@ def test_flat_records_give_the_columns_of_the_whole_ones(reference: Path) -> Non
     records = pl.concat(portions)
     names = frozenset(Windows().parse(records["event.original"], None).columns) - {ERROR}
     whole, flat = (
-        Windows().parse_flat(records["event.original"], rewritten, names) for rewritten in (None, records[FLAT])
+        Windows().parse_lines(Lines(records["event.original"], flat=rewritten), names)
+        for rewritten in (None, records[FLAT])
     )
     assert_frame_equal(flat, whole)
     assert (records[FLAT] == "").sum() < records.height // 5  # those with lists

@@ -43,6 +43,21 @@ def test_bad_bytes_in_json_leave_it_json() -> None:
     assert cut(b'{"a":"\xff"}\n', json=True) == [(0, '{"a":"\\\\xff"}')]
 
 
+@pytest.mark.parametrize(
+    ("data", "texts"),
+    [
+        (b"a\nb\n", [b"a\nb\n"]),
+        (b"a\r\nb", [b"a\r\n", b"b"]),
+        (b"a\n\nb\n", [None]),
+        (b"a\n\xff\n", [None]),
+        (b"a" * 40 + b"\nb\n", [None]),
+    ],
+)
+def test_records_come_in_one_piece_where_nothing_was_left_out(data: bytes, texts: list[bytes | None]) -> None:
+    portions = lines(io.BytesIO(data).read, small())
+    assert [portion.text for portion in portions if portion.records.height] == texts
+
+
 def test_records_have_the_schema() -> None:
     (portion,) = lines(io.BytesIO(b"a\n").read, LIMITS)
     assert portion.records.schema == RECORD

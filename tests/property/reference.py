@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from tests.property import reference_texts as texts
@@ -41,7 +44,7 @@ class _Condition:
     """A condition, evaluated while it is read."""
 
     def __init__(self, text: str, parts: Mapping[str, Any], case: Case) -> None:
-        self.words = re.findall(r"[()]|[^\s()]+", text)
+        self.words = list(_split(text))
         self.parts, self.case = parts, case
 
     def value(self) -> bool:
@@ -82,6 +85,11 @@ class _Condition:
         return part(self.parts[name], self.case)
 
 
+@lru_cache(10_000)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[()]|[^\s()]+", text))
+
+
 def _chosen(name: str, pattern: str) -> bool:
     if name.startswith("_") and not pattern.startswith("_"):
         return False
@@ -99,7 +107,8 @@ def part(body: object, case: Case) -> bool:
 
 def item(key: str, body: object, case: Case) -> bool:
     """Evaluate `field|modifier|…: value`."""
-    field, *modifiers = key.split("|")
+    field, *names = key.split("|")
+    modifiers = tuple(names)
     values = body if isinstance(body, list) else [body]
     held = _values(case, field) if field else [case.text]
     answers = [_value(each, modifiers, field, held, case) for each in values]
@@ -114,11 +123,11 @@ def _values(case: Case, field: str) -> Values:
     return [each for each in held if each is not None] if isinstance(held, list) else [held]
 
 
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "lt": lambda a, b: a < b,
-    "lte": lambda a, b: a <= b,
-    "gt": lambda a, b: a > b,
-    "gte": lambda a, b: a >= b,
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
 }
 _PARTS: dict[str, Callable[[datetime], int]] = {
     "minute": lambda time: time.minute,
@@ -130,7 +139,7 @@ _PARTS: dict[str, Callable[[datetime], int]] = {
 }
 
 
-def _value(value: Any, modifiers: list[str], field: str, held: Values, case: Case) -> bool:  # noqa: C901, PLR0911
+def _value(value: Any, modifiers: tuple[str, ...], field: str, held: Values, case: Case) -> bool:  # noqa: C901, PLR0911
     """Evaluate one value of an item: a field that is missing satisfies null and `exists: false` only."""
     if "exists" in modifiers:
         return bool(value) == (held is not None)
@@ -141,51 +150,35 @@ def _value(value: Any, modifiers: list[str], field: str, held: Values, case: Cas
     times = [name for name in modifiers if name in _PARTS]
     comparisons = [name for name in modifiers if name in _COMPARE]
     if times:
-        compare = _COMPARE[comparisons[0]] if comparisons else _equal
+        compare = _COMPARE[comparisons[0]] if comparisons else operator.eq
         return any(time and compare(_PARTS[times[0]](time), value) for time in map(_time, held))
     if comparisons:
         return any(number is not None and _COMPARE[comparisons[0]](number, value) for number in map(_number, held))
     if "cidr" in modifiers:
         return any(_inside(text, value) for text in held)
     if "re" in modifiers:
-        return any(
-            texts.search(each, modifiers, text)
-            for each in texts.filled(str(value), modifiers, case.lists)
-            for text in held
-        )
+        expressions = texts.expressions(str(value), modifiers, case.lists)
+        return any(each.search(text) for each in expressions for text in held)
     if "fieldref" in modifiers:
         others = _values(case, value)
-        return others is not None and any(texts.refer(text, other, modifiers) for text in held for other in others)
+        return others is not None and any(texts.refers(text, other, modifiers) for text in held for other in others)
     if isinstance(value, bool):
         return any(text.lower() in (("true", "1") if value else ("false", "0")) for text in held)
     if isinstance(value, int | float):
         plain = str(int(value) if value == int(value) else value)
         if not field:
-            return any(texts.is_like([texts.ANY, *plain, texts.ANY], text, cased=False) for text in held)
+            return plain in case.text
         return any(text == plain or _number(text) == value for text in held)
-    return _any_like(texts.patterns(value, modifiers, case.lists), field, held, cased="cased" in modifiers)
+    patterns = texts.wildcards(value, modifiers, case.lists, part=not field)
+    return any(each.anything or any(map(each.fits, held)) for each in patterns)  # an empty list is a value, too
 
 
-def _any_like(patterns: list[texts.Pattern], field: str, held: list[str], *, cased: bool) -> bool:
-    """Match texts; a pattern of `*` alone asks only whether there is a value, and an empty list is one."""
-    if not field:
-        patterns = [[texts.ANY, *pattern, texts.ANY] for pattern in patterns]
-    return any(
-        set(pattern) == {texts.ANY} or any(texts.is_like(pattern, text, cased=cased) for text in held)
-        for pattern in patterns
-    )
-
-
-def _equal(a: float, b: float) -> bool:
-    return a == b
-
-
-def _number(text: str) -> float | None:
-    """Choice: decimal numbers, with blanks around them, that a float can hold."""
+def _number(text: str) -> float | Decimal | None:
+    """Choice: decimal numbers, with blanks around them, that a float can hold; exact where a float would not be."""
     text = text.strip(" \t")
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) or abs(float(text)) == math.inf:
         return None
-    return int(text) if re.fullmatch(r"[+-]?\d+", text, re.ASCII) else float(text)
+    return Decimal(text) if abs(float(text)) >= 2**53 else float(text)
 
 
 def _time(text: str) -> datetime | None:

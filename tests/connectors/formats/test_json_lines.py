@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.formats import json_lines
+from connectors.formats import flat, json_lines
 from connectors.formats.exact import dumps, loads
-from connectors.formats.json_lines import ERROR
+from connectors.formats.json_lines import ERROR, Lines
 from connectors.formats.ndjson import Ndjson, pick
 from connectors.once import DEPTH
 from tests.connectors.formats.json_texts import anything, exactly, objects
@@ -39,6 +39,26 @@ def test_every_way_agrees_with_the_exact_reader(sample: list[str], names: frozen
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_lines, "FEW", 0)
         assert Ndjson().parse(series, names).to_dicts() == exactly(pick, sample, names)
+        if not any("\n" in line for line in sample):
+            text = "".join(f"{line}\r\n" for line in sample).encode()
+            assert Ndjson().parse_lines(Lines(series, text), names).to_dicts() == exactly(pick, sample, names)
+
+
+def test_lines_in_one_piece_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_lines, "FEW", 0)
+    monkeypatch.setattr(flat, "_read", None)  # what reads the lines one by one
+    series = pl.Series(['{"a": 1}', r'{"a": "\ud800x"}', '{"a": "x", "a": "y"}'])
+    text = "".join(f"{line}\n" for line in series).encode()
+    assert Ndjson().parse_lines(Lines(series, text), frozenset({"a"}))["a"].to_list() == ["1", "�x", "x"]
+
+
+def test_lines_that_polars_must_not_see_are_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_lines, "FEW", 0)
+    for unsound in ("null", " ", '{"a":' + "[" * 100_000):
+        series = pl.Series(['{"a": 1}', unsound, '{"a": 2}'])
+        found = Ndjson().parse_lines(Lines(series, "\n".join(series).encode()), frozenset({"a"}))
+        assert found["a"].to_list() == ["1", None, "2"]
+        assert found[ERROR].is_null().to_list() == [True, False, True]
 
 
 def parsed(*sample: str, wanted: frozenset[str] | None = None) -> list[dict[str, Any]]:
