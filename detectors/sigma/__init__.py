@@ -13,6 +13,7 @@ rule        all of it: what the cache keeps
 
 Running rules:
 logsources  which rows of which source a rule's log source means
+eventfields which columns the events of a route can have; blind says which rules can never match for want of one
 covers      which predicates must be true, one of them at least, for a rule to be true
 plan        what is worked out once per source
 columns     an event frame, column by column, as numbers of distinct values
@@ -23,4 +24,8 @@ truth       what a predicate says of a text
 keywords    the text of a whole event; fragments is a coarse sieve for it
 evaluate    whether a rule's tree is true, for many rows at once
 engine      a frame in, hits out
+
+Judging rules:
+eventfields  which columns the events of a route can have; tables reads such data
+blind        which rules can never match on a source
 """

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import product
 from typing import Any
 
-import yaml
-
 from detectors.sigma.logsources import Route
+from detectors.sigma.tables import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,7 @@ def event_columns(made_by: str | None, route: Route) -> frozenset[str] | None:
 
 @cache
 def _table() -> dict[str, _Kinds]:
-    text = files("detectors.sigma").joinpath("eventfields.yml").read_text("utf-8")
-    data: dict[str, dict[str, Any]] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe
+    data: dict[str, dict[str, Any]] = read_table("eventfields.yml")
     return {name: _kinds(documented) for name, documented in data.items()}
 
 
