@@ -13,7 +13,6 @@ rule        all of it: what the cache keeps
 
 Running rules:
 logsources  which rows of which source a rule's log source means
-eventfields which columns the events of a route can have; blind says which rules can never match for want of one
 covers      which predicates must be true, one of them at least, for a rule to be true
 plan        what is worked out once per source
 columns     an event frame, column by column, as numbers of distinct values
