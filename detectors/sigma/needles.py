@@ -48,8 +48,6 @@ class Needles:
 
     def find(self, texts: Sequence[str]) -> Iterator[tuple[int, Places]]:
         """Yield the number of each predicate that may be true of some text, with the places of all such texts."""
-        if not texts:
-            return
         found: dict[int, list[Places]] = defaultdict(list)
         for begin, end in _slices(texts):
             for at, places in self._found(fold_list(texts[begin:end])):
@@ -75,12 +73,11 @@ class Needles:
                 self._parts[text].append((op, at))
 
     def _add_numbers(self, at: int, predicate: Predicate) -> None:
-        """Add numbers; they are not sure, since a float can't tell large neighbours apart."""
-        floats = [number(value) for value in predicate.values]
-        known = [value for value in floats if value is not None]
-        if len(known) < len(floats):  # beyond what a float holds
+        known = [value for each in predicate.values if (value := number(each)) is not None]
+        if len(known) < len(predicate.values):  # beyond what a float holds
             self.unsought.append(at)
             return
+        self.sure[predicate] = at
         for value in known:
             self._numbers[value].append(at)
 
