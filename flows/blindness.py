@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
 from connectors.definitions import Definition
@@ -12,6 +11,7 @@ from detectors.schema import LEVELS
 from detectors.sigma.blind import Names, Sight, Survey, survey
 from detectors.sigma.eventfields import event_columns
 from detectors.sigma.logsources import Route
+from detectors.sigma.nearest import closest
 from detectors.sigma.rule import Rule
 
 FIELDS: Final = 8  # shown of those that the rules of a route lack
@@ -90,7 +90,10 @@ def _source(rules: Sequence[Rule], definition: Definition, seen: Survey) -> dict
 def _sight(rules: Sequence[Rule], sight: Sight, known: Mapping[int, Collection[str]]) -> dict[str, Any]:
     blind = []
     for number, missing in sight.blind.items():
-        meta, lacks = rules[number].meta, {name: _nearest(name, known[number]) for name in sorted(missing)}
+        meta, lacks = (
+            rules[number].meta,
+            {name: closest(name, sorted(known[number], reverse=True)) for name in sorted(missing)},
+        )
         blind.append({"id": meta.id, "level": meta.level, "title": meta.title, "lacks": lacks})
     blind.sort(key=lambda rule: (-LEVELS.index(rule["level"]), rule["title"]))
     return {"rules": len(_numbers(sight)), "live": len(sight.live), "blind": blind}
@@ -98,10 +101,3 @@ def _sight(rules: Sequence[Rule], sight: Sight, known: Mapping[int, Collection[s
 
 def _numbers(sight: Sight) -> set[int]:
     return sight.live.union(sight.blind)
-
-
-def _nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the column whose name is most like a field's, in any case of letters."""
-    spelled = {each.lower(): each for each in sorted(known)}
-    close = get_close_matches(name.lower(), spelled, 1)
-    return spelled[close[0]] if close else None

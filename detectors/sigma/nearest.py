@@ -26,6 +26,12 @@ def meant(word: str, legal: Sequence[str]) -> str:
     >>> meant("Contans", ["contains", "endswith"])
     'did you mean `contains`?'
     """
+    found = closest(word, legal)
+    return f"did you mean `{found}`?" if found else ""
+
+
+def closest(word: str, legal: Sequence[str]) -> str | None:
+    """Return the legal word that is nearly the same, in any case of letters; of words alike the first."""
     lower = {each.lower(): each for each in reversed(legal)}
     close = get_close_matches(word[:_LONG].lower(), lower, n=1)
-    return f"did you mean `{lower[close[0]]}`?" if close else ""
+    return lower[close[0]] if close else None
