@@ -15,31 +15,14 @@ from flows.bench.growth import Sizes, growth
 from flows.bench.plots import plots
 from flows.bench.work import Work
 from flows.cli import main
-
-RULE = """title: Password guessed at
-id: 00000000-0000-4000-8000-000000000001
-status: test
-level: high
-logsource: {product: linux, service: sshd}
-detection:
-  keywords: ['Failed password for invalid user']
-  condition: keywords
-"""
-LINE = (
-    "Mar  9 08:{minute:02d}:01 web01 sshd[71]: Failed password for invalid user admin from 203.0.113.9 port 22 ssh2\n"
-)
-QUIET = "Mar  9 09:00:01 web01 sshd[72]: Accepted publickey for lan from 192.0.2.7 port 50022 ssh2: RSA SHA256:abc\n"
+from tests.flows.guesses import lay_out
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a rule and a log of ten failures in fifteen lines."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "guess.yml").write_text(RULE)
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / "auth.log").write_text("".join(LINE.format(minute=m) for m in range(10)) + QUIET * 5)
-    return tmp_path
+    return lay_out(tmp_path)
 
 
 def bench(*more: str) -> Any:

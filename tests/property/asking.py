@@ -15,6 +15,7 @@ from detectors.contracts import Dialect
 from detectors.sigma.engine import Engine
 from detectors.sigma.parse import rules
 from detectors.sigma.rule import Rule
+from tests.property import reference
 from tests.property.detections import LISTS
 
 Pairs = set[tuple[int, int]]  # numbers of a rule and of an event that it matches
@@ -26,7 +27,7 @@ TINY = {
     "needles._DENSE": 2,  # finds in a window
     "routing._DENSE": 1,  # numbers that a table is used for
     "routing._KNOWN": 0,  # combinations that are remembered
-    "truth._MANY": 2,  # values that are searched in one pass
+    "truth._MANY": 2,  # values × characters that are searched in one pass
     "vocabulary._MEMORY": 4,  # bytes of answers
     "vocabulary._ROOM": 1,  # values that there is room for at first
 }
@@ -52,6 +53,16 @@ def detected(engine: Engine, dialect: Dialect, frame: pl.DataFrame) -> Pairs:
     found = list(zip(hits.rule.tolist(), hits.row.tolist(), strict=True))
     assert found == sorted(set(found))
     return set(found)
+
+
+def expected_of(written: Sequence[dict[str, Any]], cases: Sequence[reference.Case]) -> Pairs:
+    """Return what the plain evaluator says: which detection (by number) matches which case."""
+    return {
+        (number, row)
+        for number, detection in enumerate(written)
+        for row, case in enumerate(cases)
+        if reference.matches(detection, case)
+    }
 
 
 def tall(frame: pl.DataFrame, times: int) -> pl.DataFrame:

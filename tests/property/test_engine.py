@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from detectors.sigma.engine import Engine
-from tests.property import reference
-from tests.property.asking import Pairs, detected, pairs, rule, tall, tiny_limits
+from tests.property.asking import Pairs, detected, expected_of, pairs, rule, tall, tiny_limits
 from tests.property.detections import LISTS, detections, searches
 from tests.property.events import WRITINGS, Batch, batches, long_batches
 from tests.property.tally import Tally
@@ -36,12 +35,7 @@ def test_the_engine_agrees_with_the_plain_evaluator() -> None:
     def agrees(written: list[dict[str, Any]], batch: Batch, way: str) -> None:
         made = [rule(each) for each in written]
         cases = batch.cases(LISTS)
-        expected = {
-            (number, row)
-            for number, detection in enumerate(written)
-            for row, case in enumerate(cases)
-            if reference.matches(detection, case)
-        }
+        expected = expected_of(written, cases)
         WAYS[way](Engine(made), batch, expected)
         tally.add(written, made, batch, cases, way)
         tally.matches += len(expected)
@@ -90,10 +84,5 @@ WAYS = {"all at once": all_at_once, "some before": some_before, "tall": tall_fra
 @round_of_cases
 @given(st.lists(searches, min_size=1, max_size=8), long_batches)
 def test_long_values_are_searched_to_their_ends(written: list[dict[str, Any]], batch: Batch) -> None:
-    expected = {
-        (number, row)
-        for number, detection in enumerate(written)
-        for row, case in enumerate(batch.cases(LISTS))
-        if reference.matches(detection, case)
-    }
+    expected = expected_of(written, batch.cases(LISTS))
     assert pairs([rule(each) for each in written], batch.dialect, batch.frame()) == expected

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from detectors.sigma.engine import Engine
-from tests.property import reference, values
-from tests.property.asking import detected, rule, tiny_limits
+from tests.property import values
+from tests.property.asking import detected, expected_of, rule, tiny_limits
 from tests.property.detections import LISTS
 from tests.property.events import Batch
 
@@ -128,12 +128,7 @@ def test_every_question_is_answered_as_the_plain_evaluator_does(
     for chosen in (cells, [cell for cell in cells if not isinstance(cell, list)]):
         batch = held(chosen)
         cases = batch.cases(LISTS)
-        expected = {
-            (number, row)
-            for number, detection in enumerate(written)
-            for row, case in enumerate(cases)
-            if reference.matches(detection, case)
-        }
+        expected = expected_of(written, cases)
         with limits():
             engine, half = Engine(made), len(chosen) // 2
             before = detected(engine, batch.dialect, batch.frame(range(half)))
