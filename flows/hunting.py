@@ -29,10 +29,10 @@ def hunt(
             continue
         parser = DefinedParser(definition)
         for batch in archive.read(source, since, until):
-            events = parser.parse(batch, parts.engine.wanted(parser.dialect)).events
-            hits = parts.engine.detect(parser.dialect, events)
+            parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
+            hits = parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
             if hits.row.size:
-                yield findings_of(batch, parser, events, hits, parts.detections)
+                yield findings_of(batch, parser, parsed.events, hits, parts.detections)
 
 
 def originals(archive: Archive, ids: set[str]) -> pl.DataFrame:

@@ -94,7 +94,7 @@ class Pipeline:
             with seen.timed("archive"):
                 self._archive.write(batch, parsed.events)
         with seen.timed("match"):
-            hits = self._detector.detect(parser.dialect, parsed.events)
+            hits = self._detector.detect(parser.dialect, parsed.events, parsed.encoded)
         self._tell_failures()
         with seen.timed("findings"):
             found = findings_of(batch, parser, parsed.events, hits, self._detections)
@@ -151,7 +151,7 @@ def findings_of(
         """Read some of the hit records; one that only its projection could read is shown as far as it was read."""
         part = light if len(places) == light.height else light[places]
         records = part.select(*RECORD.names(), "@timestamp")
-        again = parser.parse(replace(batch, records=records), wanted).events
+        again = parser.parse(replace(batch, records=records, text=None), wanted).events
         return again if again.height == part.height else part
 
     few = light.height <= FEW
