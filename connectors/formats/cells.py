@@ -14,7 +14,7 @@ import polars as pl
 
 from connectors.formats import clock, exact, scanner
 from connectors.formats.exact import Text
-from connectors.formats.frames import nulls
+from connectors.formats.frames import listed, nulls
 from connectors.formats.json_lines import ERROR
 from connectors.formats.scanner import NOWHERE, ODD, REAL, TEXT, WHOLE, Cells, Ints, Places
 from connectors.formats.trees import Map
@@ -185,7 +185,7 @@ class Scanned:
         cells: list[list[str | None] | None] = [None] * codes.size
         for place, text in zip(places.tolist(), self._texts.take(codes[places].tolist()), strict=True):
             cells[place] = text if isinstance(text, list) else [text]
-        return pl.Series(cells, dtype=pl.List(pl.String))
+        return listed(cells)
 
 
 def _reals(parts: Sequence[bytes]) -> list[Text]:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from connectors.formats.exact import Pick, Record, Text, Value, loads, text
-from connectors.formats.frames import placed
+from connectors.formats.frames import listed, placed
 from connectors.once import DEPTH, KEY, loads_canonical, loads_once
 
 NAMES: Final = 2000  # distinct names that one batch may bring; a hostile log could name a million
@@ -125,4 +125,4 @@ def _texts(values: list[Value | Text]) -> pl.Series:
     if list not in kinds:
         return pl.Series(cells, dtype=pl.String)
     lists = [cell if cell is None or isinstance(cell, list) else [cell] for cell in cells]
-    return pl.Series(lists, dtype=pl.List(pl.String))
+    return listed(lists)
