@@ -2,13 +2,14 @@
 
 A finding is a rule × a group key × a tumbling window anchored in event time. Its name depends on nothing else, so it
 doesn't matter in which batch, order or run its events arrive; the first batch that has any writes its document.
+A match may make no finding, because its rule is but a signal or maintenance goes on.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
@@ -21,13 +22,14 @@ from detectors.attack import attack
 from detectors.contracts import Batch, Hits
 from detectors.identity import event_id, finding_id, match_id
 from detectors.meta import Meta
-from detectors.schema import FINDING, MATCH, RECORD, SEVERITY, TIME
+from detectors.schema import FINDING, MATCH, RECORD, SEVERITY, SUPPRESSED, TIME
 
 WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
 EVIDENCE = 5  # events shown whole in a finding; the others are matches under its id
 ORIGINAL = 16_384  # characters of a raw record shown in evidence
 LISTED = 50  # distinct hosts, users, addresses … named in a finding
+SIGNAL = "signal"  # why the match of a rule that only signals makes no finding
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
 
 _ENTITIES = (
@@ -62,6 +64,7 @@ class Found:
 
     matches: pl.DataFrame  # MATCH
     findings: pl.DataFrame  # FINDING
+    suppressed: pl.DataFrame = field(default_factory=SUPPRESSED.to_frame)
 
 
 def nothing() -> Found:
@@ -77,18 +80,29 @@ def assemble(
     entity: Sequence[str],
     *,
     whole: Callable[[Sequence[int]], pl.DataFrame],
+    silenced: Mapping[int, str] | None = None,
 ) -> Found:
     """Make matches and findings of hits.
 
     `events` are the hit events only, with the columns that `named` names; `hits.row` numbers their rows. `entity` names
     the ECS fields that form the group key of rules that don't choose their own. `whole` returns rows of `events` with
-    all that they hold, for the few that are shown as evidence.
+    all that they hold, for the few that are shown as evidence. `silenced` tells of hits, by their places, why they make
+    no finding.
     """
     if not hits.row.size:
         return nothing()
-    ids = _event_ids(batch, events)
+    frame = _silenced(identified(batch, events, hits, detections, entity), detections, silenced or {})
+    told = frame.filter(pl.col("soc.silenced").is_null())
+    return Found(_matches(frame, detections, batch), _findings(told, events, whole, detections, batch))
+
+
+def identified(
+    batch: Batch, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection], entity: Sequence[str]
+) -> pl.DataFrame:
+    """Return a row per hit with its group and all ids, in order of time; `hit` is its place among the hits."""
+    ids = event_ids(batch, events)
     frame = _grouped(events, hits, detections, entity, batch.source)
-    frame = frame.with_columns(
+    return frame.with_columns(
         pl.Series("id", [ids[row] for row in frame["row"]]),
         pl.Series(
             "soc.match.id",
@@ -105,7 +119,6 @@ def assemble(
             ],
         ),
     )
-    return Found(_matches(frame, detections, batch), _findings(frame, events, whole, detections, batch))
 
 
 def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) -> frozenset[str]:
@@ -114,7 +127,8 @@ def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) ->
     return frozenset(_ENTITIES).union(entity, *own)
 
 
-def _event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
+def event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
+    """Return the ids of events of a batch."""
     columns = (events[name].to_list() for name in ("log.offset", "soc.index", "event.original"))
     return [event_id(batch.source, batch.origin, *record) for record in zip(*columns, strict=True)]
 
@@ -123,7 +137,7 @@ def _grouped(
     events: pl.DataFrame, hits: Hits, detections: Sequence[Detection], entity: Sequence[str], source: str
 ) -> pl.DataFrame:
     """Return a row per hit with its group key and the start of its window, in order of time."""
-    frame = pl.DataFrame({"rule": hits.rule, "row": hits.row})
+    frame = pl.DataFrame({"hit": np.arange(hits.row.size), "rule": hits.rule, "row": hits.row})
     keys = {rule: detections[rule].meta.group_by or tuple(entity) for rule in np.unique(hits.rule).tolist()}
     texts = {fields: _group_text(events, fields, source) for fields in set(keys.values())}
     groups = [texts[keys[rule]][row] for rule, row in zip(hits.rule.tolist(), hits.row.tolist(), strict=True)]
@@ -145,6 +159,14 @@ def _group_text(events: pl.DataFrame, fields: Sequence[str], source: str) -> lis
     return events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series().to_list()
 
 
+def _silenced(frame: pl.DataFrame, detections: Sequence[Detection], silenced: Mapping[int, str]) -> pl.DataFrame:
+    """Add why a match makes no finding."""
+    signals = {rule for rule in frame["rule"].unique() if detections[rule].meta.signal}
+    hits = zip(frame["hit"], frame["rule"], strict=True)
+    reasons = [SIGNAL if rule in signals else silenced.get(hit) for hit, rule in hits]
+    return frame.with_columns(pl.Series("soc.silenced", reasons, pl.String))
+
+
 def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch) -> pl.DataFrame:
     made = frame.select(
         "@timestamp",
@@ -153,7 +175,8 @@ def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch)
         pl.col("id").reshape((-1, 1)).cast(pl.List(pl.String)).alias("event.id"),
         pl.lit(batch.source).alias("soc.source"),
         "soc.group",
-        "soc.finding.id",
+        pl.when(pl.col("soc.silenced").is_null()).then("soc.finding.id"),
+        "soc.silenced",
     )
     return made.cast(MATCH)
 
@@ -165,6 +188,8 @@ def _findings(
     detections: Sequence[Detection],
     batch: Batch,
 ) -> pl.DataFrame:
+    if frame.is_empty():
+        return FINDING.to_frame()
     groups: dict[str, list[_Hit]] = defaultdict(list)
     columns = ("soc.finding.id", "rule", "row", "id", "@timestamp", "soc.group", "start")
     for finding, *hit in zip(*(frame[name].to_list() for name in columns), strict=True):

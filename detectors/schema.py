@@ -103,7 +103,26 @@ MATCH = _columns(
         "event.id": pl.List(pl.String),
         "soc.source": pl.String,
         "soc.group": pl.String,  # the group key as text, "host.name=DC01 | user.name=lan"
-        "soc.finding.id": pl.String,
+        "soc.finding.id": pl.String,  # null: it makes no finding
+        "soc.silenced": pl.String,  # why not: "signal", "maintenance: <name>"
+    }
+)
+
+# A match that an exception took, once per exception: it makes no finding and counts for nothing, but it is kept.
+SUPPRESSED = _columns(
+    {
+        "@timestamp": TIME,
+        "soc.suppressed.id": pl.String,
+        "soc.exception.id": pl.String,
+        "soc.exception.title": pl.String,
+        "soc.match.id": pl.String,
+        "rule.id": pl.String,
+        "rule.name": pl.String,
+        "soc.level": pl.String,
+        "event.id": pl.List(pl.String),
+        "soc.source": pl.String,
+        "soc.group": pl.String,
+        "soc.finding.id": pl.String,  # the finding that it would belong to
     }
 )
 

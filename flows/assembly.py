@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -13,6 +14,7 @@ from connectors.definitions import BUILT_IN, Definition, load_definitions
 from detectors.errors import Place, UsageError
 from detectors.findings import Detection
 from detectors.sigma.engine import Engine
+from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.rule import Rule
 from flows import ruleset
 from flows.ruleset import RuleSet
@@ -27,6 +29,7 @@ class Parts:
     rules: RuleSet
     engine: Engine
     detections: Sequence[Detection]  # of the rule with the same number in the engine
+    exceptions: Exceptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
     definitions = load_definitions([BUILT_IN, *settings.sources])
     rules = load_rules(settings, folders)
-    return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
+    exceptions = Exceptions(rules.filters, rules.rules, ZoneInfo(settings.zone))
+    return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules), exceptions)
 
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:

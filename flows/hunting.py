@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -14,6 +15,7 @@ from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows.assembly import Parts
 from flows.pipeline import findings_of
+from flows.sifting import sift
 
 
 def hunt(
@@ -32,7 +34,9 @@ def hunt(
             events = parser.parse(batch, parts.engine.wanted(parser.dialect)).events
             hits = parts.engine.detect(parser.dialect, events)
             if hits.row.size:
-                yield findings_of(batch, parser, events, hits, parts.detections)
+                sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
+                found = findings_of(batch, parser, events, sifted.hits, parts.detections)
+                yield replace(found, suppressed=sifted.suppressed)
 
 
 def originals(archive: Archive, ids: set[str]) -> pl.DataFrame:

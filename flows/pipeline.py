@@ -1,6 +1,6 @@
 """One batch from raw records to stored findings, the same in every mode.
 
-    parse ─► archive ─► detect ─► read the hits whole ─► findings ─► sink
+    parse ─► archive ─► detect ─► exceptions ─► read the hits whole ─► findings ─► sink
 
 Nothing here knows where batches come from or where results go.
 """
@@ -22,6 +22,8 @@ from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
 from detectors.findings import Detection, Found, assemble, named, nothing
 from detectors.schema import DEAD, RECORD
+from detectors.sigma.exceptions import Exceptions
+from flows.sifting import sift
 
 FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
 
@@ -42,6 +44,7 @@ class Statistics:
     findings: int = 0
     known_findings: int = 0
     matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
+    suppressed: Counter[str] = field(default_factory=Counter)  # exception id → matches that it took
     by_source: Counter[str] = field(default_factory=Counter)  # source → events
     failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
@@ -69,6 +72,7 @@ class Pipeline:
         archive: Keeper | None = None,
         say: Callable[[str], object] | None = None,
         parsers: Mapping[str, DefinedParser] | None = None,
+        exceptions: Exceptions | None = None,
     ) -> None:
         self.statistics = Statistics()
         self._definitions = definitions
@@ -76,6 +80,7 @@ class Pipeline:
         self._detector, self._detections = detector, detections
         self._sink, self._archive = sink, archive
         self._say = say
+        self._exceptions = exceptions or Exceptions()
 
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
@@ -95,9 +100,12 @@ class Pipeline:
                 self._archive.write(batch, parsed.events)
         with seen.timed("match"):
             hits = self._detector.detect(parser.dialect, parsed.events)
+        with seen.timed("exceptions"):
+            sifted = sift(batch, parser, parsed.events, hits, self._exceptions, detections=self._detections)
         self._tell_failures()
         with seen.timed("findings"):
-            found = findings_of(batch, parser, parsed.events, hits, self._detections)
+            found = findings_of(batch, parser, parsed.events, sifted.hits, self._detections)
+            found = replace(found, suppressed=sifted.suppressed)
         with seen.timed("sink"):
             self._store(batch, found, parsed.dead)
         self._count(batch, parsed.events, parsed.dead, found)
@@ -109,17 +117,25 @@ class Pipeline:
         return self._parsers[source]
 
     def _tell_failures(self) -> None:
-        """Tell once of each rule that failed at run time."""
+        """Tell once of each rule and exception that failed at run time."""
         for number, reason in self._detector.failures.items():
             meta = self._detections[number].meta
-            if meta.id not in self.statistics.failed_rules:
-                self.statistics.failed_rules[meta.id] = f"the rule {meta.title!r} ({meta.id}) failed: {reason}"
-                if self._say is not None:
-                    self._say(self.statistics.failed_rules[meta.id])
+            self._tell(meta.id, f"the rule {meta.title!r} ({meta.id}) failed: {reason}")
+        for number, reason in self._exceptions.failures.items():
+            each = self._exceptions.filters[number]
+            self._tell(each.id, f"the exception {each.title!r} ({each.id}) takes nothing: {reason}")
+
+    def _tell(self, name: str, told: str) -> None:
+        if name not in self.statistics.failed_rules:
+            self.statistics.failed_rules[name] = told
+            if self._say is not None:
+                self._say(told)
 
     def _store(self, batch: Batch, found: Found, dead: pl.DataFrame) -> None:
         if dead.height:
             self._sink.dead(dead)
+        if found.suppressed.height:
+            self._sink.suppressed(found.suppressed)
         if found.matches.height:
             written = self._sink.findings(found.findings)
             self.statistics.findings += written.created
@@ -135,6 +151,7 @@ class Pipeline:
         seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
         seen.by_source[batch.source] += events.height
         seen.matches.update(found.matches["rule.id"].to_list())
+        seen.suppressed.update(found.suppressed["soc.exception.id"].to_list())
 
 
 def findings_of(

@@ -127,5 +127,8 @@ def _tell(done: Scanned, blind: int) -> None:
         f"{len(done.parts.rules.rules):,} rules{dead}",
         file=sys.stderr,
     )
+    if seen.suppressed:
+        count = f"{seen.suppressed.total():,} {'match' if seen.suppressed.total() == 1 else 'matches'}"
+        print(f"exceptions took {count}: `soc findings list --suppressed` after --keep shows them", file=sys.stderr)
     if blind:
         print(f"{blindness.counted(blind)} blind on these sources: `soc rules blind` tells why", file=sys.stderr)

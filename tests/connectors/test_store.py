@@ -106,7 +106,7 @@ def test_matches_are_found_under_their_finding(store: Store) -> None:
     store.matches(matches("m1", "m2"))
     assert_frame_equal(store.matches_of("f1"), matches("m1", "m2"))
     assert store.select()["soc.matches"].to_list() == [2]
-    assert store.counts() == {"findings": 1, "matches": 2, "dead": 0, "triage": 0}
+    assert store.counts() == {"findings": 1, "matches": 2, "suppressed": 0, "dead": 0, "triage": 0}
 
 
 def test_dead_letters_come_back_whole(store: Store) -> None:

@@ -11,11 +11,14 @@ import pytest
 from connectors.archive import Archive
 from connectors.definitions import load_definitions
 from connectors.store import Store
+from detectors.content import contents
 from detectors.contracts import Batch, Written
 from detectors.errors import UnavailableError
 from detectors.identity import event_id
 from detectors.schema import RECORD
 from detectors.sigma.engine import Engine
+from detectors.sigma.exceptions import Exceptions
+from detectors.sigma.filters import Filter
 from detectors.sigma.parse import rules
 from detectors.sigma.predicates import Predicate
 from detectors.sigma.rule import Rule
@@ -44,10 +47,19 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "s.sqlite")
 
 
-def pipeline(sink: Store, archive: Archive | None = None) -> Pipeline:
-    (rule,) = rules(RULE, "r.yml")
+EXCEPTION = """title: Evening scan
+id: 00000000-0000-4000-8000-00000000000a
+logsource: {product: linux}
+filter: {rules: any, late: [T08:00:1], condition: not late}
+"""
+
+
+def pipeline(sink: Store, archive: Archive | None = None, exception: str = "", rule_text: str = RULE) -> Pipeline:
+    (rule,) = rules(rule_text, "r.yml")
     assert isinstance(rule, Rule)
-    return Pipeline(load_definitions(), Engine([rule]), [detection(rule)], sink, archive=archive)
+    filters = [each for each in contents(exception, "f.yml") if isinstance(each, Filter)]
+    exceptions = Exceptions(filters, [rule])
+    return Pipeline(load_definitions(), Engine([rule]), [detection(rule)], sink, archive=archive, exceptions=exceptions)
 
 
 def test_every_record_ends_as_event_or_dead_letter(store: Store, tmp_path: Path) -> None:
@@ -122,3 +134,51 @@ def test_a_rule_that_fails_at_run_time_is_told_once_and_the_others_go_on(
     assert len(told) == 1
     assert bad.meta.id in told[0]
     assert "too much" in told[0]
+
+
+def test_what_an_exception_takes_is_counted_and_kept_and_no_finding(store: Store) -> None:
+    line = pipeline(store, exception=EXCEPTION)
+    found = line.process(batch([GOOD.format(second) for second in (1, 2, 10, 11, 12)]))
+    assert found.matches.height == 2
+    assert found.suppressed["rule.name"].to_list() == ["Root guessed"] * 3
+    assert found.suppressed["soc.finding.id"].unique().to_list() == found.findings["event.id"].to_list()
+    assert line.statistics.matches.total() == 2
+    assert line.statistics.suppressed == {"00000000-0000-4000-8000-00000000000a": 3}
+    (taken,) = store.taken().iter_rows(named=True)
+    assert (taken["soc.exception.title"], taken["matches"], taken["last"].second) == ("Evening scan", 3, 12)
+    assert store.select()["soc.count"].to_list() == [2]
+
+
+def test_exceptions_and_batches_split_repeated_and_in_any_order_agree(tmp_path: Path) -> None:
+    lines = [GOOD.format(second) for second in range(30)]
+    whole, parts = Store(tmp_path / "one.sqlite"), Store(tmp_path / "two.sqlite")
+    pipeline(whole, exception=EXCEPTION).process(batch(lines))
+    line = pipeline(parts, exception=EXCEPTION)
+    for start in (15, 0, 15, 5):
+        line.process(batch(lines[start : start + 15], start))
+    assert parts.counts() == whole.counts() == {"findings": 1, "matches": 20, "suppressed": 10, "dead": 0, "triage": 0}
+    assert parts.taken().equals(whole.taken())
+
+
+def test_without_its_exception_what_it_took_is_a_match_again(store: Store) -> None:
+    lines = batch([GOOD.format(10)])
+    pipeline(store, exception=EXCEPTION).process(lines)
+    assert store.counts()["matches"] == 0
+    pipeline(store).process(lines)
+    assert (store.counts()["matches"], store.counts()["suppressed"], store.counts()["findings"]) == (1, 1, 1)
+
+
+def test_exceptions_hold_however_many_records_are_hit(store: Store) -> None:
+    """Few hit records are read whole, many as far as is needed."""
+    lines = [GOOD.format(second % 60).replace("T08", f"T{second // 60:02d}") for second in range(200)]
+    found = pipeline(store, exception=EXCEPTION.replace("T08:00:1", "T03:00:1")).process(batch(lines))
+    assert (found.matches.height, found.suppressed.height) == (190, 10)
+
+
+def test_a_signal_is_a_match_without_a_finding(store: Store) -> None:
+    line = pipeline(store, rule_text=RULE + "soc: {signal: true}\n")
+    found = line.process(batch([GOOD.format(1), GOOD.format(2)]))
+    assert found.findings.is_empty()
+    assert found.matches.select("soc.silenced", "soc.finding.id").unique().rows() == [("signal", None)]
+    assert store.counts()["matches"] == 2
+    assert line.statistics.matches.total() == 2
