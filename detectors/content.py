@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from detectors.errors import RuleError
 from detectors.sigma.document import Document, documents
 from detectors.sigma.filters import Filter
-from detectors.sigma.lower import Lists
 from detectors.sigma.parse import rule
 from detectors.sigma.parse_filter import filter_of, is_filter
 from detectors.sigma.rule import Rule
+from detectors.sigma.valuelist import Lists
 
 
 def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | Filter | RuleError]:
@@ -22,7 +22,7 @@ def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule 
         if isinstance(document, RuleError):
             yield document
         else:
-            yield from _content(document, lists or {})
+            yield from _content(document, {} if lists is None else lists)
 
 
 def _content(document: Document, lists: Lists) -> Iterator[Rule | Filter | RuleError]:

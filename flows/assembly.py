@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from connectors.definitions import BUILT_IN, Definition, load_definitions
-from detectors.errors import Place, UsageError
 from detectors.findings import Detection
 from detectors.sigma.engine import Engine
 from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.rule import Rule
-from flows import ruleset
+from flows import lists, ruleset
 from flows.ruleset import RuleSet
 from flows.settings import Settings
 
@@ -62,22 +59,11 @@ def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:
     """Load the rules of the settings, or of the folders given instead."""
     chosen = list(folders) if folders else [*([ruleset.own_rules()] if settings.own_rules else []), *settings.rules]
-    return ruleset.load(chosen, store=settings.cache, lists=_lists(settings.lists))
+    known = lists.read([settings.lists] if isinstance(settings.lists, Path) else settings.lists)
+    found = ruleset.load(chosen, store=settings.cache, lists=known.lists)
+    return replace(found, faults=found.faults + known.faults)
 
 
 def detection(rule: Rule) -> Detection:
     """Return what findings say of a Sigma rule."""
     return Detection(rule.meta, rule.semantics, provider="sigma")
-
-
-def _lists(path: Path | None) -> dict[str, list[str]]:
-    """Read placeholder values: a mapping of names to lists of texts."""
-    if path is None:
-        return {}
-    try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"the lists can't be read: {error}", place=Place(str(path))) from error
-    if not isinstance(data, dict) or not all(isinstance(values, list) for values in data.values()):
-        raise UsageError("not a mapping of names to lists", place=Place(str(path)), fix="write `name: [value, …]`")
-    return {str(name): [str(value) for value in values] for name, values in data.items()}

@@ -13,7 +13,8 @@ from detectors.errors import RuleError, UsageError
 from detectors.sigma.exceptions import resolve
 from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
-from flows.rulecache import Lists, RuleCache, StoredRule
+from detectors.sigma.valuelist import Lists
+from flows.rulecache import RuleCache, StoredRule
 
 _SUFFIXES = (".yml", ".yaml")
 _T = TypeVar("_T", StoredRule, Filter)

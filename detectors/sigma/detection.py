@@ -16,9 +16,10 @@ from detectors.errors import Place, RuleError
 from detectors.sigma import chain, condition
 from detectors.sigma.chain import NETWORK, REFERENCE, REGEX, TIMES, Chain, Modifier, modified
 from detectors.sigma.document import Document, TextError
-from detectors.sigma.lower import Lists, value
+from detectors.sigma.lower import value
 from detectors.sigma.predicates import HEAVY, MAX_WEIGHT, Node, Not, Predicate, conjunction, disjunction, weight
 from detectors.sigma.regex import checked
+from detectors.sigma.valuelist import Lists
 
 _FAULTY = Predicate(None, "present")  # stands for a part that can't be read, so that the rest is read too
 MAX_FAULTS = 100  # of a document; whoever mends them will see the others

@@ -14,9 +14,9 @@ from detectors.meta import Meta
 from detectors.schema import LEVELS
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document, documents
-from detectors.sigma.lower import Lists
 from detectors.sigma.nearest import meant, nearest
 from detectors.sigma.rule import Rule, semantics
+from detectors.sigma.valuelist import Lists
 
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 _LOGSOURCE = ("category", "product", "service", "definition")  # others may stand there, and say nothing to an engine

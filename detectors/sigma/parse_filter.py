@@ -13,10 +13,10 @@ from detectors.errors import RuleError
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document
 from detectors.sigma.filters import NARROW, Filter, Reference, Terms
-from detectors.sigma.lower import Lists
 from detectors.sigma.nearest import nearest
 from detectors.sigma.parse import NAMELESS, collect, logsource, meta
 from detectors.sigma.predicates import canonical
+from detectors.sigma.valuelist import Lists
 
 ANY = "any"
 SECTION = "filter"
