@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import overload
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ class Parts:
     rules: RuleSet
     engine: Engine
     detections: Sequence[Detection]  # of the rule with the same number in the engine
-    exceptions: Exceptions
+    exceptions: Exceptions = field(default_factory=Exceptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,26 @@ class Detections(Sequence[Detection]):
 
 def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts:
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
-    definitions = load_definitions([BUILT_IN, *settings.sources])
     rules = load_rules(settings, folders)
     exceptions = Exceptions(rules.filters, rules.rules, ZoneInfo(settings.zone))
-    return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules), exceptions)
+    return Parts(definitions(settings), rules, Engine(rules.rules), Detections(rules.rules), exceptions)
+
+
+def definitions(settings: Settings) -> dict[str, Definition]:
+    """Load the source definitions of the settings."""
+    return load_definitions([BUILT_IN, *settings.sources])
 
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:
     """Load the rules of the settings, or of the folders given instead."""
-    chosen = list(folders) if folders else [*([ruleset.own_rules()] if settings.own_rules else []), *settings.rules]
     known = lists.read([settings.lists] if isinstance(settings.lists, Path) else settings.lists)
-    found = ruleset.load(chosen, store=settings.cache, lists=known.lists)
+    found = ruleset.load(rule_folders(settings, folders), store=settings.cache, lists=known.lists)
     return replace(found, faults=found.faults + known.faults)
+
+
+def rule_folders(settings: Settings, folders: Sequence[Path] | None = None) -> list[Path]:
+    """Return where rules are read from: the folders given, or else those of the settings."""
+    return list(folders) if folders else [*([ruleset.own_rules()] if settings.own_rules else []), *settings.rules]
 
 
 def detection(rule: Rule) -> Detection:

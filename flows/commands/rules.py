@@ -1,4 +1,4 @@
-"""`soc rules`: check and list Sigma rules, run the tests inside them, and tell which can never match where."""
+"""`soc rules`: check and list Sigma rules, run the tests inside them, tell which never match where, try exceptions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from connectors.definitions import BUILT_IN, load_definitions
 from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from flows import assembly, blindness, ruletests
+from flows.commands import exceptions
 from flows.commands.options import add_config, add_rules, read_config
 from flows.ruleset import RuleSet
 from flows.settings import Settings
@@ -21,7 +22,7 @@ from flows.terminal import plain
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the verbs and their arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="check|list|test|blind", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="check|list|test|blind|try", required=True)
     for verb, text in (
         ("check", "read every rule and tell all faults of all files, as file:line:column"),
         ("list", "one line per rule: level, id, log source, title"),
@@ -37,11 +38,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if verb == "blind":
             command.add_argument("--source", metavar="NAME", help="this source only, and by kinds of event")
             command.add_argument("--json", action="store_true", help="print a JSON document")
+    trial = verbs.add_parser("try", help="what an exception would have taken of the archive, before it takes anything")
+    exceptions.configure(trial)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do as the verb says; 3 when any rule has a fault or any test fails."""
     settings = read_config(args)
+    if args.verb == "try":
+        return exceptions.run(args, settings)
     folders = [*args.paths, *args.rules]
     rules = assembly.load_rules(settings, folders)
     if args.verb == "list":
