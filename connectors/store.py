@@ -219,6 +219,11 @@ class Store:
         schema = {name: pl.Int64 if kind == TIME else kind for name, kind in TAKEN.items()}
         return pl.DataFrame(rows, schema=schema, orient="row").cast({"first": TIME, "last": TIME})
 
+    def first(self) -> datetime | None:
+        """Return the time of the first event that any rule matched, exceptions or not."""
+        rows = self._query("SELECT min(time) FROM (SELECT time FROM matches UNION ALL SELECT time FROM suppressed)", ())
+        return None if rows[0][0] is None else EPOCH + timedelta(microseconds=rows[0][0])
+
     def coverage(self, since: datetime | None = None, until: datetime | None = None) -> pl.DataFrame:
         """Return what came in, per source and hour."""
         rows = self._query(SELECT_COVERAGE, {"since": micros(since), "until": micros(until)})

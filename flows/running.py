@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -28,6 +30,7 @@ from detectors.contracts import Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
 from flows import assembly, blindness
 from flows.assembly import Parts
+from flows.doubts import expiring
 from flows.pipeline import Pipeline, Statistics
 from flows.scanning import recogniser
 from flows.settings import Settings, password
@@ -58,6 +61,9 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
     parts = assembly.assemble(settings)
     for wrong in parts.rules.faults:
         say(f"rule left out: {plain(str(wrong))}")
+    for each in parts.rules.filters:
+        for doubt in expiring(each, datetime.now(UTC), ZoneInfo(settings.zone)):
+            say(plain(str(doubt)))
     with ExitStack() as stack:
         stack.enter_context(_alone(settings))
         sink = _sink(settings, stack)

@@ -1,13 +1,17 @@
-"""`soc rules try EXCEPTION`: its arguments and its words."""
+"""Exceptions on the command line: `soc rules try EXCEPTION`, and what `soc rules check` says of them."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from connectors.archive import Archive
 from connectors.store import Store
-from flows import trying
+from detectors.sigma.filters import Filter
+from flows import doubts, trying
 from flows.commands.options import add_config, add_rules, moment
 from flows.settings import Settings
 from flows.terminal import plain
@@ -40,3 +44,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for fault in trial.faults:
         print(plain(str(fault)))
     return 1 if trial.hidden else 3 if trial.faults else 0
+
+
+def doubts_of(filters: Sequence[Filter], settings: Settings) -> list[doubts.Doubt]:
+    """Return what is doubtful of exceptions, with what the store knows of their use."""
+    known = None
+    if filters and settings.store.is_file():
+        store = Store(settings.store)
+        try:
+            known = doubts.uses(store)
+        finally:
+            store.close()
+    return [*doubts.doubts(filters, datetime.now(UTC), ZoneInfo(settings.zone), known)]

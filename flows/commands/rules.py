@@ -12,6 +12,8 @@ import orjson
 from connectors.definitions import BUILT_IN, load_definitions
 from detectors.errors import UsageError
 from detectors.schema import LEVELS
+from detectors.sigma.filters import Filter
+from detectors.sigma.rule import Rule
 from flows import assembly, blindness, ruletests
 from flows.commands import exceptions
 from flows.commands.options import add_config, add_rules, read_config
@@ -60,8 +62,11 @@ def run(args: argparse.Namespace) -> int:
         print(plain(str(fault)))
     for failure in failures:
         print(plain(str(failure)))
+    doubts = exceptions.doubts_of(rules.filters, settings)
+    for doubt in doubts:
+        print(plain(str(doubt)))
     _summary(rules)
-    return 3 if rules.faults or failures else 0
+    return 3 if rules.faults or failures or any(doubt.severity == "error" for doubt in doubts) else 0
 
 
 def _list(rules: RuleSet, level: str | None) -> None:
@@ -91,8 +96,13 @@ def _blind(rules: RuleSet, settings: Settings, args: argparse.Namespace) -> None
 def _summary(rules: RuleSet) -> None:
     levels = Counter(rule.meta.level for rule in rules.rules)
     told = ", ".join(f"{levels[level]:,} {level}" for level in reversed(LEVELS) if levels[level])
-    print(f"{len(rules.rules):,} rules can run ({told or 'none'}); {len(rules.faults):,} faults", file=sys.stderr)
-    for rule in rules.rules:
+    excepted = f", {len(rules.filters):,} exception{'s' * (len(rules.filters) > 1)}" if rules.filters else ""
+    print(
+        f"{len(rules.rules):,} rules can run ({told or 'none'}){excepted}; {len(rules.faults):,} faults",
+        file=sys.stderr,
+    )
+    waiting: list[Rule | Filter] = [*rules.rules, *rules.filters]
+    for rule in waiting:
         if rule.waits_for:
             names = ", ".join(f"`{name}`" for name in rule.waits_for)
             print(
