@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from connectors.definitions import BUILT_IN, Definition, load_definitions
 from detectors.findings import Detection
+from detectors.maintenance import Calendar
 from detectors.sigma.engine import Engine
 from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.rule import Rule
-from flows import lists, ruleset
+from flows import lists, maintenance, ruleset
 from flows.ruleset import RuleSet
 from flows.settings import Settings
 
@@ -27,6 +28,7 @@ class Parts:
     engine: Engine
     detections: Sequence[Detection]  # of the rule with the same number in the engine
     exceptions: Exceptions = field(default_factory=Exceptions)
+    calendar: Calendar = field(default_factory=Calendar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,11 @@ class Detections(Sequence[Detection]):
 def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts:
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
     rules = load_rules(settings, folders)
-    exceptions = Exceptions(rules.filters, rules.rules, ZoneInfo(settings.zone))
-    return Parts(definitions(settings), rules, Engine(rules.rules), Detections(rules.rules), exceptions)
+    zone = ZoneInfo(settings.zone)
+    exceptions = Exceptions(rules.filters, rules.rules, zone)
+    calendar, faults = maintenance.read(settings.maintenance, zone)
+    rules = replace(rules, faults=rules.faults + faults)
+    return Parts(definitions(settings), rules, Engine(rules.rules), Detections(rules.rules), exceptions, calendar)
 
 
 def definitions(settings: Settings) -> dict[str, Definition]:

@@ -21,6 +21,7 @@ from connectors.definitions import Definition
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
 from detectors.findings import Detection, Found, assemble, named, nothing
+from detectors.maintenance import Calendar
 from detectors.schema import DEAD, RECORD
 from detectors.sigma.exceptions import Exceptions
 from flows.sifting import sift
@@ -45,6 +46,7 @@ class Statistics:
     known_findings: int = 0
     matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
     suppressed: Counter[str] = field(default_factory=Counter)  # exception id → matches that it took
+    silenced: Counter[str] = field(default_factory=Counter)  # why matches make no findings → how many
     by_source: Counter[str] = field(default_factory=Counter)  # source → events
     failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
@@ -73,6 +75,7 @@ class Pipeline:
         say: Callable[[str], object] | None = None,
         parsers: Mapping[str, DefinedParser] | None = None,
         exceptions: Exceptions | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         self.statistics = Statistics()
         self._definitions = definitions
@@ -80,7 +83,7 @@ class Pipeline:
         self._detector, self._detections = detector, detections
         self._sink, self._archive = sink, archive
         self._say = say
-        self._exceptions = exceptions or Exceptions()
+        self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
 
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
@@ -104,7 +107,7 @@ class Pipeline:
             sifted = sift(batch, parser, parsed.events, hits, self._exceptions, detections=self._detections)
         self._tell_failures()
         with seen.timed("findings"):
-            found = findings_of(batch, parser, parsed.events, sifted.hits, self._detections)
+            found = findings_of(batch, parser, parsed.events, sifted.hits, self._detections, calendar=self._calendar)
             found = replace(found, suppressed=sifted.suppressed)
         with seen.timed("sink"):
             self._store(batch, found, parsed.dead)
@@ -151,18 +154,25 @@ class Pipeline:
         seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
         seen.by_source[batch.source] += events.height
         seen.matches.update(found.matches["rule.id"].to_list())
+        seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
         seen.suppressed.update(found.suppressed["soc.exception.id"].to_list())
 
 
 def findings_of(
-    batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection]
+    batch: Batch,
+    parser: DefinedParser,
+    events: pl.DataFrame,
+    hits: Hits,
+    detections: Sequence[Detection],
+    *,
+    calendar: Calendar | None = None,
 ) -> Found:
     """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at."""
     if not hits.row.size:
         return nothing()
     rows, positions = np.unique(hits.row, return_inverse=True)
     light = events[rows]
-    entity = parser.definition.entity
+    entity, calendar = parser.definition.entity, calendar or Calendar()
 
     def read(places: Sequence[int], wanted: frozenset[str] | None) -> pl.DataFrame:
         """Read some of the hit records; one that only its projection could read is shown as far as it was read."""
@@ -172,10 +182,16 @@ def findings_of(
         return again if again.height == part.height else part
 
     few = light.height <= FEW
-    told = read(range(light.height), None if few else named(hits, detections, entity))
+    told = read(range(light.height), None if few else named(hits, detections, entity) | calendar.wanted)
     moved = Hits(hits.rule, positions.astype(np.int64))
     return assemble(
-        batch, told, moved, detections, entity, whole=lambda shown: told[shown] if few else read(shown, None)
+        batch,
+        told,
+        moved,
+        detections,
+        entity,
+        whole=lambda shown: told[shown] if few else read(shown, None),
+        silenced=calendar.silenced(told, moved, detections),
     )
 
 

@@ -76,6 +76,7 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             archive=Archive(settings.archive),
             say=lambda text: say(plain(text)),
             exceptions=parts.exceptions,
+            calendar=parts.calendar,
         )
         for batch in source.batches():
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]

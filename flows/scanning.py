@@ -51,6 +51,7 @@ class Scanned:
             "peak_rss_mb": round(peak_memory()),
             "matches": dict(sorted(seen.matches.items())),
             "suppressed": dict(sorted(seen.suppressed.items())),
+            "silenced": dict(sorted(seen.silenced.items())),
             "files": self.outcome.files,
             "sources": dict(sorted(seen.by_source.items())),
             "stages": {stage: round(seconds, 3) for stage, seconds in seen.seconds.items()},
@@ -83,6 +84,7 @@ def scan(
         archive=archive,
         parsers=parsers,
         exceptions=parts.exceptions,
+        calendar=parts.calendar,
     )
     seen = pipeline.statistics
 

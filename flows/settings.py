@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     lists: Path | list[Path] = Field(
         default=[], description="files and folders of value lists, which fill placeholders of rules and exceptions"
     )
+    maintenance: Path | None = Field(default=None, description="YAML file of maintenance windows")
     inputs: list[Path] = Field(default=[], description="embedded mode: log files and folders that `soc run` reads")
     store: Path = Field(
         default=Path(".soc/store.sqlite"), description="embedded store: findings, matches, dead letters"

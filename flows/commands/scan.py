@@ -130,5 +130,7 @@ def _tell(done: Scanned, blind: int) -> None:
     if seen.suppressed:
         count = f"{seen.suppressed.total():,} {'match' if seen.suppressed.total() == 1 else 'matches'}"
         print(f"exceptions took {count}: `soc findings list --suppressed` after --keep shows them", file=sys.stderr)
+    for reason, matches in seen.silenced.most_common():
+        print(plain(f"{matches:,} matches without a finding: {reason}"), file=sys.stderr)
     if blind:
         print(f"{blindness.counted(blind)} blind on these sources: `soc rules blind` tells why", file=sys.stderr)
