@@ -20,7 +20,7 @@ import polars as pl
 
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits
-from detectors.identity import event_id, finding_id, match_id
+from detectors.identity import digest, event_id, finding_id, match_id
 from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH, RECORD, SEVERITY, SUPPRESSED, TIME
 
@@ -28,7 +28,8 @@ WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "i
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
 EVIDENCE = 5  # events shown whole in a finding; the others are matches under its id
 ORIGINAL = 16_384  # characters of a raw record shown in evidence
-LISTED = 50  # distinct hosts, users, addresses … named in a finding
+LISTED = 50  # distinct hosts, users, addresses … named in a finding; `soc.capped` tells where there are more
+GROUP = 1_000  # characters of a group key; of a longer one its beginning, and a digest that keeps it apart
 SIGNAL = "signal"  # why the match of a rule that only signals makes no finding
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
 
@@ -156,7 +157,8 @@ def _group_text(events: pl.DataFrame, fields: Sequence[str], source: str) -> lis
         return [source] * events.height
     parts = [pl.lit(f"{name}=") + pl.col(name).cast(pl.String) for name in present]
     text = pl.concat_str(parts, separator=" | ", ignore_nulls=True)
-    return events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series().to_list()
+    texts = events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series().to_list()
+    return [text if len(text) <= GROUP else f"{text[:GROUP]} … {digest((text,))}" for text in texts]
 
 
 def _silenced(frame: pl.DataFrame, detections: Sequence[Detection], silenced: Mapping[int, str]) -> pl.DataFrame:
@@ -212,7 +214,8 @@ class _Hit(NamedTuple):
 
 
 def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, batch: Batch) -> dict[str, Any]:
-    entities = told.entities(hits)
+    found = told.entities(hits)
+    entities = {name: values[:LISTED] for name, values in found.items()}
     group, start = hits[0].group, hits[0].start
     times = [hit.time for hit in hits if hit.time is not None]
     first, last = min(times, default=None), max(times, default=None)
@@ -240,6 +243,7 @@ def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, 
         "soc.window.start": start,
         "soc.window.end": start + timedelta(seconds=detection.seconds),
         "soc.count": len(hits),
+        "soc.capped": [name for name, values in found.items() if len(values) > LISTED],
         "soc.evidence": told.evidence(hits),
     }
 
@@ -281,7 +285,7 @@ class _Told:
         self._shown = dict(zip(shown, whole.iter_rows(named=True), strict=True))
 
     def entities(self, hits: list[_Hit]) -> dict[str, list[str]]:
-        """Return the distinct values of each entity field, as they come, a bounded number of them."""
+        """Return the distinct values of each entity field, as they come, one more at most than are named."""
         return {name: self._distinct(name, hits) for name in _ENTITIES}
 
     def evidence(self, hits: list[_Hit]) -> str:
@@ -293,7 +297,7 @@ class _Told:
             return []
         texts = self._entities[name]
         found = (text for hit in hits if (text := texts[hit.row]) is not None)
-        return list(islice(dict.fromkeys(found), LISTED))
+        return list(islice(dict.fromkeys(found), LISTED + 1))
 
 
 def _document(hit: _Hit, record: dict[str, Any]) -> dict[str, Any]:

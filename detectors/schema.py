@@ -178,6 +178,7 @@ FINDING = _columns(
         "soc.window.start": TIME,
         "soc.window.end": TIME,
         "soc.count": pl.Int64,  # matches known when the finding was made; later ones are matches under its id
+        "soc.capped": pl.List(pl.String),  # fields of which only the first values are named above
         # JSON list of the first events, whole: {"event.id", "@timestamp", "event.original", "fields"}
         "soc.evidence": pl.String,
     }

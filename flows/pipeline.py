@@ -26,6 +26,7 @@ from detectors.schema import DEAD, RECORD
 from detectors.sigma.exceptions import Exceptions
 from flows.sifting import sift
 
+FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
 FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
 
 
@@ -83,6 +84,7 @@ class Pipeline:
         self._detector, self._detections = detector, detections
         self._sink, self._archive = sink, archive
         self._say = say
+        self._flooding: set[str] = set()  # rules that were told of
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
 
     def process(self, batch: Batch) -> Found:
@@ -109,6 +111,7 @@ class Pipeline:
         with seen.timed("findings"):
             found = findings_of(batch, parser, parsed.events, sifted.hits, self._detections, calendar=self._calendar)
             found = replace(found, suppressed=sifted.suppressed)
+        self._tell_floods(found)
         with seen.timed("sink"):
             self._store(batch, found, parsed.dead)
         self._count(batch, parsed.events, parsed.dead, found)
@@ -127,6 +130,15 @@ class Pipeline:
         for number, reason in self._exceptions.failures.items():
             each = self._exceptions.filters[number]
             self._tell(each.id, f"the exception {each.title!r} ({each.id}) takes nothing: {reason}")
+
+    def _tell_floods(self, found: Found) -> None:
+        """Tell once of each rule that makes very many findings; none is left out."""
+        if self._say is None or found.findings.height < FLOOD:
+            return
+        for rule, title, count in found.findings.group_by("rule.id", "rule.name").len().iter_rows():
+            if count >= FLOOD and rule not in self._flooding:
+                self._flooding.add(rule)
+                self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
 
     def _tell(self, name: str, told: str) -> None:
         if name not in self.statistics.failed_rules:

@@ -24,7 +24,7 @@ from detectors.sigma.predicates import Predicate
 from detectors.sigma.rule import Rule
 from detectors.sigma.truth import holds
 from flows.assembly import detection
-from flows.pipeline import Pipeline
+from flows.pipeline import FLOOD, Pipeline
 
 RULE = """title: Root guessed
 id: 00000000-0000-4000-8000-000000000001
@@ -182,3 +182,15 @@ def test_a_signal_is_a_match_without_a_finding(store: Store) -> None:
     assert found.matches.select("soc.silenced", "soc.finding.id").unique().rows() == [("signal", None)]
     assert store.counts()["matches"] == 2
     assert line.statistics.matches.total() == 2
+
+
+def test_a_flood_is_told_once_and_kept_whole(store: Store) -> None:
+    told: list[str] = []
+    line = pipeline(store)
+    line._say = told.append
+    lines = [GOOD.format(1).replace("203.0.113.9", f"203.0.{number >> 8}.{number & 255}") for number in range(FLOOD)]
+    for first in (0, 0, len(lines)):
+        line.process(batch(lines, first))
+    assert store.counts()["findings"] == FLOOD
+    (message,) = told
+    assert "made 1,000 findings of one batch: group them by less" in message
