@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final, Literal
 
 import polars as pl
 
+from connectors.definitions import Definition
 from connectors.store import Store
 from detectors.errors import Place
-from detectors.sigma.exceptions import resolve
+from detectors.sigma.exceptions import Exceptions, resolve
 from detectors.sigma.filters import NARROW, Filter
 from detectors.sigma.predicates import ABSENCE_OPS, And, Node, Not, Or, Predicate
 from detectors.sigma.rule import Rule
+from flows.blindness import look
 
 UNUSED: Final = timedelta(days=60)
 SOON: Final = timedelta(days=14)
@@ -67,6 +70,24 @@ def correlated(filters: Sequence[Filter], rules: Sequence[Rule], feeds: Mapping[
                     f"what it takes of `{rules[rule].meta.title}` is not counted by the correlation `{title}` either"
                 )
                 yield Doubt(filters[number].place, "warning", "correlated", message, "see that this is meant")
+
+
+def blind(exceptions: Exceptions, definitions: Iterable[Definition]) -> Iterator[Doubt]:
+    """Yield exceptions that hardly take anything: where events' fields are known, they lack one that is needed."""
+    numbers, rules = zip(*exceptions.questions, strict=True) if exceptions.questions else ((), ())
+    known, open_, lacks = set[int](), set[int](), defaultdict[int, set[str]](set)
+    for definition in definitions:
+        seen = look(rules, definition).whole
+        (open_ if definition.own_columns is None else known).update(seen.live)
+        for place, fields in seen.blind.items():
+            lacks[place] |= fields
+    sighted = {numbers[place] for place in known | (open_ - lacks.keys())}
+    for number in sorted({numbers[place] for place in lacks} - sighted):
+        each = exceptions.filters[number]
+        missing = set[str]().union(*(lacks[place] for place in lacks if numbers[place] == number))
+        named = ", ".join(f"`{name}`" for name in sorted(missing))
+        message = f"the exception `{each.title}` hardly takes anything: events of its rules lack {named}"
+        yield Doubt(each.place, "warning", "blind", message, "see the fields that there are with `soc parse`")
 
 
 def expiring(each: Filter, now: datetime, zone: tzinfo) -> Iterator[Doubt]:

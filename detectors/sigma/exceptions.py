@@ -122,9 +122,10 @@ class Exceptions:
         numbers = [number for number, _ in self._asked]
         return {numbers[place]: reason for place, reason in self._engine.failures.items()}
 
-    def of(self, rule: int) -> tuple[int, ...]:
-        """Return the numbers of the filters that apply to a rule."""
-        return self._of.get(rule, ())
+    @property
+    def questions(self) -> list[tuple[int, Rule]]:
+        """Return what is asked about hits: the number of a filter, and the rule that matches what it takes."""
+        return [(number, rule) for (number, _), rule in zip(self._asked, self._engine.rules, strict=True)]
 
     def wanted(self, dialect: Dialect) -> frozenset[str]:
         """Name the columns that filters look at in events of this source."""

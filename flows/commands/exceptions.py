@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from connectors.archive import Archive
 from connectors.store import Store
-from detectors.sigma.filters import Filter
-from flows import doubts, trying
+from detectors.sigma.exceptions import Exceptions
+from flows import assembly, doubts, trying
 from flows.commands.options import add_config, add_rules, moment
+from flows.ruleset import RuleSet
 from flows.settings import Settings
 from flows.terminal import plain
 
@@ -46,13 +46,19 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if trial.hidden else 3 if trial.faults else 0
 
 
-def doubts_of(filters: Sequence[Filter], settings: Settings) -> list[doubts.Doubt]:
+def doubts_of(rules: RuleSet, settings: Settings) -> list[doubts.Doubt]:
     """Return what is doubtful of exceptions, with what the store knows of their use."""
-    known = None
-    if filters and settings.store.is_file():
+    if not rules.filters:
+        return []
+    zone, known = ZoneInfo(settings.zone), None
+    if settings.store.is_file():
         store = Store(settings.store)
         try:
             known = doubts.uses(store)
         finally:
             store.close()
-    return [*doubts.doubts(filters, datetime.now(UTC), ZoneInfo(settings.zone), known)]
+    exceptions = Exceptions(rules.filters, rules.rules, zone)
+    return [
+        *doubts.doubts(rules.filters, datetime.now(UTC), zone, known),
+        *doubts.blind(exceptions, assembly.definitions(settings).values()),
+    ]

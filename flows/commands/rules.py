@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         print(plain(str(fault)))
     for failure in failures:
         print(plain(str(failure)))
-    doubts = exceptions.doubts_of(rules.filters, settings)
+    doubts = exceptions.doubts_of(rules, settings)
     for doubt in doubts:
         print(plain(str(doubt)))
     _summary(rules)

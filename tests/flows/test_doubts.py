@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
+from connectors.definitions import load_definitions
 from connectors.store import Store
 from detectors.content import contents
+from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
 from flows.cli import main
-from flows.doubts import Uses, correlated, doubts, uses
+from flows.doubts import Uses, blind, correlated, doubts, uses
 from tests.connectors.test_sinks import matches, suppressed
 from tests.sample_findings import START
 
@@ -128,3 +130,17 @@ def test_check_refuses_an_exception_without_not(
     assert "1 exception; 0 faults" in err
     Path("f.yml").write_text(text.replace("condition: s", "condition: not s"))
     assert main(["rules", "check", "f.yml"]) == 0
+
+
+@pytest.mark.parametrize(("field", "doubtful"), [("source.ip", False), ("user", False), ("usr", True)])
+def test_an_exception_of_a_field_that_events_lack_is_told(field: str, doubtful: bool) -> None:
+    texts = (
+        "title: r\nlogsource: {product: linux, service: sshd}\ndetection: {s: [x], condition: s}",
+        f"title: t\nlogsource: {{product: linux}}\nfilter: {{rules: any, s: {{{field}: x}}, condition: not s}}",
+    )
+    (rule,), (made,) = (contents(text, "f.yml") for text in texts)
+    assert isinstance(rule, Rule)
+    assert isinstance(made, Filter)
+    told = [str(doubt) for doubt in blind(Exceptions([made], [rule]), load_definitions().values())]
+    assert [f"lack `{field}`" in each for each in told] == [True] * doubtful
+    assert [*blind(Exceptions([], [rule]), load_definitions().values())] == []
