@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from detectors.content import contents
 from detectors.contracts import Batch, Written
 from detectors.errors import UnavailableError
 from detectors.identity import event_id
+from detectors.maintenance import Calendar, Window
 from detectors.schema import RECORD
 from detectors.sigma.engine import Engine
 from detectors.sigma.exceptions import Exceptions
@@ -194,3 +196,17 @@ def test_a_flood_is_told_once_and_kept_whole(store: Store) -> None:
     assert store.counts()["findings"] == FLOOD
     (message,) = told
     assert "made 1,000 findings of one batch: group them by less" in message
+
+
+def test_exceptions_come_before_maintenance_and_that_before_findings(store: Store) -> None:
+    line = pipeline(store, exception=EXCEPTION)
+    eight = datetime(2026, 3, 9, 8, tzinfo=UTC)
+    line._calendar = Calendar([Window("Patches", eight, eight + timedelta(seconds=15))])
+    found = line.process(batch([GOOD.format(second) for second in (5, 12, 25)]))
+    assert [time.second for time in found.suppressed["@timestamp"]] == [12]
+    assert dict(found.matches.select(pl.col("@timestamp").dt.second(), "soc.silenced").iter_rows()) == {
+        5: "maintenance: Patches",
+        25: None,
+    }
+    assert found.findings["soc.count"].to_list() == [1]
+    assert line.statistics.silenced == {"maintenance: Patches": 1}
