@@ -16,11 +16,10 @@ import polars as pl
 
 from detectors.contracts import Hits
 from detectors.findings import Detection
-from detectors.schema import LEVELS
+from detectors.schema import LEVELS, ORGANISATION
 from detectors.sigma import glob
 
 HOST: Final = "host.name"
-ORGANISATION: Final = ("organization.id", "organization.name")
 
 Mask = npt.NDArray[np.bool_]
 

@@ -184,5 +184,6 @@ FINDING = _columns(
     }
 )
 
+ORGANISATION = ("organization.id", "organization.name")  # columns either of which says whose event it is
 SEVERITY = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}
 LEVELS = tuple(SEVERITY)  # from least to most severe

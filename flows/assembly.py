@@ -67,7 +67,7 @@ def definitions(settings: Settings) -> dict[str, Definition]:
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:
     """Load the rules of the settings, or of the folders given instead."""
-    known = lists.read([settings.lists] if isinstance(settings.lists, Path) else settings.lists)
+    known = lists.read(list_paths(settings))
     found = ruleset.load(rule_folders(settings, folders), store=settings.cache, lists=known.lists)
     return replace(found, faults=found.faults + known.faults)
 
@@ -75,6 +75,11 @@ def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> Rul
 def rule_folders(settings: Settings, folders: Sequence[Path] | None = None) -> list[Path]:
     """Return where rules are read from: the folders given, or else those of the settings."""
     return list(folders) if folders else [*([ruleset.own_rules()] if settings.own_rules else []), *settings.rules]
+
+
+def list_paths(settings: Settings) -> list[Path]:
+    """Return where value lists are read from."""
+    return [settings.lists] if isinstance(settings.lists, Path) else settings.lists
 
 
 def detection(rule: Rule) -> Detection:

@@ -39,7 +39,7 @@ def read(paths: Sequence[Path]) -> Loaded:
     found: dict[str, ValueList] = {}
     places: dict[str, Place] = {}
     faults: list[RuleError] = []
-    for path in _files(paths):
+    for path in files(paths):
         content = _content(path)
         for name, place, entries in _yaml(content, path, faults) if path.suffix in _YAML else _text(content, path):
             if name in found:
@@ -50,7 +50,8 @@ def read(paths: Sequence[Path]) -> Loaded:
     return Loaded(found, tuple(faults))
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield the list files among the paths and below them."""
     for path in paths:
         if path.is_dir():
             yield from sorted(each for each in path.rglob("*") if each.suffix in _YAML + _TEXT and each.is_file())

@@ -22,9 +22,9 @@ from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
 from detectors.findings import Detection, Found, assemble, named, nothing
 from detectors.maintenance import Calendar
-from detectors.schema import DEAD, RECORD
+from detectors.schema import DEAD
 from detectors.sigma.exceptions import Exceptions
-from flows.sifting import sift
+from flows.sifting import read_again, sift
 
 FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
 FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
@@ -188,10 +188,7 @@ def findings_of(
 
     def read(places: Sequence[int], wanted: frozenset[str] | None) -> pl.DataFrame:
         """Read some of the hit records; one that only its projection could read is shown as far as it was read."""
-        part = light if len(places) == light.height else light[places]
-        records = part.select(*RECORD.names(), "@timestamp")
-        again = parser.parse(replace(batch, records=records), wanted).events
-        return again if again.height == part.height else part
+        return read_again(batch, parser, light if len(places) == light.height else light[places], wanted)
 
     few = light.height <= FEW
     told = read(range(light.height), None if few else named(hits, detections, entity) | calendar.wanted)

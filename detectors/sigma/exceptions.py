@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ import polars as pl
 from detectors.contracts import Dialect, Hits, LogSource
 from detectors.errors import Place, RuleError
 from detectors.meta import Meta
+from detectors.schema import ORGANISATION
 from detectors.sigma.columns import Rows
 from detectors.sigma.engine import Engine
 from detectors.sigma.filters import Filter, Reference
@@ -28,8 +28,6 @@ from detectors.sigma.nearest import closest
 from detectors.sigma.predicates import Node, Not
 from detectors.sigma.rule import Rule
 from detectors.sigma.vocabulary import Flags
-
-ORGANISATION: Final = ("organization.id", "organization.name")  # either may say whose event it is
 
 
 @dataclass(frozen=True, slots=True)
