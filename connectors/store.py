@@ -234,7 +234,7 @@ class Store:
         """Return how many findings, matches, matches that exceptions took, dead letters and decisions are kept."""
         rows = self._query(
             "SELECT 'findings', count(*) FROM findings UNION ALL SELECT 'matches', count(*) FROM matches"
-            " UNION ALL SELECT 'suppressed', count(*) FROM suppressed"
+            " UNION ALL SELECT 'suppressed', count(DISTINCT match) FROM suppressed"
             " UNION ALL SELECT 'dead', count(*) FROM dead UNION ALL SELECT 'triage', count(*) FROM triage",
             (),
         )

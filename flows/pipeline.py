@@ -47,6 +47,7 @@ class Statistics:
     known_findings: int = 0
     matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
     suppressed: Counter[str] = field(default_factory=Counter)  # exception id → matches that it took
+    excepted: int = 0  # matches that any exception took
     silenced: Counter[str] = field(default_factory=Counter)  # why matches make no findings → how many
     by_source: Counter[str] = field(default_factory=Counter)  # source → events
     failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
@@ -167,6 +168,7 @@ class Pipeline:
         seen.by_source[batch.source] += events.height
         seen.matches.update(found.matches["rule.id"].to_list())
         seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
+        seen.excepted += found.suppressed["soc.match.id"].n_unique()
         seen.suppressed.update(found.suppressed["soc.exception.id"].to_list())
 
 

@@ -201,7 +201,7 @@ def summary(done: Done) -> str:
     return "\n".join(
         [
             f"**{seen.events:,} events** in {done.seconds:.1f} s, **{seen.findings:,} new findings** "
-            f"({seen.known_findings:,} known), {seen.suppressed.total():,} matches taken by exceptions, "
+            f"({seen.known_findings:,} known), {seen.excepted:,} matches taken by exceptions, "
             f"{seen.silenced.total():,} silenced, {seen.parse_failures:,} dead letters, "
             f"{len(rules):,} rules ({len(done.parts.rules.faults):,} left out, {blind:,} blind on these sources).",
             "",

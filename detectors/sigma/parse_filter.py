@@ -90,10 +90,7 @@ def _handle(text: str) -> str:
 def _terms(document: Document, faults: list[RuleError]) -> Terms:
     """Read the terms under `soc`."""
     own = document.data.get("soc")
-    if own is None:
-        return Terms()
-    if not isinstance(own, dict):
-        faults.append(RuleError("`soc` is not a map", place=document.place("soc"), fix=nearest("", _TERMS)))
+    if not isinstance(own, dict):  # what is no map was told with the words of the document
         return Terms()
     found: dict[str, str] = {}
     for key, value in own.items():

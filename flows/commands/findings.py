@@ -84,7 +84,7 @@ def _suppressed(store: Store, args: argparse.Namespace, zone: ZoneInfo) -> int:
     for name, title, _, rule, level, matches, first, last in rows.head(args.limit).iter_rows():
         times = " to ".join(time.astimezone(zone).strftime("%d/%m/%Y %H:%M") for time in (first, last) if time)
         print(plain(f"{matches:>9,} {level:<13} {rule}: by {title} ({name}), {times}"))
-    print(f"{taken['matches'].sum():,} matches were taken by exceptions", file=sys.stderr)
+    print(f"{store.counts()['suppressed']:,} matches were taken by exceptions so far", file=sys.stderr)
     return 0
 
 

@@ -127,8 +127,8 @@ def _tell(done: Scanned, blind: int) -> None:
         f"{len(done.parts.rules.rules):,} rules{dead}",
         file=sys.stderr,
     )
-    if seen.suppressed:
-        count = f"{seen.suppressed.total():,} {'match' if seen.suppressed.total() == 1 else 'matches'}"
+    if seen.excepted:
+        count = f"{seen.excepted:,} {'match' if seen.excepted == 1 else 'matches'}"
         print(f"exceptions took {count}: `soc findings list --suppressed` after --keep shows them", file=sys.stderr)
     for reason, matches in seen.silenced.most_common():
         print(plain(f"{matches:,} matches without a finding: {reason}"), file=sys.stderr)

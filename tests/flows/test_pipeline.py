@@ -146,6 +146,7 @@ def test_what_an_exception_takes_is_counted_and_kept_and_no_finding(store: Store
     assert found.suppressed["soc.finding.id"].unique().to_list() == found.findings["event.id"].to_list()
     assert line.statistics.matches.total() == 2
     assert line.statistics.suppressed == {"00000000-0000-4000-8000-00000000000a": 3}
+    assert line.statistics.excepted == 3
     (taken,) = store.taken().iter_rows(named=True)
     assert (taken["soc.exception.title"], taken["matches"], taken["last"].second) == ("Evening scan", 3, 12)
     assert store.select()["soc.count"].to_list() == [2]
@@ -168,6 +169,15 @@ def test_without_its_exception_what_it_took_is_a_match_again(store: Store) -> No
     assert store.counts()["matches"] == 0
     pipeline(store).process(lines)
     assert (store.counts()["matches"], store.counts()["suppressed"], store.counts()["findings"]) == (1, 1, 1)
+
+
+def test_what_two_exceptions_take_is_one_match_less(store: Store) -> None:
+    other = EXCEPTION.replace("000a", "000b").replace("T08:00:1", "T08:00:12")
+    line = pipeline(store, exception=f"{EXCEPTION}---\n{other}")
+    line.process(batch([GOOD.format(second) for second in (5, 11, 12)]))
+    assert sorted(line.statistics.suppressed.values()) == [1, 2]
+    assert (line.statistics.excepted, store.counts()["suppressed"], store.counts()["matches"]) == (2, 2, 1)
+    assert sorted(store.taken()["matches"]) == [1, 2]
 
 
 def test_exceptions_hold_however_many_records_are_hit(store: Store) -> None:

@@ -106,6 +106,13 @@ def test_what_is_no_time_is_refused(time: str) -> None:
     assert told.startswith("f.yml:10:")
 
 
+def test_terms_are_a_map() -> None:
+    bare = GOOD[: GOOD.index("soc:")]
+    (told,) = faults(bare + "soc: 5\n")
+    assert told.startswith("f.yml:10:6: `soc` is not a map")
+    assert read(bare).terms == Terms()
+
+
 @pytest.mark.parametrize("rules", ["[]", "null", "[any]"])
 def test_no_rule_is_not_every_rule(rules: str) -> None:
     (told,) = faults(
