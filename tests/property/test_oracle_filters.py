@@ -20,7 +20,7 @@ from detectors.sigma.rule import Rule
 from tests.detectors.sigma.asking import DIALECT, Event, frame
 from tests.property.oracle import search
 
-RULE = {
+RULE: dict[str, Any] = {
     "title": "r",
     "name": "odd_thing",
     "id": "00000000-0000-4000-8000-000000000001",
@@ -80,7 +80,8 @@ def left(written: list[dict[str, Any]]) -> list[int]:
 
 def found(written: list[dict[str, Any]]) -> list[int]:
     """Return the events that pySigma's query finds."""
-    (query,) = sqliteBackend().convert(SigmaCollection.from_dicts([RULE, *written]))
+    backend = sqliteBackend()  # type: ignore[no-untyped-call]  # as it ships
+    (query,) = backend.convert(SigmaCollection.from_dicts([RULE, *written]))
     with sqlite3.connect(":memory:") as connection:
         connection.create_function("regexp", 2, search, deterministic=True)
         connection.execute(
