@@ -50,6 +50,8 @@ class Scanned:
             "parse_failures": seen.parse_failures,
             "peak_rss_mb": round(peak_memory()),
             "matches": dict(sorted(seen.matches.items())),
+            "excepted": seen.excepted,
+            "silenced_matches": seen.silenced.total(),
             "suppressed": dict(sorted(seen.suppressed.items())),
             "silenced": dict(sorted(seen.silenced.items())),
             "files": self.outcome.files,
