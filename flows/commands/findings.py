@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -92,6 +93,7 @@ def _show(store: Store, name: str) -> int:
     document = store.finding(name)
     if document is None:
         raise UsageError(f"there is no finding {name!r}", fix="list them: soc findings list --ids")
-    text = orjson.dumps(nest(document), option=orjson.OPT_INDENT_2, default=str).decode()
+    said = [asdict(each) for each in store.history(name)]
+    text = orjson.dumps(nest({**document, "soc.triage": said}), option=orjson.OPT_INDENT_2, default=str).decode()
     print("\n".join(plain(line) for line in text.split("\n")))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -128,6 +129,16 @@ def test_what_exceptions_took_is_listed(capsys: pytest.CaptureFixture[str], plac
     assert "10 high" in out
     assert "Password guessed at: by Scanner of the centre (00000000-0000-4000-8000-00000000000a)" in out
     assert "10 matches were taken by exceptions" in err
+
+
+def test_what_was_said_of_a_finding_is_shown_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["findings", "status", finding(capsys), "in_progress", "--note", "calls web01's owner"])
+    name = close(capsys, "false_positive")
+    assert main(["findings", "show", name]) == 0
+    said = json.loads(capsys.readouterr().out)["soc"]["triage"]
+    assert [(each["status"], each["reason"]) for each in said] == [("in_progress", None), ("closed", "false_positive")]
+    assert said[0]["note"] == "calls web01's owner"
+    assert said[1]["actor"] == "lan"
 
 
 def test_a_finding_is_closed_for_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
