@@ -26,6 +26,7 @@ from connectors.store_schema import (
     MIGRATIONS,
     SELECT_COVERAGE,
     SELECT_FINDINGS,
+    SELECT_FIRST,
     SELECT_REASONS,
     SELECT_TAKEN,
     TAKEN,
@@ -221,8 +222,8 @@ class Store:
 
     def first(self) -> datetime | None:
         """Return the time of the first event that any rule matched, exceptions or not."""
-        rows = self._query("SELECT min(time) FROM (SELECT time FROM matches UNION ALL SELECT time FROM suppressed)", ())
-        return None if rows[0][0] is None else EPOCH + timedelta(microseconds=rows[0][0])
+        ((time,),) = self._query(SELECT_FIRST, ())
+        return None if time is None else EPOCH + timedelta(microseconds=time)
 
     def coverage(self, since: datetime | None = None, until: datetime | None = None) -> pl.DataFrame:
         """Return what came in, per source and hour."""

@@ -131,6 +131,11 @@ ON CONFLICT DO NOTHING
 
 INSERT_TRIAGE: Final = "INSERT INTO triage (finding, time, actor, status, owner, note, reason) VALUES (?,?,?,?,?,?,?)"
 
+SELECT_FIRST: Final = """
+SELECT min(time) FROM (SELECT time FROM matches UNION ALL SELECT time FROM suppressed)
+WHERE time BETWEEN 0 AND 253370764800000000
+"""
+
 SELECT_COVERAGE: Final = """
 SELECT source, hour, sum(events), sum(failures), sum(matches) FROM coverage
 WHERE (:since IS NULL OR hour >= :since) AND (:until IS NULL OR hour < :until)
@@ -143,9 +148,12 @@ SELECT finding, reason FROM triage t WHERE reason IS NOT NULL AND number =
     (SELECT max(number) FROM triage WHERE finding = t.finding AND reason IS NOT NULL)
 """
 
-# Per exception and rule what it took; with the first and the last time.
+# Per exception and rule what it took, with the first and the last time; times that no calendar has are none.
 SELECT_TAKEN: Final = """
-SELECT exception, max(title), rule, max(name), max(level), count(*), min(time), max(time) FROM suppressed
+SELECT exception, max(title), rule, max(name), max(level), count(*),
+    min(time) FILTER (WHERE time BETWEEN 0 AND 253370764800000000),
+    max(time) FILTER (WHERE time BETWEEN 0 AND 253370764800000000)
+FROM suppressed
 WHERE (:exception IS NULL OR exception = :exception) AND (:since IS NULL OR time >= :since)
   AND (:until IS NULL OR time < :until)
 GROUP BY exception, rule ORDER BY count(*) DESC, exception, rule

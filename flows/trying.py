@@ -43,7 +43,7 @@ class Effect:
 
     taken: int = 0
     findings: set[str] = field(default_factory=set)  # that lose matches
-    examples: list[tuple[datetime | None, str]] = field(default_factory=list)  # time, record
+    examples: list[tuple[str | None, str]] = field(default_factory=list)  # time, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +158,14 @@ def _newly(suppressed: pl.DataFrame, tried: frozenset[str]) -> pl.DataFrame:
 
 
 def _count(trial: Trial, taken: pl.DataFrame, originals: Mapping[str, str]) -> None:
-    columns = ("soc.exception.id", "rule.id", "soc.finding.id", "@timestamp", "event.id")
-    for exception, rule, finding, time, events in taken.select(columns).iter_rows():
+    time = pl.col("@timestamp").dt.strftime("%Y-%m-%dT%H:%M:%SZ")  # Python's calendar ends, logs' times don't
+    columns = ("soc.exception.id", "rule.id", "soc.finding.id", time, "event.id")
+    for exception, rule, finding, when, events in taken.select(columns).iter_rows():
         effect = trial.effects.setdefault((exception, rule), Effect())
         effect.taken += 1
         effect.findings.add(finding)
         if len(effect.examples) < EXAMPLES:
-            effect.examples.append((time, originals[events[0]]))
+            effect.examples.append((when, originals[events[0]]))
 
 
 def _by_evidence(trial: Trial, finding: Mapping[str, object]) -> Filter | None:

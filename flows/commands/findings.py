@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import getpass
+import os
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     judging.add_argument("status", choices=get_args(Status), help="how far it is")
     judging.add_argument("--reason", choices=REASONS, help="why it is closed")
     judging.add_argument("--note", metavar="TEXT", help="anything else to know")
-    judging.add_argument("--by", metavar="NAME", default=getpass.getuser(), help="who says so (default: the user)")
+    judging.add_argument("--by", metavar="NAME", help="who says so (default: the user)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
 def _decide(store: Store, args: argparse.Namespace) -> int:
     if args.status == "closed" and args.reason is None:
         raise UsageError("a finding is closed for a reason", fix=f"add --reason, one of {', '.join(REASONS)}")
-    now = datetime.now(UTC)
-    store.decide(Triage(args.id, now, args.by, args.status, note=args.note, reason=args.reason))
+    actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"  # in a container a user may have no name
+    store.decide(Triage(args.id, datetime.now(UTC), actor, args.status, note=args.note, reason=args.reason))
     return 0
 
 

@@ -266,3 +266,11 @@ def test_a_store_of_the_first_format_is_brought_up(path: Path) -> None:
     with pytest.raises(UsageError, match="reason 'sure'"):
         store.decide(Triage("f", START, "lan", "closed", reason="sure"))
     store.close()
+
+
+def test_times_beyond_the_calendar_are_kept_and_are_no_first_or_last(store: Store) -> None:
+    store.suppressed(
+        suppressed("a", "b").with_columns(pl.lit(2**62).cast(pl.Datetime("us", "UTC")).alias("@timestamp"))
+    )
+    assert store.taken().select("matches", "first", "last").rows() == [(2, None, None)]
+    assert store.first() is None

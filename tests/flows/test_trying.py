@@ -53,7 +53,7 @@ def test_what_would_go_is_told_with_examples(capsys: pytest.CaptureFixture[str])
     code, out = tried(capsys)
     assert code == 0
     assert "Scanner of the centre takes 10 of 10 matches of Password guessed at, and 1 of its findings whole" in out
-    assert out.count("e.g. 2026-03-09 ") == 3
+    assert out.count("e.g. 2026-03-09T") == 3
     assert finding(capsys)  # nothing was taken
 
 
