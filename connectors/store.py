@@ -19,7 +19,18 @@ import orjson
 import polars as pl
 
 from connectors.store_rows import EPOCH, Row, documents, entities, instants, micros, named, stored
-from connectors.store_schema import COVERAGE, INSERT_ENTITIES, MIGRATIONS, SELECT_COVERAGE, SELECT_FINDINGS
+from connectors.store_schema import (
+    COVERAGE,
+    INSERT_ENTITIES,
+    INSERT_TRIAGE,
+    MIGRATIONS,
+    SELECT_COVERAGE,
+    SELECT_FINDINGS,
+    SELECT_FIRST,
+    SELECT_REASONS,
+    SELECT_TAKEN,
+    TAKEN,
+)
 from detectors.contracts import Written
 from detectors.errors import InputError, Place, UnavailableError, UsageError
 from detectors.identity import event_id
@@ -40,6 +51,7 @@ class Triage:
     status: Status | None = None
     owner: str | None = None
     note: str | None = None
+    reason: str | None = None  # one of REASONS
 
 
 class Store:
@@ -72,11 +84,22 @@ class Store:
     def matches(self, frame: pl.DataFrame) -> Written:
         kept, refused = named(frame, "soc.match.id")
         plain = (kept[name].to_list() for name in ("rule.id", "soc.finding.id", "soc.source", "soc.group"))
+        silenced = kept["soc.silenced"].to_list()
         events = (orjson.dumps(ids).decode() for ids in kept["event.id"].to_list())
-        rows = zip(kept["soc.match.id"].to_list(), instants(kept, "@timestamp"), *plain, events, strict=True)
+        rows = zip(kept["soc.match.id"].to_list(), instants(kept, "@timestamp"), *plain, events, silenced, strict=True)
         with self._transaction() as db:
-            written = _insert(db, "INSERT INTO matches VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
+            written = _insert(db, "INSERT INTO matches VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
         return Written(written.created, written.known, refused)
+
+    def suppressed(self, frame: pl.DataFrame) -> Written:
+        """Keep what exceptions took (SUPPRESSED)."""
+        names = ("soc.exception.id", "soc.exception.title", "soc.match.id", "rule.id", "rule.name", "soc.level")
+        plain = (frame[name].to_list() for name in (*names, "soc.source", "soc.group", "soc.finding.id"))
+        events = (orjson.dumps(ids).decode() for ids in frame["event.id"].to_list())
+        ids, times = frame["soc.suppressed.id"].to_list(), instants(frame, "@timestamp")
+        rows = zip(ids, times, *plain, events, strict=True)
+        with self._transaction() as db:
+            return _insert(db, "INSERT INTO suppressed VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
     def dead(self, frame: pl.DataFrame) -> Written:
         """Keep letters under the name their event would have had, so a replay adds none."""
@@ -103,13 +126,14 @@ class Store:
 
     def decide(self, entry: Triage) -> None:
         """Append a decision to a finding's history."""
-        row = (entry.finding, micros(entry.time), entry.actor, entry.status, entry.owner, entry.note)
+        row = (entry.finding, micros(entry.time), entry.actor, entry.status, entry.owner, entry.note, entry.reason)
         try:
             with self._transaction() as db:
-                db.execute("INSERT INTO triage (finding, time, actor, status, owner, note) VALUES (?,?,?,?,?,?)", row)
+                db.execute(INSERT_TRIAGE, row)
         except sqlite3.IntegrityError as fault:
             if "FOREIGN KEY" not in str(fault):
-                raise UsageError(f"a finding can't be given the status {entry.status!r}") from fault
+                given = f"the status {entry.status!r} and the reason {entry.reason!r}"
+                raise UsageError(f"a finding can't be given {given}") from fault
             raise UsageError(f"there is no finding {entry.finding}", fix="list them: soc findings list") from fault
 
     # Reading
@@ -161,8 +185,8 @@ class Store:
         """Return the matches under a finding (MATCH), oldest first."""
         rows = self._query("SELECT * FROM matches WHERE finding = ? ORDER BY time, id", (finding,))
         records = [
-            (time, match, rule, orjson.loads(events), source, group, under)
-            for match, time, rule, under, source, group, events in rows
+            (time, match, rule, orjson.loads(events), source, group, under, silenced)
+            for match, time, rule, under, source, group, events, silenced in rows
         ]
         return pl.DataFrame(records, schema={**MATCH, "@timestamp": pl.Int64}, orient="row").cast({"@timestamp": TIME})
 
@@ -178,9 +202,28 @@ class Store:
     def history(self, finding: str) -> list[Triage]:
         """Return every decision about a finding, oldest first."""
         rows = self._query(
-            "SELECT finding, time, actor, status, owner, note FROM triage WHERE finding = ? ORDER BY number", (finding,)
+            "SELECT finding, time, actor, status, owner, note, reason FROM triage WHERE finding = ? ORDER BY number",
+            (finding,),
         )
         return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
+
+    def reasons(self) -> dict[str, str]:
+        """Return for what reason findings were closed, by their ids; the latest word counts."""
+        return dict(self._query(SELECT_REASONS, ()))
+
+    def taken(
+        self, exception: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> pl.DataFrame:
+        """Return how much each exception took of each rule, and when first and last (TAKEN)."""
+        asked = {"exception": exception, "since": micros(since), "until": micros(until)}
+        rows = self._query(SELECT_TAKEN, asked)
+        schema = {name: pl.Int64 if kind == TIME else kind for name, kind in TAKEN.items()}
+        return pl.DataFrame(rows, schema=schema, orient="row").cast({"first": TIME, "last": TIME})
+
+    def first(self) -> datetime | None:
+        """Return the time of the first event that any rule matched, exceptions or not."""
+        ((time,),) = self._query(SELECT_FIRST, ())
+        return None if time is None else EPOCH + timedelta(microseconds=time)
 
     def coverage(self, since: datetime | None = None, until: datetime | None = None) -> pl.DataFrame:
         """Return what came in, per source and hour."""
@@ -189,9 +232,10 @@ class Store:
         return pl.DataFrame(rows, schema={**schema, "soc.hour": pl.Int64}, orient="row").cast({"soc.hour": TIME})
 
     def counts(self) -> dict[str, int]:
-        """Return how many findings, matches, dead letters and decisions are kept."""
+        """Return how many findings, matches, matches that exceptions took, dead letters and decisions are kept."""
         rows = self._query(
             "SELECT 'findings', count(*) FROM findings UNION ALL SELECT 'matches', count(*) FROM matches"
+            " UNION ALL SELECT 'suppressed', count(DISTINCT match) FROM suppressed"
             " UNION ALL SELECT 'dead', count(*) FROM dead UNION ALL SELECT 'triage', count(*) FROM triage",
             (),
         )

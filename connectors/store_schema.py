@@ -20,6 +20,33 @@ COVERAGE = pl.Schema(
     ]
 )
 
+# Why a finding is closed: whether it was right, and else the words Kibana has (`workflow_reason`).
+REASONS: Final = (
+    "true_positive",
+    "false_positive",
+    "issue_resolved",
+    "acceptable_risk",
+    "expected_activity",
+    "low_severity",
+    "duplicate",
+    "investigation_required",
+)
+REAL: Final = ("true_positive", "issue_resolved")  # something was there; Kibana has no other word for the first
+
+# What exceptions took, by exception and rule.
+TAKEN = pl.Schema(
+    [
+        ("soc.exception.id", pl.String),
+        ("soc.exception.title", pl.String),
+        ("rule.id", pl.String),
+        ("rule.name", pl.String),
+        ("soc.level", pl.String),
+        ("matches", pl.Int64),
+        ("first", TIME),
+        ("last", TIME),
+    ]
+)
+
 # Times are microseconds since 1970 in UTC. A match may be written before its finding, so nothing refers to findings
 # but triage, which decides about a finding that is there.
 _FIRST: Final = (
@@ -58,8 +85,20 @@ _FIRST: Final = (
         BEGIN SELECT RAISE(ABORT, 'triage is only appended to'); END""",
 )
 
+# What exceptions took, once per exception; and the reason for which a finding was closed.
+_EXCEPTIONS: Final = (
+    "ALTER TABLE matches ADD COLUMN silenced TEXT",
+    """CREATE TABLE suppressed (
+        id TEXT PRIMARY KEY NOT NULL, time INTEGER, exception TEXT NOT NULL, title TEXT, match TEXT NOT NULL, rule TEXT,
+        name TEXT, level TEXT, source TEXT, groupkey TEXT, finding TEXT, events TEXT NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX suppressed_exception_time ON suppressed (exception, time)",
+    """CREATE TRIGGER suppressed_stay BEFORE UPDATE ON suppressed
+        BEGIN SELECT RAISE(ABORT, 'a match is never changed'); END""",
+    f"ALTER TABLE triage ADD COLUMN reason TEXT CHECK (reason IN ({', '.join(f'{word!r}' for word in REASONS)}))",
+)
+
 # Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
-MIGRATIONS: Final = (_FIRST,)
+MIGRATIONS: Final = (_FIRST, _EXCEPTIONS)
 
 # The latest word that is not NULL counts, so a note alone keeps status and owner.
 SELECT_FINDINGS: Final = """
@@ -90,8 +129,32 @@ INSERT INTO entities SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM findings 
 ON CONFLICT DO NOTHING
 """
 
+INSERT_TRIAGE: Final = "INSERT INTO triage (finding, time, actor, status, owner, note, reason) VALUES (?,?,?,?,?,?,?)"
+
+SELECT_FIRST: Final = """
+SELECT min(time) FROM (SELECT time FROM matches UNION ALL SELECT time FROM suppressed)
+WHERE time BETWEEN 0 AND 253370764800000000
+"""
+
 SELECT_COVERAGE: Final = """
 SELECT source, hour, sum(events), sum(failures), sum(matches) FROM coverage
 WHERE (:since IS NULL OR hour >= :since) AND (:until IS NULL OR hour < :until)
 GROUP BY source, hour ORDER BY source, hour
+"""
+
+# The latest reason of each finding that has one.
+SELECT_REASONS: Final = """
+SELECT finding, reason FROM triage t WHERE reason IS NOT NULL AND number =
+    (SELECT max(number) FROM triage WHERE finding = t.finding AND reason IS NOT NULL)
+"""
+
+# Per exception and rule what it took, with the first and the last time; times that no calendar has are none.
+SELECT_TAKEN: Final = """
+SELECT exception, max(title), rule, max(name), max(level), count(*),
+    min(time) FILTER (WHERE time BETWEEN 0 AND 253370764800000000),
+    max(time) FILTER (WHERE time BETWEEN 0 AND 253370764800000000)
+FROM suppressed
+WHERE (:exception IS NULL OR exception = :exception) AND (:since IS NULL OR time >= :since)
+  AND (:until IS NULL OR time < :until)
+GROUP BY exception, rule ORDER BY count(*) DESC, exception, rule
 """

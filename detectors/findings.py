@@ -2,13 +2,14 @@
 
 A finding is a rule × a group key × a tumbling window anchored in event time. Its name depends on nothing else, so it
 doesn't matter in which batch, order or run its events arrive; the first batch that has any writes its document.
+A match may make no finding, because its rule is but a signal or maintenance goes on.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
@@ -19,15 +20,17 @@ import polars as pl
 
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits
-from detectors.identity import event_id, finding_id, match_id
+from detectors.identity import digest, event_id, finding_id, match_id
 from detectors.meta import Meta
-from detectors.schema import FINDING, MATCH, RECORD, SEVERITY, TIME
+from detectors.schema import FINDING, MATCH, RECORD, SEVERITY, SUPPRESSED, TIME
 
 WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
 EVIDENCE = 5  # events shown whole in a finding; the others are matches under its id
 ORIGINAL = 16_384  # characters of a raw record shown in evidence
-LISTED = 50  # distinct hosts, users, addresses … named in a finding
+LISTED = 50  # distinct hosts, users, addresses … named in a finding; `soc.capped` tells where there are more
+GROUP = 1_000  # characters of a group key; of a longer one its beginning, and a digest that keeps it apart
+SIGNAL = "signal"  # why the match of a rule that only signals makes no finding
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
 
 _ENTITIES = (
@@ -62,6 +65,7 @@ class Found:
 
     matches: pl.DataFrame  # MATCH
     findings: pl.DataFrame  # FINDING
+    suppressed: pl.DataFrame = field(default_factory=SUPPRESSED.to_frame)
 
 
 def nothing() -> Found:
@@ -77,18 +81,29 @@ def assemble(
     entity: Sequence[str],
     *,
     whole: Callable[[Sequence[int]], pl.DataFrame],
+    silenced: Mapping[int, str] | None = None,
 ) -> Found:
     """Make matches and findings of hits.
 
     `events` are the hit events only, with the columns that `named` names; `hits.row` numbers their rows. `entity` names
     the ECS fields that form the group key of rules that don't choose their own. `whole` returns rows of `events` with
-    all that they hold, for the few that are shown as evidence.
+    all that they hold, for the few that are shown as evidence. `silenced` tells of hits, by their places, why they make
+    no finding.
     """
     if not hits.row.size:
         return nothing()
-    ids = _event_ids(batch, events)
+    frame = _silenced(identified(batch, events, hits, detections, entity), detections, silenced or {})
+    told = frame.filter(pl.col("soc.silenced").is_null())
+    return Found(_matches(frame, detections, batch), _findings(told, events, whole, detections, batch))
+
+
+def identified(
+    batch: Batch, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection], entity: Sequence[str]
+) -> pl.DataFrame:
+    """Return a row per hit with its group and all ids, in order of time; `hit` is its place among the hits."""
+    ids = event_ids(batch, events)
     frame = _grouped(events, hits, detections, entity, batch.source)
-    frame = frame.with_columns(
+    return frame.with_columns(
         pl.Series("id", [ids[row] for row in frame["row"]]),
         pl.Series(
             "soc.match.id",
@@ -105,7 +120,6 @@ def assemble(
             ],
         ),
     )
-    return Found(_matches(frame, detections, batch), _findings(frame, events, whole, detections, batch))
 
 
 def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) -> frozenset[str]:
@@ -114,7 +128,8 @@ def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) ->
     return frozenset(_ENTITIES).union(entity, *own)
 
 
-def _event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
+def event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
+    """Return the ids of events of a batch."""
     columns = (events[name].to_list() for name in ("log.offset", "soc.index", "event.original"))
     return [event_id(batch.source, batch.origin, *record) for record in zip(*columns, strict=True)]
 
@@ -123,7 +138,7 @@ def _grouped(
     events: pl.DataFrame, hits: Hits, detections: Sequence[Detection], entity: Sequence[str], source: str
 ) -> pl.DataFrame:
     """Return a row per hit with its group key and the start of its window, in order of time."""
-    frame = pl.DataFrame({"rule": hits.rule, "row": hits.row})
+    frame = pl.DataFrame({"hit": np.arange(hits.row.size), "rule": hits.rule, "row": hits.row})
     keys = {rule: detections[rule].meta.group_by or tuple(entity) for rule in np.unique(hits.rule).tolist()}
     texts = {fields: _group_text(events, fields, source) for fields in set(keys.values())}
     groups = [texts[keys[rule]][row] for rule, row in zip(hits.rule.tolist(), hits.row.tolist(), strict=True)]
@@ -142,7 +157,16 @@ def _group_text(events: pl.DataFrame, fields: Sequence[str], source: str) -> lis
         return [source] * events.height
     parts = [pl.lit(f"{name}=") + pl.col(name).cast(pl.String) for name in present]
     text = pl.concat_str(parts, separator=" | ", ignore_nulls=True)
-    return events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series().to_list()
+    texts = events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series().to_list()
+    return [text if len(text) <= GROUP else f"{text[:GROUP]} … {digest((text,))}" for text in texts]
+
+
+def _silenced(frame: pl.DataFrame, detections: Sequence[Detection], silenced: Mapping[int, str]) -> pl.DataFrame:
+    """Add why a match makes no finding."""
+    signals = {rule for rule in frame["rule"].unique() if detections[rule].meta.signal}
+    hits = zip(frame["hit"], frame["rule"], strict=True)
+    reasons = [SIGNAL if rule in signals else silenced.get(hit) for hit, rule in hits]
+    return frame.with_columns(pl.Series("soc.silenced", reasons, pl.String))
 
 
 def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch) -> pl.DataFrame:
@@ -153,7 +177,8 @@ def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch)
         pl.col("id").reshape((-1, 1)).cast(pl.List(pl.String)).alias("event.id"),
         pl.lit(batch.source).alias("soc.source"),
         "soc.group",
-        "soc.finding.id",
+        pl.when(pl.col("soc.silenced").is_null()).then("soc.finding.id"),
+        "soc.silenced",
     )
     return made.cast(MATCH)
 
@@ -165,6 +190,8 @@ def _findings(
     detections: Sequence[Detection],
     batch: Batch,
 ) -> pl.DataFrame:
+    if frame.is_empty():
+        return FINDING.to_frame()
     groups: dict[str, list[_Hit]] = defaultdict(list)
     columns = ("soc.finding.id", "rule", "row", "id", "@timestamp", "soc.group", "start")
     for finding, *hit in zip(*(frame[name].to_list() for name in columns), strict=True):
@@ -187,7 +214,8 @@ class _Hit(NamedTuple):
 
 
 def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, batch: Batch) -> dict[str, Any]:
-    entities = told.entities(hits)
+    found = told.entities(hits)
+    entities = {name: values[:LISTED] for name, values in found.items()}
     group, start = hits[0].group, hits[0].start
     times = [hit.time for hit in hits if hit.time is not None]
     first, last = min(times, default=None), max(times, default=None)
@@ -215,6 +243,7 @@ def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, 
         "soc.window.start": start,
         "soc.window.end": start + timedelta(seconds=detection.seconds),
         "soc.count": len(hits),
+        "soc.capped": [name for name, values in found.items() if len(values) > LISTED],
         "soc.evidence": told.evidence(hits),
     }
 
@@ -256,7 +285,7 @@ class _Told:
         self._shown = dict(zip(shown, whole.iter_rows(named=True), strict=True))
 
     def entities(self, hits: list[_Hit]) -> dict[str, list[str]]:
-        """Return the distinct values of each entity field, as they come, a bounded number of them."""
+        """Return the distinct values of each entity field, as they come, one more at most than are named."""
         return {name: self._distinct(name, hits) for name in _ENTITIES}
 
     def evidence(self, hits: list[_Hit]) -> str:
@@ -268,7 +297,7 @@ class _Told:
             return []
         texts = self._entities[name]
         found = (text for hit in hits if (text := texts[hit.row]) is not None)
-        return list(islice(dict.fromkeys(found), LISTED))
+        return list(islice(dict.fromkeys(found), LISTED + 1))
 
 
 def _document(hit: _Hit, record: dict[str, Any]) -> dict[str, Any]:

@@ -35,3 +35,8 @@ def match_id(rule_id: str, semantics: str, event_ids: Iterable[str]) -> str:
 def finding_id(rule_id: str, group: str, anchor: datetime) -> str:
     """Name a finding by its rule, its group key and the start of its window in event time (UTC)."""
     return digest(("finding", rule_id, group, anchor.isoformat()))
+
+
+def suppressed_id(match: str, exception: str) -> str:
+    """Name what an exception took: without the exception the match has its own name again."""
+    return digest(("suppressed", match, exception))

@@ -22,3 +22,4 @@ class Meta:
     runbook: str = ""
     group_by: tuple[str, ...] = ()  # ECS fields of the group key; empty: the source's entity
     window: int = 0  # seconds; 0: the default of the level
+    signal: bool = False  # its matches feed correlations and risk, and make no findings

@@ -103,7 +103,26 @@ MATCH = _columns(
         "event.id": pl.List(pl.String),
         "soc.source": pl.String,
         "soc.group": pl.String,  # the group key as text, "host.name=DC01 | user.name=lan"
-        "soc.finding.id": pl.String,
+        "soc.finding.id": pl.String,  # null: it makes no finding
+        "soc.silenced": pl.String,  # why not: "signal", "maintenance: <name>"
+    }
+)
+
+# A match that an exception took, once per exception: it makes no finding and counts for nothing, but it is kept.
+SUPPRESSED = _columns(
+    {
+        "@timestamp": TIME,
+        "soc.suppressed.id": pl.String,
+        "soc.exception.id": pl.String,
+        "soc.exception.title": pl.String,
+        "soc.match.id": pl.String,
+        "rule.id": pl.String,
+        "rule.name": pl.String,
+        "soc.level": pl.String,
+        "event.id": pl.List(pl.String),
+        "soc.source": pl.String,
+        "soc.group": pl.String,
+        "soc.finding.id": pl.String,  # the finding that it would belong to
     }
 )
 
@@ -159,10 +178,12 @@ FINDING = _columns(
         "soc.window.start": TIME,
         "soc.window.end": TIME,
         "soc.count": pl.Int64,  # matches known when the finding was made; later ones are matches under its id
+        "soc.capped": pl.List(pl.String),  # fields of which only the first values are named above
         # JSON list of the first events, whole: {"event.id", "@timestamp", "event.original", "fields"}
         "soc.evidence": pl.String,
     }
 )
 
+ORGANISATION = ("organization.id", "organization.name")  # columns either of which says whose event it is
 SEVERITY = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}
 LEVELS = tuple(SEVERITY)  # from least to most severe

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import overload
-
-import yaml
+from zoneinfo import ZoneInfo
 
 from connectors.definitions import BUILT_IN, Definition, load_definitions
-from detectors.errors import Place, UsageError
 from detectors.findings import Detection
+from detectors.maintenance import Calendar
 from detectors.sigma.engine import Engine
+from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.rule import Rule
-from flows import ruleset
+from flows import lists, maintenance, ruleset
 from flows.ruleset import RuleSet
 from flows.settings import Settings
 
@@ -27,6 +27,8 @@ class Parts:
     rules: RuleSet
     engine: Engine
     detections: Sequence[Detection]  # of the rule with the same number in the engine
+    exceptions: Exceptions = field(default_factory=Exceptions)
+    calendar: Calendar = field(default_factory=Calendar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +52,36 @@ class Detections(Sequence[Detection]):
 
 def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts:
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
-    definitions = load_definitions([BUILT_IN, *settings.sources])
     rules = load_rules(settings, folders)
-    return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
+    zone = ZoneInfo(settings.zone)
+    exceptions = Exceptions(rules.filters, rules.rules, zone)
+    calendar, faults = maintenance.read(settings.maintenance, zone)
+    rules = replace(rules, faults=rules.faults + faults)
+    return Parts(definitions(settings), rules, Engine(rules.rules), Detections(rules.rules), exceptions, calendar)
+
+
+def definitions(settings: Settings) -> dict[str, Definition]:
+    """Load the source definitions of the settings."""
+    return load_definitions([BUILT_IN, *settings.sources])
 
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:
     """Load the rules of the settings, or of the folders given instead."""
-    chosen = list(folders) if folders else [*([ruleset.own_rules()] if settings.own_rules else []), *settings.rules]
-    return ruleset.load(chosen, store=settings.cache, lists=_lists(settings.lists))
+    known = lists.read(list_paths(settings))
+    found = ruleset.load(rule_folders(settings, folders), store=settings.cache, lists=known.lists)
+    return replace(found, faults=found.faults + known.faults)
+
+
+def rule_folders(settings: Settings, folders: Sequence[Path] | None = None) -> list[Path]:
+    """Return where rules are read from: the folders given, or else those of the settings."""
+    return list(folders) if folders else [*([ruleset.own_rules()] if settings.own_rules else []), *settings.rules]
+
+
+def list_paths(settings: Settings) -> list[Path]:
+    """Return where value lists are read from."""
+    return [settings.lists] if isinstance(settings.lists, Path) else settings.lists
 
 
 def detection(rule: Rule) -> Detection:
     """Return what findings say of a Sigma rule."""
     return Detection(rule.meta, rule.semantics, provider="sigma")
-
-
-def _lists(path: Path | None) -> dict[str, list[str]]:
-    """Read placeholder values: a mapping of names to lists of texts."""
-    if path is None:
-        return {}
-    try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"the lists can't be read: {error}", place=Place(str(path))) from error
-    if not isinstance(data, dict) or not all(isinstance(values, list) for values in data.values()):
-        raise UsageError("not a mapping of names to lists", place=Place(str(path)), fix="write `name: [value, …]`")
-    return {str(name): [str(value) for value in values] for name, values in data.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -14,6 +15,7 @@ from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows.assembly import Parts
 from flows.pipeline import findings_of
+from flows.sifting import sift
 
 
 def hunt(
@@ -32,7 +34,9 @@ def hunt(
             parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
             hits = parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
             if hits.row.size:
-                yield findings_of(batch, parser, parsed.events, hits, parts.detections)
+                sifted = sift(batch, parser, parsed.events, hits, parts.exceptions, detections=parts.detections)
+                found = findings_of(batch, parser, parsed.events, sifted.hits, parts.detections)
+                yield replace(found, suppressed=sifted.suppressed)
 
 
 def originals(archive: Archive, ids: set[str]) -> pl.DataFrame:

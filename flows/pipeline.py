@@ -1,6 +1,6 @@
 """One batch from raw records to stored findings, the same in every mode.
 
-    parse ─► archive ─► detect ─► read the hits whole ─► findings ─► sink
+    parse ─► archive ─► detect ─► exceptions ─► read the hits whole ─► findings ─► sink
 
 Nothing here knows where batches come from or where results go.
 """
@@ -21,8 +21,12 @@ from connectors.definitions import Definition
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
 from detectors.findings import Detection, Found, assemble, named, nothing
-from detectors.schema import DEAD, RECORD
+from detectors.maintenance import Calendar
+from detectors.schema import DEAD
+from detectors.sigma.exceptions import Exceptions
+from flows.sifting import read_again, sift
 
+FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
 FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
 
 
@@ -42,6 +46,9 @@ class Statistics:
     findings: int = 0
     known_findings: int = 0
     matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
+    suppressed: Counter[str] = field(default_factory=Counter)  # exception id → matches that it took
+    excepted: int = 0  # matches that any exception took
+    silenced: Counter[str] = field(default_factory=Counter)  # why matches make no findings → how many
     by_source: Counter[str] = field(default_factory=Counter)  # source → events
     failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
@@ -69,6 +76,8 @@ class Pipeline:
         archive: Keeper | None = None,
         say: Callable[[str], object] | None = None,
         parsers: Mapping[str, DefinedParser] | None = None,
+        exceptions: Exceptions | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         self.statistics = Statistics()
         self._definitions = definitions
@@ -76,6 +85,8 @@ class Pipeline:
         self._detector, self._detections = detector, detections
         self._sink, self._archive = sink, archive
         self._say = say
+        self._flooding: set[str] = set()  # rules that were told of
+        self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
 
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
@@ -95,9 +106,13 @@ class Pipeline:
                 self._archive.write(batch, parsed.events)
         with seen.timed("match"):
             hits = self._detector.detect(parser.dialect, parsed.events, parsed.encoded)
+        with seen.timed("exceptions"):
+            sifted = sift(batch, parser, parsed.events, hits, self._exceptions, detections=self._detections)
         self._tell_failures()
         with seen.timed("findings"):
-            found = findings_of(batch, parser, parsed.events, hits, self._detections)
+            found = findings_of(batch, parser, parsed.events, sifted.hits, self._detections, calendar=self._calendar)
+            found = replace(found, suppressed=sifted.suppressed)
+        self._tell_floods(found)
         with seen.timed("sink"):
             self._store(batch, found, parsed.dead)
         self._count(batch, parsed.events, parsed.dead, found)
@@ -109,17 +124,34 @@ class Pipeline:
         return self._parsers[source]
 
     def _tell_failures(self) -> None:
-        """Tell once of each rule that failed at run time."""
+        """Tell once of each rule and exception that failed at run time."""
         for number, reason in self._detector.failures.items():
             meta = self._detections[number].meta
-            if meta.id not in self.statistics.failed_rules:
-                self.statistics.failed_rules[meta.id] = f"the rule {meta.title!r} ({meta.id}) failed: {reason}"
-                if self._say is not None:
-                    self._say(self.statistics.failed_rules[meta.id])
+            self._tell(meta.id, f"the rule {meta.title!r} ({meta.id}) failed: {reason}")
+        for number, reason in self._exceptions.failures.items():
+            each = self._exceptions.filters[number]
+            self._tell(each.id, f"the exception {each.title!r} ({each.id}) takes nothing: {reason}")
+
+    def _tell_floods(self, found: Found) -> None:
+        """Tell once of each rule that makes very many findings; none is left out."""
+        if self._say is None or found.findings.height < FLOOD:
+            return
+        for rule, title, count in found.findings.group_by("rule.id", "rule.name").len().iter_rows():
+            if count >= FLOOD and rule not in self._flooding:
+                self._flooding.add(rule)
+                self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
+
+    def _tell(self, name: str, told: str) -> None:
+        if name not in self.statistics.failed_rules:
+            self.statistics.failed_rules[name] = told
+            if self._say is not None:
+                self._say(told)
 
     def _store(self, batch: Batch, found: Found, dead: pl.DataFrame) -> None:
         if dead.height:
             self._sink.dead(dead)
+        if found.suppressed.height:
+            self._sink.suppressed(found.suppressed)
         if found.matches.height:
             written = self._sink.findings(found.findings)
             self.statistics.findings += written.created
@@ -135,30 +167,42 @@ class Pipeline:
         seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
         seen.by_source[batch.source] += events.height
         seen.matches.update(found.matches["rule.id"].to_list())
+        seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
+        seen.excepted += found.suppressed["soc.match.id"].n_unique()
+        seen.suppressed.update(found.suppressed["soc.exception.id"].to_list())
 
 
 def findings_of(
-    batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection]
+    batch: Batch,
+    parser: DefinedParser,
+    events: pl.DataFrame,
+    hits: Hits,
+    detections: Sequence[Detection],
+    *,
+    calendar: Calendar | None = None,
 ) -> Found:
     """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at."""
     if not hits.row.size:
         return nothing()
     rows, positions = np.unique(hits.row, return_inverse=True)
     light = events[rows]
-    entity = parser.definition.entity
+    entity, calendar = parser.definition.entity, calendar or Calendar()
 
     def read(places: Sequence[int], wanted: frozenset[str] | None) -> pl.DataFrame:
         """Read some of the hit records; one that only its projection could read is shown as far as it was read."""
-        part = light if len(places) == light.height else light[places]
-        records = part.select(*RECORD.names(), "@timestamp")
-        again = parser.parse(replace(batch, records=records, text=None), wanted).events
-        return again if again.height == part.height else part
+        return read_again(batch, parser, light if len(places) == light.height else light[places], wanted)
 
     few = light.height <= FEW
-    told = read(range(light.height), None if few else named(hits, detections, entity))
+    told = read(range(light.height), None if few else named(hits, detections, entity) | calendar.wanted)
     moved = Hits(hits.rule, positions.astype(np.int64))
     return assemble(
-        batch, told, moved, detections, entity, whole=lambda shown: told[shown] if few else read(shown, None)
+        batch,
+        told,
+        moved,
+        detections,
+        entity,
+        whole=lambda shown: told[shown] if few else read(shown, None),
+        silenced=calendar.silenced(told, moved, detections),
     )
 
 

@@ -2,7 +2,7 @@
 
 What a file compiles to is known by its content (SHA-256), and its content by its size, times and inode. Where any of
 these is not what it was when the file was read, or the file was written within `SETTLED` of that, its content decides.
-A changed compiler forgets everything.
+A changed compiler forgets everything; a changed value list, the files that use it.
 
 A cache file is a checksum, a line of JSON that says what is known, and the bodies of the rules, each decoded when it is
 first asked for. It holds no code and nothing secret; deleting it, or damaging it, costs some seconds.
@@ -15,7 +15,7 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -28,14 +28,15 @@ import orjson
 from detectors.contracts import LogSource
 from detectors.errors import Place, RuleError
 from detectors.meta import Meta
+from detectors.sigma.filters import Filter
 from detectors.sigma.predicates import decode
 from detectors.sigma.rule import Rule, encode_rule
+from detectors.sigma.valuelist import Entries, Lists, value_list
 
 MAX_FILE: Final = 4 * 1024 * 1024  # bytes; the largest SigmaHQ rule has 250 kB
 SETTLED: Final = 2_000_000_000  # nanoseconds; no file system in use keeps times more coarsely
 MANY: Final = 200  # rule files: compiling more takes seconds, and somebody waits
 
-Lists = dict[str, list[str]]
 Outcome = dict[str, Any]  # what is stored of a rule or a fault
 Stamp = list[int]  # what of a file changes whenever its content does
 
@@ -61,6 +62,7 @@ class StoredRule(Rule):
         put(rule, "place", place)
         put(rule, "semantics", stored["semantics"])
         put(rule, "waits_for", tuple(stored["waits_for"]))
+        put(rule, "name", stored["name"])
         put(rule, "_stored", stored)
         put(rule, "_bodies", bodies)
         return rule
@@ -84,19 +86,20 @@ class RuleCache:
     """The outcomes of rule files, compiled or remembered; kept in `folder`, if there is one."""
 
     def __init__(self, folder: Path | None, lists: Lists) -> None:
-        key = hashlib.sha256(_compiler() + orjson.dumps(lists, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+        key = hashlib.sha256(_compiler()).hexdigest()[:16]
         self._path = folder / f"rules-{key}.cache" if folder else None
-        self._lists = lists
+        self._lists = Watched(lists)
         self._here = str(Path.cwd())
         self._files: dict[str, list[Any]] = {}  # absolute path → stamp (None: not to be trusted), digest of the content
         self._contents: dict[str, list[Outcome]] = {}  # digest → what the content compiles to
+        self._uses: dict[str, dict[str, str]] = {}  # digest → the lists that the content asks for, as they were then
         self._bodies = bytearray()
         self._compiled, self._changed = 0, False
         if self._path is not None:
             self._open(self._path)
 
-    def outcomes(self, path: str) -> Iterator[StoredRule | RuleError]:
-        """Yield the rules of a file, and the faults of what can't be one."""
+    def outcomes(self, path: str) -> Iterator[StoredRule | Filter | RuleError]:
+        """Yield the rules and filters of a file, and the faults of what is neither."""
         try:
             digest = self._digest(path)
         except OSError as error:
@@ -109,6 +112,8 @@ class RuleCache:
             place = Place(path, *stored["place"])
             if "fault" in stored:
                 yield RuleError(stored["fault"], place=place, fix=stored["fix"])
+            elif "filter" in stored:
+                yield Filter.decode(stored, place)
             else:
                 yield StoredRule.of(stored, place, self._bodies)
 
@@ -130,28 +135,37 @@ class RuleCache:
         name = name.encode(errors="replace").decode()  # a file's name may be any bytes
         stamp = _stamp(os.stat(path))  # noqa: PTH116 - as above
         known = self._files.get(name)
-        if known is not None and known[0] == stamp:
+        if known is not None and known[0] == stamp and self._current(known[1]):
             return str(known[1])
         content = _content(path, stamp[0])
         digest = hashlib.sha256(content).hexdigest()
-        if digest not in self._contents:
+        if digest not in self._contents or not self._current(digest):
+            self._lists.asked.clear()
             self._contents[digest] = self._compile(_text(content, path), path)
+            self._uses[digest] = dict(self._lists.asked)
+            self._changed = True
         settled = len(content) == stamp[0] and max(stamp[1:3]) + SETTLED < now
         self._files[name] = [stamp if settled else None, digest]
         self._changed |= self._files[name] != known
         return digest
 
+    def _current(self, digest: str) -> bool:
+        """Say whether the lists that a content asks for hold what they held when it was compiled."""
+        return all(self._lists.digest(name) == held for name, held in self._uses.get(digest, {}).items())
+
     def _compile(self, text: str, path: str) -> list[Outcome]:
-        parse = import_module("detectors.sigma.parse")  # pySigma takes half a second to import: not on a warm start
+        content = import_module("detectors.content")  # pySigma takes half a second to import: not on a warm start
         self._compiled += 1
         if self._compiled == MANY:
             print("compiling rules; the next start finds them compiled …", file=sys.stderr)
-        return [self._store(outcome) for outcome in parse.rules(text, path, self._lists)]
+        return [self._store(outcome) for outcome in content.contents(text, path, self._lists)]
 
-    def _store(self, outcome: Rule | RuleError) -> Outcome:
+    def _store(self, outcome: Rule | Filter | RuleError) -> Outcome:
         if isinstance(outcome, RuleError):
             place = outcome.place or Place("")
             return {"fault": outcome.message, "place": [place.line, place.column], "fix": outcome.fix}
+        if isinstance(outcome, Filter):
+            return outcome.encode()
         data = encode_rule(outcome)
         bodies = {part: _append(self._bodies, orjson.dumps(data[part])) for part in ("meta", "condition")}
         return {**data, **bodies, "id": outcome.meta.id, "place": data["place"][1:]}
@@ -165,7 +179,7 @@ class RuleCache:
             return
         if checksum == _checksum(rest):
             end = rest.index(b"\n")
-            self._files, self._contents = orjson.loads(rest[:end])
+            self._files, self._contents, self._uses = orjson.loads(rest[:end])
             self._bodies += rest[end + 1 :]
 
     def _packed(self) -> bytes:
@@ -173,8 +187,31 @@ class RuleCache:
         bodies, contents = bytearray(), {}
         for _, digest in known.values():
             contents[digest] = [_moved(stored, self._bodies, bodies) for stored in self._contents[digest]]
-        rest = orjson.dumps([known, contents], option=orjson.OPT_APPEND_NEWLINE) + bodies
+        uses = {digest: asked for digest, asked in self._uses.items() if asked and digest in contents}
+        rest = orjson.dumps([known, contents, uses], option=orjson.OPT_APPEND_NEWLINE) + bodies
         return _checksum(rest) + rest
+
+
+class Watched(Mapping[str, Entries]):
+    """Value lists that note which of them are asked for."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._lists = lists
+        self.asked: dict[str, str] = {}  # name → digest; "" where there is no such list
+
+    def __getitem__(self, name: str) -> Entries:
+        self.asked[name] = self.digest(name)
+        return self._lists[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lists)
+
+    def __len__(self) -> int:
+        return len(self._lists)
+
+    def digest(self, name: str) -> str:
+        """Name what a list holds; "" where there is no such list."""
+        return value_list(self._lists[name]).digest if name in self._lists else ""
 
 
 def _stamp(status: os.stat_result) -> Stamp:
@@ -198,7 +235,7 @@ def _text(content: bytes, path: str) -> str:
 
 def _moved(stored: Outcome, old: bytearray, new: bytearray) -> Outcome:
     """Copy what a rule has among the old bodies to the new ones."""
-    if "fault" in stored:
+    if "meta" not in stored:
         return stored
     return {**stored, **{part: _append(new, old[slice(*stored[part])]) for part in ("meta", "condition")}}
 
@@ -219,6 +256,7 @@ def _compiler() -> bytes:
     made = hashlib.sha256(" ".join(map(version, ("pysigma", "google-re2", "pyyaml"))).encode())
     made.update(Path(__file__).read_bytes())
     made.update(files("detectors").joinpath("meta.py").read_bytes())
+    made.update(files("detectors").joinpath("content.py").read_bytes())
     for module in sorted(files("detectors.sigma").iterdir(), key=lambda each: each.name):
         if module.name.endswith(".py"):
             made.update(module.read_bytes())

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 from detectors.errors import RuleError, UsageError
+from detectors.sigma.exceptions import resolve
+from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
-from flows.rulecache import Lists, RuleCache, StoredRule
+from detectors.sigma.valuelist import Lists
+from flows.rulecache import RuleCache, StoredRule
 
 _SUFFIXES = (".yml", ".yaml")
+_T = TypeVar("_T", StoredRule, Filter)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules that can run, and what is wrong with the others."""
+    """Rules that can run, exceptions to them, and what is wrong with the others."""
 
     rules: tuple[Rule, ...]
     faults: tuple[RuleError, ...]
+    filters: tuple[Filter, ...] = ()
 
 
 def own_rules() -> Path:
@@ -31,22 +37,32 @@ def own_rules() -> Path:
 def load(folders: Sequence[Path], *, store: Path | None = None, lists: Lists | None = None) -> RuleSet:
     """Read every rule file below the folders (or the files themselves).
 
-    Each fault costs its own rule; of two rules with one id the first stays. `store` is the cache folder, None for none.
+    Each fault costs its own rule or filter; of two with one id the first stays. `store` is the cache folder,
+    None for none.
     """
     known = RuleCache(store, lists or {})
     rules: dict[str, StoredRule] = {}
+    filters: dict[str, Filter] = {}
     faults: list[RuleError] = []
     for path in rule_files(folders):
         for outcome in known.outcomes(path):
             if isinstance(outcome, RuleError):
                 faults.append(outcome)
-            elif outcome.id in rules:
-                taken = f"the id {outcome.id} is taken by {rules[outcome.id].place}"
-                faults.append(RuleError(taken, place=outcome.place, fix="give it a fresh UUID"))
+            elif isinstance(outcome, Filter):
+                faults += _add(filters, outcome)
             else:
-                rules[outcome.id] = outcome
+                faults += _add(rules, outcome)
     known.save()
-    return RuleSet(tuple(rules.values()), tuple(faults))
+    found = RuleSet(tuple(rules.values()), tuple(faults), tuple(filters.values()))
+    return replace(found, faults=found.faults + resolve(found.filters, found.rules).faults) if filters else found
+
+
+def _add(known: dict[str, _T], new: _T) -> list[RuleError]:
+    """Add a rule or filter; say so where its id is taken."""
+    first = known.setdefault(new.id, new)
+    if first is new:
+        return []
+    return [RuleError(f"the id {new.id} is taken by {first.place}", place=new.place, fix="give it a fresh UUID")]
 
 
 def rule_files(folders: Iterable[Path]) -> Iterator[str]:

@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -28,6 +30,7 @@ from detectors.contracts import Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
 from flows import assembly, blindness
 from flows.assembly import Parts
+from flows.doubts import expiring
 from flows.pipeline import Pipeline, Statistics
 from flows.scanning import recogniser
 from flows.settings import Settings, password
@@ -58,6 +61,9 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
     parts = assembly.assemble(settings)
     for wrong in parts.rules.faults:
         say(f"rule left out: {plain(str(wrong))}")
+    for each in parts.rules.filters:
+        for doubt in expiring(each, datetime.now(UTC), ZoneInfo(settings.zone)):
+            say(plain(str(doubt)))
     with ExitStack() as stack:
         stack.enter_context(_alone(settings))
         sink = _sink(settings, stack)
@@ -69,6 +75,8 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             sink,
             archive=Archive(settings.archive),
             say=lambda text: say(plain(text)),
+            exceptions=parts.exceptions,
+            calendar=parts.calendar,
         )
         for batch in source.batches():
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
@@ -193,7 +201,8 @@ def summary(done: Done) -> str:
     return "\n".join(
         [
             f"**{seen.events:,} events** in {done.seconds:.1f} s, **{seen.findings:,} new findings** "
-            f"({seen.known_findings:,} known), {seen.parse_failures:,} dead letters, "
+            f"({seen.known_findings:,} known), {seen.excepted:,} matches taken by exceptions, "
+            f"{seen.silenced.total():,} silenced, {seen.parse_failures:,} dead letters, "
             f"{len(rules):,} rules ({len(done.parts.rules.faults):,} left out, {blind:,} blind on these sources).",
             "",
             "| source | events |",

@@ -50,6 +50,10 @@ class Scanned:
             "parse_failures": seen.parse_failures,
             "peak_rss_mb": round(peak_memory()),
             "matches": dict(sorted(seen.matches.items())),
+            "excepted": seen.excepted,
+            "silenced_matches": seen.silenced.total(),
+            "suppressed": dict(sorted(seen.suppressed.items())),
+            "silenced": dict(sorted(seen.silenced.items())),
             "files": self.outcome.files,
             "sources": dict(sorted(seen.by_source.items())),
             "stages": {stage: round(seconds, 3) for stage, seconds in seen.seconds.items()},
@@ -74,7 +78,16 @@ def scan(
     definitions = parts.definitions
     if source is not None and source not in definitions:
         raise UsageError(f"no source is called {source!r}", fix=f"known: {', '.join(sorted(definitions))}")
-    pipeline = Pipeline(definitions, parts.engine, parts.detections, store, archive=archive, parsers=parsers)
+    pipeline = Pipeline(
+        definitions,
+        parts.engine,
+        parts.detections,
+        store,
+        archive=archive,
+        parsers=parsers,
+        exceptions=parts.exceptions,
+        calendar=parts.calendar,
+    )
     seen = pipeline.statistics
 
     line = Ahead[_Read]()

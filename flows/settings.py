@@ -56,7 +56,10 @@ class Settings(BaseSettings):
     rules: list[Path] = Field(default=[], description="folders of Sigma rules beside the program's own")
     own_rules: bool = Field(default=True, description="run the rules that come with the program")
     sources: list[Path] = Field(default=[], description="folders of source definitions beside the program's own")
-    lists: Path | None = Field(default=None, description="YAML file with the values of rules' placeholders")
+    lists: Path | list[Path] = Field(
+        default=[], description="files and folders of value lists, which fill placeholders of rules and exceptions"
+    )
+    maintenance: Path | None = Field(default=None, description="YAML file of maintenance windows")
     inputs: list[Path] = Field(default=[], description="embedded mode: log files and folders that `soc run` reads")
     store: Path = Field(
         default=Path(".soc/store.sqlite"), description="embedded store: findings, matches, dead letters"

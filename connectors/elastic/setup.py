@@ -67,7 +67,9 @@ def _versions(versions: list[str]) -> Iterator[tuple[str, SocError | None]]:
 def _rights(client: Elasticsearch) -> Iterator[tuple[str, SocError | None]]:
     with reaching("tell our rights"):
         answer = client.security.has_privileges(
-            index=[{"names": ["soc-findings-*", "soc-matches-*"], "privileges": [*NEEDED, *TOO_MUCH]}]
+            index=[
+                {"names": ["soc-findings-*", "soc-matches-*", "soc-suppressed-*"], "privileges": [*NEEDED, *TOO_MUCH]}
+            ]
         )
     user = answer["username"]
     for right in NEEDED:

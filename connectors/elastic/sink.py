@@ -19,7 +19,7 @@ from connectors.elastic.client import reaching, words
 from connectors.elastic.documents import MAX_DOCUMENT, Document, documents, requests
 from detectors.contracts import Written
 from detectors.errors import UnavailableError
-from detectors.schema import FINDING, MATCH
+from detectors.schema import FINDING, MATCH, SUPPRESSED
 
 BUSY = {429, 502, 503, 504}  # the cluster's trouble: the same document may pass later
 REFUSED = {400, 413}  # the document's own fault
@@ -69,6 +69,10 @@ class ElasticSink:
     def matches(self, frame: pl.DataFrame) -> Written:
         """Write MATCH rows."""
         return self._write(frame.select(MATCH.names()), "soc-matches", "soc.match.id", ("@timestamp",))
+
+    def suppressed(self, frame: pl.DataFrame) -> Written:
+        """Write SUPPRESSED rows."""
+        return self._write(frame.select(SUPPRESSED.names()), "soc-suppressed", "soc.suppressed.id", ("@timestamp",))
 
     def dead(self, frame: pl.DataFrame) -> Written:
         """Hand dead letters on."""

@@ -2,14 +2,14 @@
 
 Reading a rule:
 document    YAML text to documents whose every part knows its line and column
-parse       a document to a Rule: metadata and a tree of predicates
+parse       a document to a Rule: metadata and a tree of predicates; parse_filter does so for filters, read for either
 detection   the detection section: names to parts, fields and values by way of pySigma
 departures  where the specification and pySigma part
 chain       the modifiers of an item: which go together, and on what values
 condition   the condition's grammar
 lower       values to predicates; glob and regex are the two kinds of patterns, fold is text without its case
 predicates  the tree itself: what a rule asks of an event
-rule        all of it: what the cache keeps
+rule        all of it: what the cache keeps; filters is the same of filters
 
 Running rules:
 logsources  which rows of which source a rule's log source means
@@ -23,6 +23,7 @@ truth       what a predicate says of a text
 keywords    the text of a whole event; fragments is a coarse sieve for it
 evaluate    whether a rule's tree is true, for many rows at once
 engine      a frame in, hits out
+exceptions  which of the hits are excepted by filters
 
 Judging rules:
 eventfields  which columns the events of a route can have; tables reads such data

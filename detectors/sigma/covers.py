@@ -15,6 +15,7 @@ from detectors.sigma.predicates import ABSENCE_OPS, REFERENCE_OPS, TIME_OPS, And
 _RARE = 0.0005
 _RARITY = [max(_RARE, 0.7**length) for length in range(22)]  # of a text by its length
 _LONG = len(_RARITY)
+_SAMPLE = 1_000  # values of a list that are weighed, as many as it may have
 _EFFORT = {"regex": 50.0, "like": 20.0} | dict.fromkeys(TIME_OPS, 30.0)
 _COMMON_FIELDS = frozenset({"EventID", "Channel", "Provider_Name", "Image", "ParentImage", "OriginalFileName", "User"})
 
@@ -62,13 +63,14 @@ def _cover(node: Node) -> tuple[float, tuple[Predicate, ...]] | None:
 
 def likelihood(predicate: Predicate) -> float:
     """Guess how often a predicate is true: a figure to compare, not a probability."""
+    values = predicate.values[:_SAMPLE]
     match predicate.op:
         case "equals" | "startswith" | "endswith" | "contains":
-            base = _texts(predicate.values)
+            base = _texts(values)
         case "like":
-            base = _texts(map(glob.literal, predicate.values))
+            base = _texts(map(glob.literal, values))
         case "regex":
-            base = _texts(map(regex.literal, predicate.values))
+            base = _texts(map(regex.literal, values))
         case "number":
             base = 0.05
         case "cidr":
@@ -77,6 +79,7 @@ def likelihood(predicate: Predicate) -> float:
             base = 2.0
         case _:
             base = 1.0
+    base *= max(1.0, len(predicate.values) / _SAMPLE)
     return max(base, 0.02) if predicate.field in _COMMON_FIELDS else base
 
 

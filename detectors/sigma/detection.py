@@ -16,9 +16,10 @@ from detectors.errors import Place, RuleError
 from detectors.sigma import chain, condition
 from detectors.sigma.chain import NETWORK, REFERENCE, REGEX, TIMES, Chain, Modifier, modified
 from detectors.sigma.document import Document, TextError
-from detectors.sigma.lower import Lists, value
+from detectors.sigma.lower import value
 from detectors.sigma.predicates import HEAVY, MAX_WEIGHT, Node, Not, Predicate, conjunction, disjunction, weight
 from detectors.sigma.regex import checked
+from detectors.sigma.valuelist import Lists
 
 _FAULTY = Predicate(None, "present")  # stands for a part that can't be read, so that the rest is read too
 MAX_FAULTS = 100  # of a document; whoever mends them will see the others
@@ -31,34 +32,36 @@ class Detection:
 
     document: Document
     lists: Lists
+    section: str = "detection"  # a filter has its parts under `filter`
+    beside: frozenset[str] = frozenset({"condition", "timeframe"})  # keys of the section that name no part
     missing: set[str] = field(default_factory=set)  # placeholders without a list
     faults: list[RuleError] = field(default_factory=list)
     _weight: int = 0  # of all items so far; too much, and no more are read
 
     def tree(self) -> Node:
         """Return the whole detection as a tree; worth nothing if there are `faults`."""
-        at = self.document
-        given = at.data.get("detection")
+        at, section = self.document, self.section
+        given = at.data.get(section)
         if not isinstance(given, dict):
-            return self._fault("no detection", at.key("detection"), "add `detection:` with a condition")
+            return self._fault(f"no {section}", at.key(section), f"add `{section}:` with a condition")
         parts = {
-            self._name(("detection", name), name): self._part(("detection", name), body)
+            self._name((section, name), name): self._part((section, name), body)
             for name, body in given.items()
-            if name not in ("condition", "timeframe")
+            if name not in self.beside
         }
         if "timeframe" in given:
-            place = at.key("detection", "timeframe")
+            place = at.key(section, "timeframe")
             self._fault("`timeframe` belongs to the aggregations of Sigma 1", place, "write a correlation rule instead")
         return self._conditions(given.get("condition"), parts)
 
     def _conditions(self, written: object, parts: Mapping[str, Node]) -> Node:
         """Read the condition, or a list of which any may be true."""
         if written is None or written == []:
-            place = self.document.key("detection", "condition")
+            place = self.document.key(self.section, "condition")
             return self._fault("no condition", place, "add `condition:` that says how the parts go together")
         found, heavy = list[Node](), 0
         for number, each in enumerate(written if isinstance(written, list) else [written]):
-            path = ("detection", "condition", number)
+            path = (self.section, "condition", number)
             tree = self._condition(path, each, parts)
             heavy += weight(tree)
             if heavy > MAX_WEIGHT:

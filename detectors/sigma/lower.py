@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain as flatten
 from itertools import product
 from math import prod
@@ -31,8 +31,8 @@ from detectors.errors import RuleError
 from detectors.sigma import glob, regex
 from detectors.sigma.fold import fold
 from detectors.sigma.predicates import MAX_WEIGHT, Node, Op, Predicate, disjunction
+from detectors.sigma.valuelist import Lists, ValueList, value_list
 
-Lists = Mapping[str, Sequence[str]]  # placeholder → its values, in which wildcards mean what they mean in rules
 _Parts = list[SigmaStringPartType]
 
 _COMPARE: dict[CompareOperators, Op] = {
@@ -49,6 +49,7 @@ _PARTS: dict[str, Op] = {
     "MONTH": "month",
     "YEAR": "year",
 }
+_SPECIAL = frozenset("*?\\")  # what makes of a text more than itself
 _WILDCARDS = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
 
 
@@ -61,10 +62,28 @@ def value(field: str | None, item: SigmaType, lists: Lists, missing: set[str]) -
         return disjunction([value(field, inner, lists, missing) for inner in item.values])
     if isinstance(item, SigmaString):
         cased = isinstance(item, SigmaCasedString)
+        if field is not None and len(item.s) == 1 and isinstance(item.s[0], Placeholder):
+            return _listed_values(field, _listed(item.s[0], lists, missing), cased=cased)
         return disjunction([_string(field, parts, cased=cased) for parts in _filled(item, lists, missing)])
     if isinstance(item, SigmaRegularExpression):
         return _regex(field, item, lists, missing)
     return _scalar(field, item)
+
+
+def _listed_values(field: str, listed: ValueList, *, cased: bool) -> Node:
+    """Return what it means that a field is one of the values of a list, which may be long."""
+    plain = [text for text in listed.texts if _SPECIAL.isdisjoint(text)]
+    found: list[Node] = []
+    if plain:
+        found.append(Predicate(field, "equals", tuple(dict.fromkeys(plain if cased else map(fold, plain))), cased))
+    found += [
+        _string(field, SigmaString(text).s, cased=cased) for text in listed.texts if not _SPECIAL.isdisjoint(text)
+    ]
+    if listed.networks:
+        found.append(Predicate(field, "cidr", listed.networks))
+    if listed.patterns:
+        found.append(Predicate(field, "regex", listed.patterns, cased=True))
+    return disjunction(found)
 
 
 def _string(field: str | None, parts: _Parts, *, cased: bool) -> Predicate:
@@ -128,7 +147,7 @@ def _regex(field: str | None, item: SigmaRegularExpression, lists: Lists, missin
 def _source(part: SigmaStringPartType, lists: Lists, missing: set[str]) -> str:
     """Return a part of a regular expression as text; values of a list are plain text there."""
     if isinstance(part, Placeholder):
-        return f"(?:{'|'.join(map(glob.escape, _listed(part, lists, missing)))})"
+        return f"(?:{'|'.join(map(glob.escape, _texts(part, lists, missing)))})"
     return _WILDCARDS[part] if isinstance(part, SpecialChars) else part
 
 
@@ -137,7 +156,7 @@ def _filled(item: SigmaString, lists: Lists, missing: set[str]) -> list[_Parts]:
     if not item.contains_placeholder():
         return [item.s]
     choices: list[list[_Parts]] = [
-        [SigmaString(text).s for text in _listed(part, lists, missing)] if isinstance(part, Placeholder) else [[part]]
+        [SigmaString(text).s for text in _texts(part, lists, missing)] if isinstance(part, Placeholder) else [[part]]
         for part in item.s
     ]
     count = prod(map(len, choices))
@@ -146,15 +165,25 @@ def _filled(item: SigmaString, lists: Lists, missing: set[str]) -> list[_Parts]:
     return [list(flatten.from_iterable(parts)) for parts in product(*choices)]
 
 
-def _listed(placeholder: Placeholder, lists: Lists, missing: set[str]) -> Sequence[str]:
+def _texts(placeholder: Placeholder, lists: Lists, missing: set[str]) -> Sequence[str]:
+    """Return the values of a list that stands within a text: texts only."""
+    listed = _listed(placeholder, lists, missing)
+    if listed.networks or listed.patterns:
+        kind = "networks" if listed.networks else "regular expressions"
+        message = f"the list `{placeholder.name:.80}` holds {kind}, which can't be a part of a text"
+        raise RuleError(message, fix=f"write '%{placeholder.name:.80}%' alone, with no other modifier")
+    return listed.texts
+
+
+def _listed(placeholder: Placeholder, lists: Lists, missing: set[str]) -> ValueList:
     """Return the values of a list; without one the placeholder stays as text and the rule waits for it."""
     name = placeholder.name
     if name not in lists:
         missing.add(name)
-        return (f"%{name}%",)
-    if not lists[name]:
+        return ValueList((f"%{name}%",))
+    if not (listed := value_list(lists[name])):
         raise RuleError(f"the list `{name:.80}` is empty", fix="give it at least one value")
-    return lists[name]
+    return listed
 
 
 def _scalar(field: str | None, item: SigmaType) -> Predicate:

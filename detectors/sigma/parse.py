@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID, uuid5
 
@@ -12,73 +14,95 @@ from detectors.meta import Meta
 from detectors.schema import LEVELS
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document, documents
-from detectors.sigma.lower import Lists
 from detectors.sigma.nearest import meant, nearest
 from detectors.sigma.rule import Rule, semantics
+from detectors.sigma.valuelist import Lists
 
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 _LOGSOURCE = ("category", "product", "service", "definition")  # others may stand there, and say nothing to an engine
-_NAMELESS = UUID("0c2f4b0e-7d0b-5a52-9d5a-3c1f0e7b6a11")  # namespace of ids for rules that bring none
+NAMELESS = UUID("0c2f4b0e-7d0b-5a52-9d5a-3c1f0e7b6a11")  # namespace of ids for rules that bring none
 _T = TypeVar("_T")
-Own = tuple[tuple[str, ...], int]  # ECS fields to group findings by, window in seconds
-_NO_OWN: Own = ((), 0)
+_LENGTH = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+Own = tuple[tuple[str, ...], int, bool]  # ECS fields to group findings by, window in seconds, whether only a signal
+_NO_OWN: Own = ((), 0, False)
 
 
 def rules(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | RuleError]:
     """Yield the detection rules of a YAML text, and for each document that can't be one a RuleError per fault.
 
-    `lists` fills placeholders (`expand` modifier). Correlations and filters are not detection rules: they are refused
-    by name rather than ignored.
+    `lists` fills placeholders (`expand` modifier). Correlations (see `detectors.content`) and filters are not detection
+    rules: they are refused by name rather than ignored.
     """
     for document in documents(text, file):
         if isinstance(document, RuleError):
             yield document
         else:
-            yield from _rule(document, lists or {})
+            yield from rule(document, lists or {})
 
 
-def _rule(document: Document, lists: Lists) -> Iterator[Rule | RuleError]:
+def rule(document: Document, lists: Lists) -> Iterator[Rule | RuleError]:
+    """Yield the detection rule of a document, or every fault it has."""
     foreign = _foreign(document)
     if foreign is not None:
         yield foreign
         return
     faults: list[RuleError] = []
-    title = _collect(faults, lambda: _title(document), "")
-    given = _collect(faults, lambda: _id(document), None)
-    level = _collect(faults, lambda: _one_of(document, "level", LEVELS), "")
-    status = _collect(faults, lambda: _one_of(document, "status", STATUSES), "")
-    own = _collect(faults, lambda: _own(document), _NO_OWN)
-    logsource = _collect(faults, lambda: _logsource(document), LogSource())
+    words = meta(document, faults)
+    name = collect(faults, lambda: named(document), "")
+    source = collect(faults, lambda: logsource(document), LogSource())
     detection = Detection(document, lists)
     tree = detection.tree()
     faults += detection.faults
     if faults:
         yield from sorted(faults, key=lambda fault: fault.place or document.place())
         return
-    named = semantics(logsource, tree)
-    data = document.data
+    what = semantics(source, tree)
     yield Rule(
-        meta=Meta(
-            id=given or str(uuid5(_NAMELESS, named)),
-            title=title,
-            level=level or "medium",
-            status=status,
-            description=_text(data.get("description")),
-            author=_text(data.get("author")),
-            license=_text(data.get("license")),
-            references=_texts(data.get("references")),
-            tags=_texts(data.get("tags")),
-            falsepositives=_texts(data.get("falsepositives")),
-            runbook=_text(data.get("runbook")),
-            group_by=own[0],
-            window=own[1],
-        ),
-        logsource=logsource,
+        meta=replace(words, id=words.id or str(uuid5(NAMELESS, what))),
+        logsource=source,
         condition=tree,
         place=document.place(),
-        semantics=named,
+        semantics=what,
         waits_for=tuple(sorted(detection.missing)),
+        name=name,
     )
+
+
+def meta(document: Document, faults: list[RuleError]) -> Meta:
+    """Read what a document says of itself; its id is "" where it brings none."""
+    data = document.data
+    title = collect(faults, lambda: _title(document), "")
+    given = collect(faults, lambda: _id(document), None)
+    level = collect(faults, lambda: _one_of(document, "level", LEVELS), "")
+    status = collect(faults, lambda: _one_of(document, "status", STATUSES), "")
+    own = collect(faults, lambda: _own(document), _NO_OWN)
+    return Meta(
+        id=given or "",
+        title=title,
+        level=level or "medium",
+        status=status,
+        description=_text(data.get("description")),
+        author=_text(data.get("author")),
+        license=_text(data.get("license")),
+        references=_texts(data.get("references")),
+        tags=_texts(data.get("tags")),
+        falsepositives=_texts(data.get("falsepositives")),
+        runbook=_text(data.get("runbook")),
+        group_by=own[0],
+        window=own[1],
+        signal=own[2],
+    )
+
+
+def named(document: Document) -> str:
+    """Read the name by which correlations may refer to a document; "" where it has none."""
+    name = document.data.get("name")
+    if name is None:
+        return ""
+    if not isinstance(name, str) or not name.strip():
+        raise RuleError("`name` is not a text", place=document.place("name"), fix="put it in quotes")
+    return name.strip()
 
 
 def _foreign(document: Document) -> RuleError | None:
@@ -96,7 +120,8 @@ def _foreign(document: Document) -> RuleError | None:
     return None
 
 
-def _collect(faults: list[RuleError], read: Callable[[], _T], instead: _T) -> _T:
+def collect(faults: list[RuleError], read: Callable[[], _T], instead: _T) -> _T:
+    """Return what `read` gives; a fault that it raises is put down, and costs its part only."""
     try:
         return read()
     except RuleError as error:
@@ -133,21 +158,33 @@ def _one_of(document: Document, key: str, legal: tuple[str, ...]) -> str:
 
 
 def _own(document: Document) -> Own:
-    """Read this program's own section `soc`: how findings of the rule are grouped."""
+    """Read this program's own section `soc`: how findings of the rule are grouped, and whether it has any."""
     own = document.data.get("soc")
     if own is None:
-        return (), 0
+        return _NO_OWN
     if not isinstance(own, dict):
         raise RuleError(
             "`soc` is not a map", place=document.place("soc"), fix="write `group-by:` or `window:` under it"
         )
-    window = own.get("window", 0)
-    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
-        raise RuleError("`window` is not a number of seconds", place=document.place("soc", "window"))
-    return _texts(own.get("group-by")), window
+    signal = own.get("signal", False)
+    if not isinstance(signal, bool):
+        raise RuleError("`signal` is neither true nor false", place=document.place("soc", "signal"))
+    return _texts(own.get("group-by")), _window(document, own.get("window", 0)), signal
 
 
-def _logsource(document: Document) -> LogSource:
+def _window(document: Document, given: object) -> int:
+    """Read a length in seconds: 900, 15m, 4h or 1d."""
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    if isinstance(given, str) and (written := _LENGTH.fullmatch(given)):
+        return int(written[1]) * _UNITS[written[2]]
+    raise RuleError(
+        "`window` is not a number of seconds", place=document.place("soc", "window"), fix="write 900, 15m, 4h or 1d"
+    )
+
+
+def logsource(document: Document) -> LogSource:
+    """Read the log source of a document."""
     given = document.data.get("logsource")
     if not isinstance(given, dict):
         raise RuleError("no logsource", place=document.place("logsource"), fix="add `logsource:` with a category")

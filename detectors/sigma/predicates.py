@@ -51,6 +51,7 @@ ABSENCE_OPS = frozenset({"null", "missing"})  # true where a field is not
 
 MAX_WEIGHT = 16_000_000  # the heaviest SigmaHQ rule has 0.3 million
 _VALUE, _PATTERN = 64, 32_000  # characters that any value, and any pattern, costs as much as
+_EXACT = 8  # a value that is looked up: lists may be long
 HEAVY = (
     f"more than {MAX_WEIGHT // 1_000_000} million characters to look for "
     f"(a value counts {_VALUE} more, a pattern {_PATTERN})"
@@ -137,7 +138,7 @@ def weight(node: Node) -> int:
 
 
 def _weight(predicate: Predicate) -> int:
-    each = _PATTERN if predicate.op in PATTERN_OPS else _VALUE
+    each = _PATTERN if predicate.op in PATTERN_OPS else _EXACT if predicate.op in ("equals", "cidr") else _VALUE
     return _VALUE + each * len(predicate.values) + sum(map(len, predicate.values))
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import polars as pl
 
 from detectors.sigma import glob
 from detectors.sigma.fold import fold_list
+from detectors.sigma.networks import networks
 from detectors.sigma.predicates import TEXT_OPS, TIME_OPS, Predicate
 from detectors.sigma.regex import program
 
@@ -106,13 +107,8 @@ def _numbers(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
 
 
 def _networks(values: Sequence[str], texts: Sequence[str]) -> list[bool]:
-    networks = [_network(value) for value in values]
-    return [any(address in network for network in networks for address in _addresses(text)) for text in texts]
-
-
-@lru_cache(maxsize=1024)
-def _network(text: str) -> IPv4Network | IPv6Network:
-    return ip_network(text)
+    known = networks(tuple(values))
+    return [any(address in known for address in _addresses(text)) for text in texts]
 
 
 @lru_cache(maxsize=65536)

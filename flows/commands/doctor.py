@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from connectors.definitions import BUILT_IN, load_definitions
 from connectors.elastic.client import connect
@@ -19,7 +20,7 @@ from connectors.kafka import topics
 from connectors.store import Store
 from dashboards.templates import bodies, read
 from detectors.errors import SocError, UnavailableError, UsageError
-from flows import assembly, running
+from flows import assembly, maintenance, running
 from flows.commands.options import add_config, read_config
 from flows.settings import Settings
 from flows.terminal import plain
@@ -82,6 +83,7 @@ def _definitions(settings: Settings) -> Iterator[Check]:
 def _rules(settings: Settings) -> Iterator[Check]:
     try:
         rules = assembly.load_rules(settings)
+        calendar, faults = maintenance.read(settings.maintenance, ZoneInfo(settings.zone))
     except SocError as fault:
         yield "rules", fault
         return
@@ -90,6 +92,8 @@ def _rules(settings: Settings) -> Iterator[Check]:
     if rules.faults:
         first = rules.faults[0]
         yield f"{len(rules.faults):,} rules left out", UsageError(f"the first: {first}", fix="see `soc rules check`")
+    if settings.maintenance is not None:
+        yield f"{len(calendar.windows):,} maintenance windows", faults[0] if faults else None
 
 
 def _store(settings: Settings) -> Iterator[Check]:

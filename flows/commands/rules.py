@@ -1,4 +1,4 @@
-"""`soc rules`: check and list Sigma rules, run the tests inside them, and tell which can never match where."""
+"""`soc rules`: check and list Sigma rules, run the tests inside them, tell which never match where, try exceptions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import orjson
 from connectors.definitions import BUILT_IN, load_definitions
 from detectors.errors import UsageError
 from detectors.schema import LEVELS
+from detectors.sigma.filters import Filter
+from detectors.sigma.rule import Rule
 from flows import assembly, blindness, ruletests
+from flows.commands import exceptions
 from flows.commands.options import add_config, add_rules, read_config
 from flows.ruleset import RuleSet
 from flows.settings import Settings
@@ -21,7 +24,7 @@ from flows.terminal import plain
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the verbs and their arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="check|list|test|blind", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="check|list|test|blind|try", required=True)
     for verb, text in (
         ("check", "read every rule and tell all faults of all files, as file:line:column"),
         ("list", "one line per rule: level, id, log source, title"),
@@ -37,11 +40,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if verb == "blind":
             command.add_argument("--source", metavar="NAME", help="this source only, and by kinds of event")
             command.add_argument("--json", action="store_true", help="print a JSON document")
+    trial = verbs.add_parser("try", help="what an exception would have taken of the archive, before it takes anything")
+    exceptions.configure(trial)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do as the verb says; 3 when any rule has a fault or any test fails."""
     settings = read_config(args)
+    if args.verb == "try":
+        return exceptions.run(args, settings)
     folders = [*args.paths, *args.rules]
     rules = assembly.load_rules(settings, folders)
     if args.verb == "list":
@@ -55,8 +62,11 @@ def run(args: argparse.Namespace) -> int:
         print(plain(str(fault)))
     for failure in failures:
         print(plain(str(failure)))
+    doubts = exceptions.doubts_of(rules, settings)
+    for doubt in doubts:
+        print(plain(str(doubt)))
     _summary(rules)
-    return 3 if rules.faults or failures else 0
+    return 3 if rules.faults or failures or any(doubt.severity == "error" for doubt in doubts) else 0
 
 
 def _list(rules: RuleSet, level: str | None) -> None:
@@ -86,8 +96,13 @@ def _blind(rules: RuleSet, settings: Settings, args: argparse.Namespace) -> None
 def _summary(rules: RuleSet) -> None:
     levels = Counter(rule.meta.level for rule in rules.rules)
     told = ", ".join(f"{levels[level]:,} {level}" for level in reversed(LEVELS) if levels[level])
-    print(f"{len(rules.rules):,} rules can run ({told or 'none'}); {len(rules.faults):,} faults", file=sys.stderr)
-    for rule in rules.rules:
+    excepted = f", {len(rules.filters):,} exception{'s' * (len(rules.filters) > 1)}" if rules.filters else ""
+    print(
+        f"{len(rules.rules):,} rules can run ({told or 'none'}){excepted}; {len(rules.faults):,} faults",
+        file=sys.stderr,
+    )
+    waiting: list[Rule | Filter] = [*rules.rules, *rules.filters]
+    for rule in waiting:
         if rule.waits_for:
             names = ", ".join(f"`{name}`" for name in rule.waits_for)
             print(

@@ -127,5 +127,10 @@ def _tell(done: Scanned, blind: int) -> None:
         f"{len(done.parts.rules.rules):,} rules{dead}",
         file=sys.stderr,
     )
+    if seen.excepted:
+        count = f"{seen.excepted:,} {'match' if seen.excepted == 1 else 'matches'}"
+        print(f"exceptions took {count}: `soc findings list --suppressed` after --keep shows them", file=sys.stderr)
+    for reason, matches in seen.silenced.most_common():
+        print(plain(f"{matches:,} matches without a finding: {reason}"), file=sys.stderr)
     if blind:
         print(f"{blindness.counted(blind)} blind on these sources: `soc rules blind` tells why", file=sys.stderr)

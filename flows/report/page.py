@@ -127,6 +127,7 @@ def _numbers(findings: pl.DataFrame, stats: Mapping[str, object]) -> list[tuple[
     ]
     counted += [(name, stats.get(name)) for name in ("rules_loaded", "rules_failed")]
     counted.append(("lines_lost", stats.get("parse_failures")))
+    counted += [(name, stats[name]) for name in ("excepted", "silenced_matches") if stats.get(name)]
     return [(name, f"{number:,.0f}") for name, number in counted if isinstance(number, int | float)]
 
 

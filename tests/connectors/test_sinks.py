@@ -10,7 +10,7 @@ import pytest
 
 from connectors.store import Store
 from detectors.contracts import Sink, Written
-from detectors.schema import DEAD, FINDING, MATCH
+from detectors.schema import DEAD, FINDING, MATCH, SUPPRESSED
 from tests.sample_findings import START, finding, frame, province
 
 SINKS: dict[str, Callable[[Path], Sink]] = {"store": lambda folder: Store(folder / "soc.db")}
@@ -24,7 +24,7 @@ def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sink]:
 
 
 def matches(*ids: str) -> pl.DataFrame:
-    rows = [(START, match, "r1", [f"e-{match}"], "sshd", "user.name=lan", "f1") for match in ids]
+    rows = [(START, match, "r1", [f"e-{match}"], "sshd", "user.name=lan", "f1", None) for match in ids]
     return pl.DataFrame(rows, schema=MATCH, orient="row")
 
 
@@ -33,10 +33,20 @@ def letters(*raws: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=DEAD, orient="row")
 
 
+def suppressed(*ids: str) -> pl.DataFrame:
+    row = dict.fromkeys(SUPPRESSED) | {"@timestamp": START, "event.id": ["e"], "rule.id": "r1", "soc.match.id": "m"}
+    rows = [row | {"soc.suppressed.id": each, "soc.exception.id": "x"} for each in ids]
+    return pl.DataFrame(rows, schema=SUPPRESSED)
+
+
 def test_empty_frames_are_nothing_to_do(sink: Sink) -> None:
-    assert (
-        sink.findings(FINDING.to_frame()) == sink.matches(MATCH.to_frame()) == sink.dead(DEAD.to_frame()) == Written()
-    )
+    assert sink.findings(FINDING.to_frame()) == sink.matches(MATCH.to_frame()) == Written()
+    assert sink.suppressed(SUPPRESSED.to_frame()) == sink.dead(DEAD.to_frame()) == Written()
+
+
+def test_what_exceptions_took_is_kept_once(sink: Sink) -> None:
+    assert sink.suppressed(suppressed("a", "b")) == Written(created=2)
+    assert sink.suppressed(suppressed("b", "c")) == Written(created=1, known=1)
 
 
 def test_findings_written_again_are_known(sink: Sink) -> None:

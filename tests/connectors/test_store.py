@@ -17,10 +17,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from connectors.store import Store, Triage
-from connectors.store_schema import COVERAGE
+from connectors.store_schema import COVERAGE, MIGRATIONS
 from detectors.errors import InputError, UnavailableError, UsageError
 from detectors.schema import FINDING
-from tests.connectors.test_sinks import letters, matches
+from tests.connectors.test_sinks import letters, matches, suppressed
 from tests.sample_findings import START, finding, frame, province
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -106,7 +106,7 @@ def test_matches_are_found_under_their_finding(store: Store) -> None:
     store.matches(matches("m1", "m2"))
     assert_frame_equal(store.matches_of("f1"), matches("m1", "m2"))
     assert store.select()["soc.matches"].to_list() == [2]
-    assert store.counts() == {"findings": 1, "matches": 2, "dead": 0, "triage": 0}
+    assert store.counts() == {"findings": 1, "matches": 2, "suppressed": 0, "dead": 0, "triage": 0}
 
 
 def test_dead_letters_come_back_whole(store: Store) -> None:
@@ -247,3 +247,30 @@ def test_a_full_disk_costs_the_batch_and_not_the_store(store: Store) -> None:
 def test_times_are_utc(store: Store) -> None:
     store.findings(frame(finding()))
     assert store.select(since=datetime(2026, 7, 20, 17, tzinfo=UTC)).height == 1
+
+
+def test_a_store_of_the_first_format_is_brought_up(path: Path) -> None:
+    with sqlite3.connect(path) as old:
+        for statement in MIGRATIONS[0]:
+            old.execute(statement)
+        old.execute("INSERT INTO matches VALUES ('m', 1, 'r', 'f', 'auth', 'g', '[\"e\"]')")
+        old.execute("INSERT INTO findings VALUES ('f', 1, 3, 'r', 'n', 'g', 'auth', '{}')")
+        old.execute("INSERT INTO triage (finding, time, actor, status) VALUES ('f', 1, 'lan', 'new')")
+        old.execute("PRAGMA user_version = 1")
+    store = Store(path)
+    assert store.matches_of("f")["soc.silenced"].to_list() == [None]
+    assert [each.reason for each in store.history("f")] == [None]
+    assert store.suppressed(suppressed("a")).created == 1
+    store.decide(Triage("f", START, "lan", "closed", reason="true_positive"))
+    assert store.reasons() == {"f": "true_positive"}
+    with pytest.raises(UsageError, match="reason 'sure'"):
+        store.decide(Triage("f", START, "lan", "closed", reason="sure"))
+    store.close()
+
+
+def test_times_beyond_the_calendar_are_kept_and_are_no_first_or_last(store: Store) -> None:
+    store.suppressed(
+        suppressed("a", "b").with_columns(pl.lit(2**62).cast(pl.Datetime("us", "UTC")).alias("@timestamp"))
+    )
+    assert store.taken().select("matches", "first", "last").rows() == [(2, None, None)]
+    assert store.first() is None

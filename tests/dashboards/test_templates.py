@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from dashboards import templates
-from detectors.schema import FINDING, MATCH
+from detectors.schema import FINDING, MATCH, SUPPRESSED
 
 # Types of the core of Elasticsearch, which every distribution has.
 CORE = {"boolean", "date", "double", "float", "integer", "ip", "keyword", "long", "object", "text"}
@@ -26,7 +26,9 @@ def leaves(tree: dict[str, Any], path: str = "") -> dict[str, dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize(("name", "schema"), [("soc-findings", FINDING), ("soc-matches", MATCH)])
+@pytest.mark.parametrize(
+    ("name", "schema"), [("soc-findings", FINDING), ("soc-matches", MATCH), ("soc-suppressed", SUPPRESSED)]
+)
 def test_every_column_is_mapped(bodies: dict[str, dict[str, Any]], name: str, schema: dict[str, Any]) -> None:
     fields = leaves(bodies[name]["template"]["mappings"])
     assert schema.keys() - fields.keys() == set()

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from detectors.contracts import Batch, Hits
-from detectors.findings import EVIDENCE, UNKNOWN_TIME, Detection, Found, assemble, named, nothing
+from detectors.findings import EVIDENCE, LISTED, UNKNOWN_TIME, Detection, Found, assemble, named, nothing
 from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH, RECORD, TIME
 
@@ -134,3 +134,34 @@ def test_levels_are_the_severities_kibana_maps(level: str, severity: int) -> Non
     frame = events(("web01", None, NOON))
     rule = Detection(Meta("r", "t", level), "s", "sigma")
     assert found_in(frame, hits((0, 0)), [rule], []).findings["event.severity"][0] == severity
+
+
+def test_what_is_not_named_is_said() -> None:
+    frame = events(*((f"web{index:02d}", "lan", NOON) for index in range(LISTED + 1)))
+    (finding,) = found_in(
+        frame, hits(*((0, row) for row in range(frame.height))), [RULE], ["user.name"]
+    ).findings.iter_rows(named=True)
+    assert len(finding["host.name"]) == len(finding["related.hosts"]) == LISTED
+    assert finding["soc.capped"] == ["host.name"]
+    assert finding["soc.count"] == LISTED + 1
+
+
+def test_long_groups_are_bounded_and_stay_apart() -> None:
+    long = "x" * 100_000
+    frame = events((long + "a", None, NOON), (long + "b", None, NOON), (long + "a", None, NOON))
+    found = found_in(frame, hits((0, 0), (0, 1), (0, 2)), [RULE], ["host.name"])
+    assert sorted(found.findings["soc.count"]) == [1, 2]
+    assert all(len(group) < 1_100 for group in found.findings["soc.group"])
+
+
+def test_a_match_may_make_no_finding() -> None:
+    frame = events(("web01", None, NOON), ("web01", None, NOON), ("web01", None, NOON))
+    signal = Detection(Meta("rule-3", "A signal", signal=True), "s", "sigma")
+    of = hits((0, 0), (0, 1), (1, 2))
+    found = assemble(
+        batch(frame), frame, of, [RULE, signal], [], whole=lambda rows: frame[rows], silenced={1: "maintenance: x"}
+    )
+    assert found.findings["soc.count"].to_list() == [1]
+    assert sorted(found.matches["soc.silenced"].to_list(), key=str) == [None, "maintenance: x", "signal"]
+    assert found.matches["soc.finding.id"].null_count() == 2
+    assert found.matches["soc.match.id"].n_unique() == 3

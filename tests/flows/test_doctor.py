@@ -47,3 +47,14 @@ def test_settings_that_cannot_be_read_are_the_first_thing_told(place: Path, caps
 def test_the_schema_is_json_for_editors(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--schema"]) == 0
     assert "kafka" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_maintenance_windows_are_looked_at(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "soc.yml").write_text("maintenance: m.yml\n")
+    window = "maintenance: [{name: a, begin: 2026-03-09, end: 2026-03-10, everything: true}]\n"
+    (place / "m.yml").write_text(window)
+    assert main(["doctor"]) == 0
+    assert "1 maintenance windows: OK" in capsys.readouterr().out
+    (place / "m.yml").write_text(window.replace("everything", "evrything"))
+    assert main(["doctor"]) == 3
+    assert "FAIL  0 maintenance windows" in capsys.readouterr().out

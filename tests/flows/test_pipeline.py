@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -11,17 +12,21 @@ import pytest
 from connectors.archive import Archive
 from connectors.definitions import load_definitions
 from connectors.store import Store
+from detectors.content import contents
 from detectors.contracts import Batch, Written
 from detectors.errors import UnavailableError
 from detectors.identity import event_id
+from detectors.maintenance import Calendar, Window
 from detectors.schema import RECORD
 from detectors.sigma.engine import Engine
+from detectors.sigma.exceptions import Exceptions
+from detectors.sigma.filters import Filter
 from detectors.sigma.parse import rules
 from detectors.sigma.predicates import Predicate
 from detectors.sigma.rule import Rule
 from detectors.sigma.truth import holds
 from flows.assembly import detection
-from flows.pipeline import Pipeline
+from flows.pipeline import FLOOD, Pipeline
 
 RULE = """title: Root guessed
 id: 00000000-0000-4000-8000-000000000001
@@ -44,10 +49,19 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "s.sqlite")
 
 
-def pipeline(sink: Store, archive: Archive | None = None) -> Pipeline:
-    (rule,) = rules(RULE, "r.yml")
+EXCEPTION = """title: Evening scan
+id: 00000000-0000-4000-8000-00000000000a
+logsource: {product: linux}
+filter: {rules: any, late: [T08:00:1], condition: not late}
+"""
+
+
+def pipeline(sink: Store, archive: Archive | None = None, exception: str = "", rule_text: str = RULE) -> Pipeline:
+    (rule,) = rules(rule_text, "r.yml")
     assert isinstance(rule, Rule)
-    return Pipeline(load_definitions(), Engine([rule]), [detection(rule)], sink, archive=archive)
+    filters = [each for each in contents(exception, "f.yml") if isinstance(each, Filter)]
+    exceptions = Exceptions(filters, [rule])
+    return Pipeline(load_definitions(), Engine([rule]), [detection(rule)], sink, archive=archive, exceptions=exceptions)
 
 
 def test_every_record_ends_as_event_or_dead_letter(store: Store, tmp_path: Path) -> None:
@@ -122,3 +136,87 @@ def test_a_rule_that_fails_at_run_time_is_told_once_and_the_others_go_on(
     assert len(told) == 1
     assert bad.meta.id in told[0]
     assert "too much" in told[0]
+
+
+def test_what_an_exception_takes_is_counted_and_kept_and_no_finding(store: Store) -> None:
+    line = pipeline(store, exception=EXCEPTION)
+    found = line.process(batch([GOOD.format(second) for second in (1, 2, 10, 11, 12)]))
+    assert found.matches.height == 2
+    assert found.suppressed["rule.name"].to_list() == ["Root guessed"] * 3
+    assert found.suppressed["soc.finding.id"].unique().to_list() == found.findings["event.id"].to_list()
+    assert line.statistics.matches.total() == 2
+    assert line.statistics.suppressed == {"00000000-0000-4000-8000-00000000000a": 3}
+    assert line.statistics.excepted == 3
+    (taken,) = store.taken().iter_rows(named=True)
+    assert (taken["soc.exception.title"], taken["matches"], taken["last"].second) == ("Evening scan", 3, 12)
+    assert store.select()["soc.count"].to_list() == [2]
+
+
+def test_exceptions_and_batches_split_repeated_and_in_any_order_agree(tmp_path: Path) -> None:
+    lines = [GOOD.format(second) for second in range(30)]
+    whole, parts = Store(tmp_path / "one.sqlite"), Store(tmp_path / "two.sqlite")
+    pipeline(whole, exception=EXCEPTION).process(batch(lines))
+    line = pipeline(parts, exception=EXCEPTION)
+    for start in (15, 0, 15, 5):
+        line.process(batch(lines[start : start + 15], start))
+    assert parts.counts() == whole.counts() == {"findings": 1, "matches": 20, "suppressed": 10, "dead": 0, "triage": 0}
+    assert parts.taken().equals(whole.taken())
+
+
+def test_without_its_exception_what_it_took_is_a_match_again(store: Store) -> None:
+    lines = batch([GOOD.format(10)])
+    pipeline(store, exception=EXCEPTION).process(lines)
+    assert store.counts()["matches"] == 0
+    pipeline(store).process(lines)
+    assert (store.counts()["matches"], store.counts()["suppressed"], store.counts()["findings"]) == (1, 1, 1)
+
+
+def test_what_two_exceptions_take_is_one_match_less(store: Store) -> None:
+    other = EXCEPTION.replace("000a", "000b").replace("T08:00:1", "T08:00:12")
+    line = pipeline(store, exception=f"{EXCEPTION}---\n{other}")
+    line.process(batch([GOOD.format(second) for second in (5, 11, 12)]))
+    assert sorted(line.statistics.suppressed.values()) == [1, 2]
+    assert (line.statistics.excepted, store.counts()["suppressed"], store.counts()["matches"]) == (2, 2, 1)
+    assert sorted(store.taken()["matches"]) == [1, 2]
+
+
+def test_exceptions_hold_however_many_records_are_hit(store: Store) -> None:
+    """Few hit records are read whole, many as far as is needed."""
+    lines = [GOOD.format(second % 60).replace("T08", f"T{second // 60:02d}") for second in range(200)]
+    found = pipeline(store, exception=EXCEPTION.replace("T08:00:1", "T03:00:1")).process(batch(lines))
+    assert (found.matches.height, found.suppressed.height) == (190, 10)
+
+
+def test_a_signal_is_a_match_without_a_finding(store: Store) -> None:
+    line = pipeline(store, rule_text=RULE + "soc: {signal: true}\n")
+    found = line.process(batch([GOOD.format(1), GOOD.format(2)]))
+    assert found.findings.is_empty()
+    assert found.matches.select("soc.silenced", "soc.finding.id").unique().rows() == [("signal", None)]
+    assert store.counts()["matches"] == 2
+    assert line.statistics.matches.total() == 2
+
+
+def test_a_flood_is_told_once_and_kept_whole(store: Store) -> None:
+    told: list[str] = []
+    line = pipeline(store)
+    line._say = told.append
+    lines = [GOOD.format(1).replace("203.0.113.9", f"203.0.{number >> 8}.{number & 255}") for number in range(FLOOD)]
+    for first in (0, 0, len(lines)):
+        line.process(batch(lines, first))
+    assert store.counts()["findings"] == FLOOD
+    (message,) = told
+    assert "made 1,000 findings of one batch: group them by less" in message
+
+
+def test_exceptions_come_before_maintenance_and_that_before_findings(store: Store) -> None:
+    line = pipeline(store, exception=EXCEPTION)
+    eight = datetime(2026, 3, 9, 8, tzinfo=UTC)
+    line._calendar = Calendar([Window("Patches", eight, eight + timedelta(seconds=15))])
+    found = line.process(batch([GOOD.format(second) for second in (5, 12, 25)]))
+    assert [time.second for time in found.suppressed["@timestamp"]] == [12]
+    assert dict(found.matches.select(pl.col("@timestamp").dt.second(), "soc.silenced").iter_rows()) == {
+        5: "maintenance: Patches",
+        25: None,
+    }
+    assert found.findings["soc.count"].to_list() == [1]
+    assert line.statistics.silenced == {"maintenance: Patches": 1}

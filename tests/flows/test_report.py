@@ -253,6 +253,12 @@ def test_no_findings_is_a_page_too(tmp_path: Path) -> None:
     assert "No finding names an ATT&CK technique." in text
 
 
+def test_what_exceptions_and_maintenance_kept_back_is_counted(tmp_path: Path) -> None:
+    kept_back = page(tmp_path, FINDING.to_frame(), stats={"excepted": 12, "silenced_matches": 0}).text
+    assert "matches taken by exceptions" in kept_back
+    assert "matches without a finding" not in kept_back
+
+
 def _luminance(colour: str) -> float:
     digits = "".join(c * 2 for c in colour) if len(colour) == 3 else colour  # #fff is #ffffff
     parts = [int(digits[n : n + 2], 16) / 255 for n in (0, 2, 4)]

@@ -125,3 +125,55 @@ def test_lists_fill_placeholders_and_have_a_cache_of_their_own(tmp_path: Path) -
     assert ruleset.load([rules], store=cache).rules[0].waits_for == ("paths",)
     filled = ruleset.load([rules], store=cache, lists={"paths": ["/admin", "/phpmyadmin"]}).rules[0]
     assert filled.waits_for == ()
+
+
+FILTER = """title: Known scanner
+id: 00000000-0000-4000-9000-{number:012d}
+logsource: {{category: webserver}}
+filter:
+  rules: {rules}
+  selection: {{c-ip: 203.0.113.9}}
+  condition: not selection
+"""
+
+
+def write_filter(folder: Path, number: int = 1, rules: str = "any") -> Path:
+    path = folder / f"f{number:04d}.yml"
+    path.write_text(FILTER.format(number=number, rules=rules))
+    return path
+
+
+def test_one_broken_filter_never_stops_a_rule_or_another_filter(tmp_path: Path) -> None:
+    for number in range(1000):
+        write(tmp_path, number)
+    write_filter(tmp_path)
+    broken = write_filter(tmp_path, 2)
+    broken.write_text(broken.read_text().replace("not selection", "not selectoin"))
+    unknown = write_filter(tmp_path, 3, "[00000000-0000-4000-8000-000000000007, nobody]")
+    loaded = ruleset.load([tmp_path])
+    assert len(loaded.rules) == 1000
+    assert [each.place.file for each in loaded.filters] == [f"{tmp_path}/f0001.yml", str(unknown)]
+    assert [str(fault.place) for fault in loaded.faults] == [f"{broken}:7:18", f"{unknown}:5:49"]
+
+
+def test_filters_are_cached_beside_rules(tmp_path: Path) -> None:
+    rules, cache = tmp_path / "rules", tmp_path / "cache"
+    rules.mkdir()
+    write(rules, 1)
+    write_filter(rules)
+    cold = ruleset.load([rules], store=cache)
+    assert len(cold.filters) == 1
+    for _ in range(2):
+        warm = ruleset.load([rules], store=cache)
+        assert warm.filters == cold.filters
+        assert warm.rules == cold.rules
+    write_filter(rules, 2)
+    assert len(ruleset.load([rules], store=cache).filters) == 2
+
+
+def test_the_second_filter_of_an_id_is_a_fault(tmp_path: Path) -> None:
+    first = write_filter(tmp_path)
+    (tmp_path / "z.yml").write_text(first.read_text())
+    loaded = ruleset.load([tmp_path])
+    assert len(loaded.filters) == 1
+    assert f"is taken by {first}" in str(loaded.faults[0])

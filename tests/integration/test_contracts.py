@@ -17,6 +17,7 @@ from tests.connectors.test_sinks import (  # noqa: F401 - the contract, run here
     test_columns_beyond_the_schema_do_no_harm,
     test_findings_written_again_are_known,
     test_matches_written_again_are_known,
+    test_what_exceptions_took_is_kept_once,
 )
 from tests.connectors.test_sources import (  # noqa: F401 - the contract, run here on another source
     LINES,
@@ -36,7 +37,7 @@ def sink(elasticsearch_server: Elasticsearch, kafka_server: Kafka) -> Iterator[S
     server = elasticsearch_server
     admin = connect(Cluster((server.url,), "admin", server.passwords["admin"], server.ca))
     setup(admin, templates.bodies(templates.read()))
-    for index in admin.indices.get(index="soc-findings-*,soc-matches-*"):
+    for index in admin.indices.get(index="soc-findings-*,soc-matches-*,soc-suppressed-*"):
         admin.indices.delete(index=index)
     admin.close()
     writer = connect(Cluster((server.url,), "writer", server.passwords["writer"], server.ca))

@@ -98,7 +98,7 @@ def site(
     kafka_server: Kafka, elasticsearch_server: Elasticsearch, reference: Path, tmp_path: Path, cache: Path
 ) -> Iterator[Site]:
     admin = _client(elasticsearch_server, "admin")
-    for index in admin.indices.get(index="soc-findings-*,soc-matches-*"):
+    for index in admin.indices.get(index="soc-findings-*,soc-matches-*,soc-suppressed-*"):
         admin.indices.delete(index=index)
     setup(admin, templates.bodies(templates.read()))
     source = f"windows_{uuid.uuid4().hex[:10]}"

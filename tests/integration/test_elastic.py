@@ -19,7 +19,7 @@ from connectors.elastic import Cluster, ElasticSink, Retry, check, connect, setu
 from dashboards import templates
 from detectors.contracts import Written
 from detectors.errors import UnavailableError
-from detectors.schema import DEAD, FINDING, MATCH
+from detectors.schema import DEAD, FINDING, MATCH, SUPPRESSED
 from tests.integration.servers import Elasticsearch
 
 pytestmark = pytest.mark.integration
@@ -118,6 +118,14 @@ def test_matches_stand_there_once(sink: ElasticSink, admin: Client) -> None:
     frame = pl.DataFrame([row, row], schema=MATCH)
     assert sink.matches(frame) == Written(created=1, known=1)
     assert stored(admin, "soc-matches-2026.01.01", name)["event"]["id"] == ["e1", "e2"]
+
+
+def test_what_exceptions_took_stands_there_once(sink: ElasticSink, admin: Client) -> None:
+    name = uuid.uuid4().hex
+    row = {**dict.fromkeys(SUPPRESSED), "@timestamp": AT, "soc.suppressed.id": name, "soc.exception.id": "x"}
+    frame = pl.DataFrame([row, row], schema=SUPPRESSED)
+    assert sink.suppressed(frame) == Written(created=1, known=1)
+    assert stored(admin, "soc-suppressed-2026.01.01", name)["soc"]["exception"]["id"] == "x"
 
 
 def test_thousands_go_in_requests_of_bounded_size(sink: ElasticSink) -> None:

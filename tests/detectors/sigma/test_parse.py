@@ -106,7 +106,8 @@ def test_all_faults_of_all_documents_are_told_in_one_pass() -> None:
             "r.yml:3:13: logsource.categroy is not known; did you mean `category`?",
         ),
         (GOOD.replace("condition: sel", "condition: [sel, slo]"), "r.yml:6:20: condition: there is no `slo`"),
-        (GOOD + "soc: {window: 1h}", "`window` is not a number of seconds"),
+        (GOOD + "soc: {window: 1 hour}", "`window` is not a number of seconds; write 900, 15m, 4h or 1d"),
+        (GOOD + "soc: {signal: often}", "`signal` is neither true nor false"),
         (GOOD + "soc: 5", "`soc` is not a map"),
     ],
 )
@@ -206,3 +207,12 @@ def test_whatever_stands_there_is_a_rule_or_its_faults(detection: object, logsou
         found = list(rules(text, "r.yml"))
         assert found
         assert all(isinstance(each, Rule) or each.place for each in found)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("900", 900), ("45s", 45), ("15m", 900), ("4h", 14_400), ("1d", 86_400)]
+)
+def test_windows_are_seconds_or_lengths(written: str, seconds: int) -> None:
+    (rule,) = rules(f"{GOOD}soc: {{window: {written}, signal: true}}", "r.yml")
+    assert isinstance(rule, Rule)
+    assert (rule.meta.window, rule.meta.signal) == (seconds, True)

@@ -1,0 +1,32 @@
+"""The documents of a YAML text to what they are: detection rules and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detectors.errors import RuleError
+from detectors.sigma.document import Document, documents
+from detectors.sigma.filters import Filter
+from detectors.sigma.parse import rule
+from detectors.sigma.parse_filter import filter_of, is_filter
+from detectors.sigma.rule import Rule
+from detectors.sigma.valuelist import Lists
+
+
+def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | Filter | RuleError]:
+    """Yield what a YAML text holds, and for each document that can't be run a RuleError per fault.
+
+    `lists` fills placeholders (`expand` modifier).
+    """
+    for document in documents(text, file):
+        if isinstance(document, RuleError):
+            yield document
+        else:
+            yield from _content(document, {} if lists is None else lists)
+
+
+def _content(document: Document, lists: Lists) -> Iterator[Rule | Filter | RuleError]:
+    if is_filter(document):
+        yield from filter_of(document, lists)
+    else:
+        yield from rule(document, lists)

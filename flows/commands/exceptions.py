@@ -1,0 +1,64 @@
+"""Exceptions on the command line: `soc rules try EXCEPTION`, and what `soc rules check` says of them."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from connectors.archive import Archive
+from connectors.store import Store
+from detectors.sigma.exceptions import Exceptions
+from flows import assembly, doubts, trying
+from flows.commands.options import add_config, add_rules, moment
+from flows.ruleset import RuleSet
+from flows.settings import Settings
+from flows.terminal import plain
+
+WIDTH = 300  # characters of a line
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    parser.add_argument("rule", type=Path, metavar="EXCEPTION", help="file or folder of Sigma filters")
+    add_rules(parser)
+    add_config(parser)
+    parser.add_argument("--since", type=moment, metavar="TIME", help="from this time on, ISO 8601 (default: the start)")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="before this time (default: the end)")
+    parser.add_argument("--archive", type=Path, metavar="DIR", help="archive (default: that of the settings)")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Try, and print what would go; 1 when a real finding would be hidden, 3 when an exception can't be read."""
+    trial = trying.prepare(settings, args.rule, args.rules)
+    trying.run(trial, Archive(args.archive or settings.archive), args.since, args.until)
+    if settings.store.is_file():
+        store = Store(settings.store)
+        try:
+            trying.judge(trial, store)
+        finally:
+            store.close()
+    for line in trying.lines(trial):
+        print(plain(line, WIDTH))
+    for fault in trial.faults:
+        print(plain(str(fault)))
+    return 1 if trial.hidden else 3 if trial.faults else 0
+
+
+def doubts_of(rules: RuleSet, settings: Settings) -> list[doubts.Doubt]:
+    """Return what is doubtful of exceptions, with what the store knows of their use."""
+    if not rules.filters:
+        return []
+    zone, known = ZoneInfo(settings.zone), None
+    if settings.store.is_file():
+        store = Store(settings.store)
+        try:
+            known = doubts.uses(store)
+        finally:
+            store.close()
+    exceptions = Exceptions(rules.filters, rules.rules, zone)
+    return [
+        *doubts.doubts(rules.filters, datetime.now(UTC), zone, known),
+        *doubts.blind(exceptions, assembly.definitions(settings).values()),
+    ]

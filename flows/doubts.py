@@ -1,0 +1,139 @@
+"""What is doubtful about exceptions: what a filter probably does not mean, and what nobody needs or answers for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Final, Literal
+
+import polars as pl
+
+from connectors.definitions import Definition
+from connectors.store import Store
+from detectors.errors import Place
+from detectors.sigma.exceptions import Exceptions, resolve
+from detectors.sigma.filters import NARROW, Filter
+from detectors.sigma.predicates import ABSENCE_OPS, And, Node, Not, Or, Predicate
+from detectors.sigma.rule import Rule
+from flows.blindness import look
+
+UNUSED: Final = timedelta(days=60)
+SOON: Final = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What an exception is suspected of; an error is hardly ever meant."""
+
+    place: Place
+    severity: Literal["error", "warning"]
+    code: str
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        """Return `place: message; fix`, a warning named as one."""
+        return f"{self.place}: {'warning: ' * (self.severity == 'warning')}{self.message}; {self.fix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """When exceptions last took something, and since when anything is known of that."""
+
+    since: datetime | None = None
+    last: Mapping[str, datetime] | None = None
+
+
+def uses(store: Store) -> Uses:
+    """Ask a store; the times are those of events."""
+    last = store.taken().drop_nulls("last").group_by("soc.exception.id").agg(pl.col("last").max())
+    return Uses(store.first(), dict(last.iter_rows()))
+
+
+def doubts(filters: Sequence[Filter], now: datetime, zone: tzinfo, known: Uses | None = None) -> Iterator[Doubt]:
+    """Yield what is doubtful of filters, one after the other."""
+    for each in filters:
+        yield from _polarity(each)
+        yield from _terms(each)
+        yield from expiring(each, now, zone)
+        yield from _unused(each, now, zone, known or Uses())
+
+
+def correlated(filters: Sequence[Filter], rules: Sequence[Rule], feeds: Mapping[str, str]) -> Iterator[Doubt]:
+    """Yield exceptions from rules that correlations count; `feeds` names a correlation by the id of such a rule."""
+    for rule, numbers in resolve(filters, rules).filters.items():
+        if (title := feeds.get(rules[rule].id)) is not None:
+            for number in numbers:
+                message = (
+                    f"what it takes of `{rules[rule].meta.title}` is not counted by the correlation `{title}` either"
+                )
+                yield Doubt(filters[number].place, "warning", "correlated", message, "see that this is meant")
+
+
+def blind(exceptions: Exceptions, definitions: Iterable[Definition]) -> Iterator[Doubt]:
+    """Yield exceptions that hardly take anything: where events' fields are known, they lack one that is needed."""
+    numbers, rules = zip(*exceptions.questions, strict=True) if exceptions.questions else ((), ())
+    known, open_, lacks = set[int](), set[int](), defaultdict[int, set[str]](set)
+    for definition in definitions:
+        seen = look(rules, definition).whole
+        (open_ if definition.own_columns is None else known).update(seen.live)
+        for place, fields in seen.blind.items():
+            lacks[place] |= fields
+    sighted = {numbers[place] for place in known | (open_ - lacks.keys())}
+    for number in sorted({numbers[place] for place in lacks} - sighted):
+        each = exceptions.filters[number]
+        missing = set[str]().union(*(lacks[place] for place in lacks if numbers[place] == number))
+        named = ", ".join(f"`{name}`" for name in sorted(missing))
+        message = f"the exception `{each.title}` hardly takes anything: events of its rules lack {named}"
+        yield Doubt(each.place, "warning", "blind", message, "see the fields that there are with `soc parse`")
+
+
+def expiring(each: Filter, now: datetime, zone: tzinfo) -> Iterator[Doubt]:
+    """Yield that an exception has ended, or soon will."""
+    until = each.terms.until(zone)
+    if until is not None and until - SOON <= now:
+        verb = "ended" if until <= now else "ends"
+        message = f"the exception `{each.title}` {verb} on {until.astimezone(zone):%d/%m/%Y %H:%M}"
+        fix = "delete it, or renew `valid_to`" if until <= now else "renew `valid_to` if it is still needed"
+        yield Doubt(each.place, "warning", verb, message, fix)
+
+
+def _polarity(each: Filter) -> Iterator[Doubt]:
+    if each.terms.intent != NARROW and not _bare(each.condition):
+        message = f"the exception `{each.title}` takes events that have none of the fields it names"
+        fix = "write `not` before what is excepted, or `intent: narrow` under `soc` if only that shall be kept"
+        yield Doubt(each.place, "error", "polarity", message, fix)
+
+
+def _bare(node: Node) -> bool:
+    """Say whether a condition is true of an event that has no fields at all."""
+    match node:
+        case Predicate():
+            return node.op in ABSENCE_OPS
+        case Not(part):
+            return not _bare(part)
+        case And(parts):
+            return all(map(_bare, parts))
+        case Or(parts):
+            return any(map(_bare, parts))
+
+
+def _terms(each: Filter) -> Iterator[Doubt]:
+    missing = [name for name in ("owner", "reason", "valid_to") if not getattr(each.terms, name)]
+    if missing:
+        message = f"the exception `{each.title}` has no {', '.join(missing)}"
+        yield Doubt(each.place, "warning", "terms", message, "write them under `soc`")
+
+
+def _unused(each: Filter, now: datetime, zone: tzinfo, known: Uses) -> Iterator[Doubt]:
+    """Yield that an exception took nothing for long, as far as this is known."""
+    if known.since is None:
+        return
+    begun = max(known.since, each.terms.since(zone) or known.since)
+    last = max(begun, (known.last or {}).get(each.id, begun))
+    if now - last >= UNUSED:
+        days = (now - last) // timedelta(days=1)
+        message = f"the exception `{each.title}` took nothing for {days} days"
+        yield Doubt(each.place, "warning", "unused", message, "delete it if nobody needs it")
