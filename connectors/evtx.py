@@ -21,7 +21,7 @@ import polars as pl
 from connectors.content import Content
 from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC, mend, plausible, said, singled
 from connectors.evtx_process import LARGEST, PARSERS, Parser, Parsers, Part
-from connectors.lines import FLAT, Portion, records
+from connectors.lines import Portion, records
 from detectors.errors import InputError
 
 FILE_MAGIC, HEADER = b"ElfFile\0", 4096
@@ -39,8 +39,7 @@ class _Block:
 
 @dataclass(slots=True)
 class _Found:
-    lines: list[bytes | bytearray] = field(default_factory=list)
-    flat: list[bytes | bytearray] = field(default_factory=list)
+    lines: list[memoryview] = field(default_factory=list)
     ids: list[npt.NDArray[np.uint64]] = field(default_factory=list)
     size: int = 0
     records: int = 0
@@ -48,7 +47,6 @@ class _Found:
     def add(self, part: Part) -> None:
         if part.lines:
             self.lines.append(part.lines)
-            self.flat.append(part.flat)
             self.ids.append(part.ids)
             self.size += len(part.lines)
             self.records += len(part.ids)
@@ -56,8 +54,8 @@ class _Found:
     def portion(self) -> Portion:
         # a record id is 64 bits wide in a file anyone may have made
         ids = np.minimum(np.concatenate(self.ids), 2**63 - 1).astype(np.int64)
-        flat = pl.read_lines(b"\n".join([*self.flat, b""])).to_series().alias(FLAT)
-        return Portion(records(pl.read_lines(b"\n".join(self.lines)).to_series(), ids).with_columns(flat))
+        text = b"\n".join(self.lines)
+        return Portion(records(pl.read_lines(text).to_series(), ids), text=text)
 
 
 def is_evtx(head: bytes) -> bool:
@@ -124,7 +122,11 @@ class _Log:
         while not blocks and (data := self._content.read(GROUP * CHUNK)):
             chunks = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)]
             numbered = enumerate(chunks, self._blocks + 1)
-            blocks = [_Block(number, chunk, not plausible(chunk)) for number, chunk in numbered if chunk.strip(b"\0")]
+            blocks = [
+                _Block(number, chunk, not plausible(chunk))
+                for number, chunk in numbered
+                if any(chunk[:64]) or any(chunk)
+            ]
             self._blocks += len(chunks)
         return blocks
 

@@ -39,16 +39,15 @@ REST = 30.0  # seconds after which the children that wait are sent home
 F_SETPIPE_SZ, PIPE = 1031, 1 << 20  # Linux knows the command, others refuse it
 LARGEST = 96 << 20  # an answer beyond this isn't from a sane child
 REQUEST, COUNT = struct.Struct("<Id"), struct.Struct("<I")
-PART = np.dtype([("records", "<u2"), ("errors", "<u2"), ("size", "<u4"), ("flat", "<u4")])
+PART = np.dtype([("records", "<u2"), ("errors", "<u2"), ("size", "<u4")])
 ID = np.dtype("<u8")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the parser made of one chunk: its records as lines of JSON, whole and flat, their ids, and its failures."""
+    """What the parser made of one chunk: its records as lines of JSON, their ids, and its failures."""
 
-    lines: bytes | bytearray
-    flat: bytes | bytearray
+    lines: memoryview
     ids: npt.NDArray[np.uint64]
     errors: int
 
@@ -188,25 +187,30 @@ def _parts(child: Child, asked: int, deadline: float) -> list[Part]:
         raise InputError("crashed (its answer makes no sense)")
     deadline = time.monotonic() + GRACE  # the answer is there, however late the caller comes for it
     heads = np.frombuffer(child.receive(count * PART.itemsize, deadline), PART)
-    if heads["size"].sum(dtype=np.int64) + heads["flat"].sum(dtype=np.int64) > LARGEST:
+    if heads["size"].sum(dtype=np.int64) > LARGEST:
         raise InputError("crashed (its answer makes no sense)")
-    ids = [np.frombuffer(child.receive(int(records) * ID.itemsize, deadline), ID) for records in heads["records"]]
+    ids = np.frombuffer(child.receive(int(heads["records"].sum(dtype=np.int64)) * ID.itemsize, deadline), ID)
+    text = child.receive(int(heads["size"].sum(dtype=np.int64)), deadline)
+    last_ids, last_bytes = (np.cumsum(heads[name], dtype=np.int64).tolist() for name in ("records", "size"))
     parts: list[Part] = []
-    for head, numbers in zip(heads, ids, strict=True):
-        lines, flat = (child.receive(int(head[size]), deadline) for size in ("size", "flat"))
-        if not _are_lines(lines, flat, len(numbers)):
+    for head, last_id, last_byte in zip(heads, last_ids, last_bytes, strict=True):
+        records, size = int(head["records"]), int(head["size"])
+        begin = last_byte - size
+        if bool(size) + text.count(b"\n", begin, last_byte) != records:
             raise InputError("crashed (its answer makes no sense)")
-        parts.append(Part(lines, flat, numbers, int(head["errors"])))
+        lines = memoryview(text)[begin:last_byte]
+        parts.append(Part(lines, ids[last_id - records : last_id], int(head["errors"])))
+    if not _is_text(text):
+        raise InputError("crashed (its answer makes no sense)")
     return parts
 
 
-def _are_lines(lines: bytearray, flat: bytearray, many: int) -> bool:
-    """Say whether both are so many lines of UTF-8; a flat one may be empty."""
+def _is_text(data: bytearray) -> bool:
     try:
-        lines.decode(), flat.decode()
+        data.decode()
     except UnicodeDecodeError:
         return False
-    return bool(lines) + lines.count(b"\n") == many and flat.count(b"\n") == max(many - 1, 0)
+    return True
 
 
 class Parsers:

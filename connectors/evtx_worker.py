@@ -1,8 +1,7 @@
 """Parse chunks of Windows event logs in a process of their own: the parser is native code, and its input hostile.
 
     stdin   how many chunks, seconds for each, the chunks
-    stdout  how many chunks, then of each: records, errors, bytes of text, of flat text; then all ids; then of each
-            its records, a line each, and the same flat: an object of a record's columns, or nothing if it can't be
+    stdout  how many chunks, then of each: records, errors, bytes of text; then all ids; then the records, a line each
 
 `connectors.evtx_process` runs this as a script. It imports little, so it is there in 50 ms. An alarm is always set, and
 its signal ends the process even inside native code: when a chunk takes too long, or the parent is gone.
@@ -20,26 +19,18 @@ from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import orjson
 from evtx import PyEvtxParser
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # a script finds its neighbours only so
-
-from connectors.once import loads_canonical
-from connectors.windows_event import pick
 
 CHUNK = 65536
 READY = b"R"  # said once, when the parser is loaded
 REQUEST = struct.Struct("<Id")
-COUNT, PART = struct.Struct("<I"), struct.Struct("<HHII")
+COUNT, PART = struct.Struct("<I"), struct.Struct("<HHI")
 MOST = CHUNK // 28  # records, or errors, of one chunk: no record is smaller
 TEXT = 16 << 20  # JSON out of one chunk; an honest one gives some 200 KiB
 ANSWER = 4 * TEXT  # at this size the chunks that are left wait for the next request
 MEMORY = 2 << 30
 ESCAPES = {code: f"\\u{code:04x}" for code in range(0x20)}
-ARRAY, OBJECT = b'":[', b'":{'  # what shows that a value isn't flat
 IDLE = 60.0  # seconds to wait for a request, or for the parent to take an answer
 
 
@@ -89,24 +80,17 @@ def lines(texts: list[str]) -> bytes:
     return joined.encode()
 
 
-def flat(text: str) -> bytes:
-    """Return a record as a flat object of its columns; nothing if one isn't flat, or only an exact reader can tell."""
-    record = loads_canonical(text.encode())
-    line = b"" if record is None else orjson.dumps(pick(record, None))
-    return b"" if ARRAY in line or OBJECT in line else line
-
-
 def answer(chunks: list[bytes], seconds: float, parse: Callable[[bytes], Parsed]) -> list[bytes]:
     """Return the answer to a request in pieces; it may be about fewer chunks than were asked for."""
     parts, ids, texts, size = list[bytes](), list[bytes](), list[bytes](), 0
     for chunk in chunks:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         found = parse(chunk)
-        text, flat_text = lines(found.texts), b"\n".join(map(flat, found.texts))
-        parts.append(PART.pack(len(found.texts), found.errors, len(text), len(flat_text)))
+        text = lines(found.texts)
+        parts.append(PART.pack(len(found.texts), found.errors, len(text)))
         ids.append(found.ids.tobytes())
-        texts += text, flat_text
-        size += len(text) + len(flat_text)
+        texts.append(text)
+        size += len(text)
         if size > ANSWER:
             break
     return [COUNT.pack(len(parts)), *parts, *ids, *texts]

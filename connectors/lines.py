@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +17,6 @@ import polars as pl
 from connectors.content import Limits
 from detectors.schema import RECORD
 
-# A column that may stand beside RECORD's: each record once more as a flat JSON object of its columns, "" if it can't be
-FLAT: Final = "event.flat"
 LETTER = pl.Schema([*RECORD.items(), ("error.message", pl.String())])
 # b"\xc3(" in a JSON line reads "\\xc3(", so that the line is still JSON
 JSON_ESCAPES = {0xDC00 + byte: f"\\\\x{byte:02x}" for byte in range(0x80, 0x100)}
@@ -76,16 +73,24 @@ def _portion(block: bytes, at: int, limits: Limits, *, json: bool) -> Portion:
     return Portion(frame, pl.concat(dead) if dead else LETTER.to_frame(), block if kept.all() and not escaped else None)
 
 
+def begins(data: bytes, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where the lines of a text begin, whose sizes are known without the LF or CR LF that ends each.
+
+    Sizes add up to that where all lines end alike, and are those of the bytes; else the text is searched for LFs.
+    """
+    ended = data.endswith(b"\n")
+    for end in (1, 2):
+        steps = sizes + end
+        if not data.endswith(b"\r") and steps.sum() - (0 if ended else end) == len(data):
+            return np.cumsum(steps) - steps
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+    return np.concatenate([[0], ends[:-1] if ended else ends])
+
+
 def _places(block: bytes, texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return where each line starts in its block, and its size in bytes without the newline."""
-    sizes = texts.str.len_bytes().to_numpy().astype(np.int64)
-    ends = np.cumsum(sizes + 1)
-    if sizes.size and ends[-1] - (not block.endswith(b"\n")) != len(block):  # lines lost a CR, or bytes became escapes
-        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")) + 1
-        if not block.endswith(b"\n"):
-            ends = np.append(ends, len(block) + 1)
-        sizes = np.diff(ends, prepend=0) - 1
-    return ends - sizes - 1, sizes
+    """Return where each line starts in its block, and its size in bytes without LF."""
+    starts = begins(block, texts.str.len_bytes().to_numpy().astype(np.int64))
+    return starts, np.diff(starts, append=len(block) + (not block.endswith(b"\n"))) - 1
 
 
 def _cut(block: bytes, *, json: bool) -> tuple[pl.Series, bool]:

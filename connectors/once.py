@@ -1,7 +1,7 @@
 """Reads JSON objects by orjson where that gives what the exact reader gives (`connectors.formats.exact`).
 
 orjson takes the last of equal keys and makes floats of integers beyond 64 bits; the exact reader takes the first, and
-keeps every digit. Nothing is imported that takes time: the process that parses event logs uses this module too.
+keeps every digit.
 """
 
 from __future__ import annotations

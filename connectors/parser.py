@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -10,12 +10,11 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.definitions import Definition, Mapped, coerced
-from connectors.formats.json_lines import ERROR, Lines
+from connectors.formats.json_lines import ERROR, Lines, Read, Whole, framed
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
-from connectors.lines import FLAT
 from connectors.times import REFERENCE, Clock, instants
-from detectors.contracts import Batch, Dialect, Parsed
+from detectors.contracts import Batch, Dialect, Encoded, Parsed
 from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
 
 OWNER: Final = [*EVENT, ERROR]  # names that the source's own columns can't take
@@ -44,22 +43,42 @@ class DefinedParser:
         """
         targets = [name for name in self._targets() if wanted is None or name in wanted]
         records = batch.records
-        own = self._own(batch, self._needed(wanted, targets))
+        needed = self._needed(wanted, targets)
+        read = self._read(batch, needed)
+        told = {name: times for name in self.definition.timestamp if (times := read.times(name)) is not None}
+        encoded, own = self._columns_of(read, needed, targets, told)
         dead = DEAD.to_frame()
         if own[ERROR].null_count() < own.height:
             failed = own[ERROR].is_not_null()
             dead = self._dead(batch, records.filter(failed), own[ERROR].drop_nulls())
-            records, own = records.filter(~failed), own.filter(~failed)
-        times = self._times(own, batch.received) if not _timed(records) else records["@timestamp"]
+            records, own, encoded = records.filter(~failed), own.filter(~failed), _kept(encoded, ~failed)
+            told = {name: times.filter(~failed) for name, times in told.items()}
+        times = self._times(own, told, batch.received) if not _timed(records) else records["@timestamp"]
         columns = [*records.select(RECORD.names()), *self._columns(own, wanted, targets)]
-        return Parsed(pl.DataFrame([times.alias("@timestamp"), *columns]), dead)
+        return Parsed(pl.DataFrame([times.alias("@timestamp"), *columns]), dead, encoded)
 
-    def _own(self, batch: Batch, needed: frozenset[str] | None) -> pl.DataFrame:
+    def _read(self, batch: Batch, needed: frozenset[str] | None) -> Read:
         reader, original = self.definition.reader, batch.records["event.original"]
-        if not isinstance(reader, Ndjson | Windows):
-            return reader.parse(original, needed)
-        flat = batch.records[FLAT] if FLAT in batch.records.columns else None
-        return reader.parse_lines(Lines(original, batch.text, flat), needed)
+        if isinstance(reader, Ndjson | Windows):
+            return reader.read(Lines(original, batch.text), needed)
+        return Whole(reader.parse(original, needed))
+
+    def _columns_of(
+        self, read: Read, needed: frozenset[str] | None, targets: list[str], told: Mapping[str, pl.Series]
+    ) -> tuple[dict[str, Encoded], pl.DataFrame]:
+        """Return what was read: columns as numbers, where that will do, and the others as texts."""
+        if needed is None:
+            return {}, framed(read, None)
+        textual = self._textual(targets)
+        encoded = read.encoded(needed - textual)
+        there = read.names()
+        left = [name for name in needed - encoded.keys() - told.keys() if name in there or name in textual]
+        return encoded, framed(read, left)
+
+    def _textual(self, targets: list[str]) -> frozenset[str]:
+        """Name the own columns that others are made of, and those that are typed."""
+        mapped = [name for target in targets for name in self.definition.fields[target].columns]
+        return frozenset([*mapped, *self.definition.timestamp, *targets, *ECS, *OWNER])
 
     def _targets(self) -> list[str]:
         return [name for name in self.definition.fields if name != "@timestamp"]
@@ -84,17 +103,23 @@ class DefinedParser:
         frame = own.with_columns(*made, *typed)  # at once: each step of Polars costs as much as some thousand rows
         return [frame[name] for name in [*targets, *kept]]
 
-    def _times(self, own: pl.DataFrame, received: date | None) -> pl.Series:
+    def _times(self, own: pl.DataFrame, told: Mapping[str, pl.Series], received: date | None) -> pl.Series:
         clock = Clock(self.zone or self.definition.zone, self.year, received or self.reference)
         result = pl.Series([None], dtype=TIME).new_from_index(0, own.height)
-        for place, name in enumerate(name for name in self.definition.timestamp if name in own.columns):
-            text = own[name].list.first() if own.schema[name] == pl.List else own[name]
-            if place == 0:
-                result = instants(text, clock)
-            elif result.null_count():
-                left = result.is_null().arg_true()
-                result = result.scatter(left, instants(text.gather(left), clock))
+        for place, name in enumerate(self.definition.timestamp):
+            if name in told:
+                found = told[name]
+            elif name in own.columns:
+                found = instants(own[name].list.first() if own.schema[name] == pl.List else own[name], clock)
+            else:
+                continue
+            result = found if place == 0 else pl.select(pl.coalesce(result, found)).to_series()
         return result
+
+
+def _kept(encoded: Mapping[str, Encoded], rows: pl.Series) -> dict[str, Encoded]:
+    there = rows.to_numpy()
+    return {name: Encoded(column.texts, column.codes[there]) for name, column in encoded.items()}
 
 
 def _timed(records: pl.DataFrame) -> bool:

@@ -1,7 +1,6 @@
 """The columns of one Windows event, whatever shipper wrote it: see `connectors.formats.windows`.
 
-A shape is a function here. The first place that has a value for a column wins. Nothing is imported that takes time:
-the process that parses event logs uses this module too.
+A shape is a function here. The first place that has a value for a column wins.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Everything between a Source and a Sink is a pure function on frames.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -42,17 +42,51 @@ class Batch:
             raise ValueError(f"a batch of {self.label} lacks the columns {sorted(missing)}")
 
 
+class Texts(Protocol):
+    """Numbered texts, made when they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, numbers: Sequence[int]) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A column of texts as numbers: per row that of its text, -1 where it has none.
+
+    Columns may share their texts. Equal numbers mean equal texts; most texts have one number.
+    """
+
+    texts: Texts
+    codes: npt.NDArray[np.int32]
+
+    def series(self, name: str) -> pl.Series:
+        """Return the column as texts."""
+        numbers, places = np.unique(self.codes, return_inverse=True)
+        texts: list[str | None] = [*self.texts.take(numbers[numbers >= 0].tolist())]
+        return pl.Series(name, [None] * int((numbers < 0).any()) + texts, pl.String).gather(places)
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The outcome of parsing a batch: every record is either in `events` or in `dead`."""
+    """The outcome of parsing a batch: every record is either in `events` or in `dead`.
+
+    Own columns stand in `encoded` instead of `events` where the parser has them as numbers: a detector need not look
+    for their distinct texts then, and texts that nobody asks for are never made.
+    """
 
     events: pl.DataFrame  # EVENT and the source's own columns
     dead: pl.DataFrame = field(default_factory=DEAD.to_frame)
+    encoded: Mapping[str, Encoded] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         missing = EVENT.keys() - set(self.events.columns)
         if missing:
             raise ValueError(f"parsed events lack the columns {sorted(missing)}")
+
+    def frame(self) -> pl.DataFrame:
+        """Return the events with all their columns."""
+        return self.events.with_columns(column.series(name) for name, column in self.encoded.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +145,10 @@ class Parser(Protocol):
     dialect: Dialect
 
     def parse(self, batch: Batch, wanted: Collection[str] | None) -> Parsed:
-        """Parse a batch; `wanted` names the only own columns the caller needs, None asks for all."""
+        """Parse a batch; `wanted` names the only own columns the caller needs, None asks for all.
+
+        A column that no record has is null or left out.
+        """
         ...
 
 
@@ -127,7 +164,9 @@ class Detector(Protocol):
         """Name the columns this detector looks at in events of that dialect."""
         ...
 
-    def detect(self, dialect: Dialect, events: pl.DataFrame) -> Hits: ...
+    def detect(self, dialect: Dialect, events: pl.DataFrame, encoded: Mapping[str, Encoded] = ...) -> Hits:
+        """Find them; columns of the events may stand in `encoded`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

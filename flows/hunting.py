@@ -31,11 +31,11 @@ def hunt(
             continue
         parser = DefinedParser(definition)
         for batch in archive.read(source, since, until):
-            events = parser.parse(batch, parts.engine.wanted(parser.dialect)).events
-            hits = parts.engine.detect(parser.dialect, events)
+            parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
+            hits = parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
             if hits.row.size:
-                sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
-                found = findings_of(batch, parser, events, sifted.hits, parts.detections)
+                sifted = sift(batch, parser, parsed.events, hits, parts.exceptions, detections=parts.detections)
+                found = findings_of(batch, parser, parsed.events, sifted.hits, parts.detections)
                 yield replace(found, suppressed=sifted.suppressed)
 
 

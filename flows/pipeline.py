@@ -105,7 +105,7 @@ class Pipeline:
             with seen.timed("archive"):
                 self._archive.write(batch, parsed.events)
         with seen.timed("match"):
-            hits = self._detector.detect(parser.dialect, parsed.events)
+            hits = self._detector.detect(parser.dialect, parsed.events, parsed.encoded)
         with seen.timed("exceptions"):
             sifted = sift(batch, parser, parsed.events, hits, self._exceptions, detections=self._detections)
         self._tell_failures()

@@ -61,5 +61,5 @@ def sift(
 def read_again(batch: Batch, parser: DefinedParser, hit: pl.DataFrame, wanted: frozenset[str] | None) -> pl.DataFrame:
     """Read hit records once more for columns that rules did not look at; where that fails they stay as they are."""
     records = hit.select(*RECORD.names(), "@timestamp")
-    again = parser.parse(replace(batch, records=records), wanted).events
+    again = parser.parse(replace(batch, records=records, text=None), wanted).frame()
     return again if again.height == hit.height else hit

@@ -137,8 +137,8 @@ def lines(trial: Trial) -> Iterator[str]:
 
 def _batch(trial: Trial, batch: Batch, parser: DefinedParser) -> None:
     parts = trial.parts
-    events = parser.parse(batch, parts.engine.wanted(parser.dialect)).events
-    hits = parts.engine.detect(parser.dialect, events)
+    parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
+    events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
     sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
     found = findings_of(batch, parser, events, sifted.hits, parts.detections)
     for rule, finding in found.matches.select("rule.id", "soc.finding.id").iter_rows():

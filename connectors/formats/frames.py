@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 
@@ -20,6 +22,18 @@ def placed(column: pl.Series, rows: pl.Series, height: int) -> pl.Series:
         return nulls(column.name, height).scatter(rows, column)
     places = pl.Series([None], dtype=pl.UInt32).new_from_index(0, height)
     return column.gather(places.scatter(rows, range(rows.len())))
+
+
+def listed(cells: Sequence[Sequence[str | None] | None]) -> pl.Series:
+    """Return a column of lists of texts. Polars would call back for each list; so they are put together from texts."""
+    filled = [cell for cell in cells if cell]
+    texts = pl.Series("texts", [text for cell in filled for text in cell], dtype=pl.String).to_frame()
+    owners = pl.Series("owner", [at for at, cell in enumerate(filled) for _ in cell], dtype=pl.UInt32)
+    lists = texts.with_columns(owners).group_by("owner", maintain_order=True).agg("texts")["texts"]
+    known = pl.concat([lists, pl.Series([[]], dtype=pl.List(pl.String))])
+    numbers = iter(range(len(filled)))
+    places = [None if cell is None else next(numbers) if cell else len(filled) for cell in cells]
+    return known.gather(pl.Series(places, dtype=pl.UInt32)).alias("")
 
 
 def nulls(name: str, height: int) -> pl.Series:

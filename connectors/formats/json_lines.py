@@ -1,97 +1,148 @@
 """Reads JSON lines into text columns.
 
-Polars reads flat lines (`flat`); those it can't vouch for, and those whose values stand deeper, are read record by
-record (`records`).
+The scanner (`scanner`) reads all lines at once; those it can't vouch for are read record by record (`records`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from connectors.formats import flat, records
+from connectors.formats import records
 from connectors.formats.exact import Pick
-from connectors.formats.frames import nulls, scatter
-from connectors.formats.survey import survey
+from connectors.formats.frames import nulls
+from connectors.formats.layout import Layout
+from connectors.lines import begins
+from detectors.contracts import Encoded
+
+Places = npt.NDArray[np.int64]
 
 ERROR: Final = "error.message"
 COLUMNS: Final = records.NAMES
 FEW: Final = 128  # lines read sooner record by record than all at once
+COLD: Final = 8_000  # lines read one by one in the time that Numba takes to load
+
+
+class _Start:
+    """How many lines were read one by one before Numba was loaded."""
+
+    lines = 0
+
+    def worth(self, lines: int) -> bool:
+        """Say whether so many lines are read all at once."""
+        if lines <= FEW:
+            return False
+        if "numba" not in sys.modules:
+            self.lines += lines
+        return "numba" in sys.modules or self.lines > COLD
+
+
+_START = _Start()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How to read a kind of record.
+    """How to read a kind of record: where the wanted columns stand, and what returns those of any record."""
 
-    `keys` says for every name wanted under which keys a flat record has it, the best first; `inner` says of a `line`
-    that values may stand deeper. `pick` returns the columns of any record.
-    """
-
+    layout: Callable[[frozenset[str]], Layout]
     pick: Pick
-    keys: Mapping[str, Sequence[str]]
-    inner: pl.Expr
-
-    def flattened(self) -> Reading:
-        """Return how to read such records rewritten flat."""
-        return replace(self, keys={name: (name,) for name in self.keys}, inner=pl.lit(value=False))
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """JSON lines, and what else their source has of them: `text` is all of them, a line each.
-
-    `flat` are the same records rewritten flat, with columns as keys; an empty one wasn't.
-    """
+    """JSON lines; `text` is all of them, a line each, where their source has them so."""
 
     original: pl.Series
     text: bytes | None = None
-    flat: pl.Series | None = None
 
 
-def read(lines: Lines, reading: Reading) -> pl.DataFrame:
-    """Return one column per name and `error.message`, a row per line; a name that no record has is all null."""
-    original = lines.original
-    found, left = pl.DataFrame(), pl.arange(original.len(), eager=True)
-    if original.len() > FEW:
-        given = (original, reading, lines.text) if lines.flat is None else (lines.flat, reading.flattened(), None)
-        found, left = _flat(*given)
-    if left.len() == original.len():
-        found = read_records(original, reading.pick, frozenset(reading.keys))
-    elif left.len():
-        found = scatter(found, left, read_records(original.gather(left), reading.pick, frozenset(reading.keys)))
-    columns, absent = {column.name: column for column in found}, nulls("", original.len())
-    return pl.DataFrame([columns.get(name, absent).alias(name) for name in [*reading.keys, ERROR]])
+class Read(Protocol):
+    """What lines hold, a row per line, made when it is asked for."""
+
+    def names(self) -> Collection[str]:
+        """Name the columns that any line has."""
+        ...
+
+    def times(self, name: str) -> pl.Series | None:
+        """Return a column as instants, if all of it is in the usual form."""
+        ...
+
+    def frame(self, names: Collection[str]) -> pl.DataFrame:
+        """Return columns as texts or lists of texts, null where no record has any, and `error.message`."""
+        ...
+
+    def encoded(self, names: Collection[str]) -> dict[str, Encoded]:
+        """Return those columns that are there as numbers."""
+        ...
 
 
-def read_records(original: pl.Series, pick: Pick, wanted: Collection[str] | None) -> pl.DataFrame:
-    """Return the columns that the records have, of those wanted or of all, and `error.message`."""
-    columns, errors = records.read(original, pick, wanted)
-    columns.pop(ERROR, None)
-    return pl.DataFrame([*columns.values(), errors.alias(ERROR)])
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What was read record by record, or by a reader of another format."""
+
+    columns: pl.DataFrame
+
+    def names(self) -> Collection[str]:
+        """Name the columns that any line has."""
+        return frozenset(self.columns.columns)
+
+    def times(self, name: str) -> None:
+        """Leave it to others."""
+
+    def frame(self, names: Collection[str]) -> pl.DataFrame:
+        """Return these columns and `error.message`."""
+        absent, there = nulls("", self.columns.height), frozenset(self.columns.columns)
+        return pl.DataFrame(
+            [self.columns[name] if name in there else absent.alias(name) for name in dict.fromkeys([*names, ERROR])]
+        )
+
+    def encoded(self, names: Collection[str]) -> dict[str, Encoded]:  # noqa: ARG002
+        """Return none."""
+        return {}
 
 
-def _flat(original: pl.Series, reading: Reading, text: bytes | None) -> tuple[pl.DataFrame, pl.Series]:
-    """Read the lines whose values stand at their top; return the rows of all others."""
-    inner = original.alias("line").to_frame().with_columns(inner=reading.inner)["inner"].fill_null(value=True)
-    if inner.all():
-        return pl.DataFrame(), inner.arg_true()
-    seen = survey(original, {key: None for keys in reading.keys.values() for key in keys})
-    left = seen.doubtful | inner
-    lines = original.set(left, "{}") if left.any() else original
-    found = flat.read(lines, seen.keys, seen.nested, text if seen.sound else None)
-    columns = [nulls(ERROR, original.len())]
-    for name, keys in reading.keys.items():
-        if there := [found.columns[key] for key in keys if key in found.columns]:
-            columns.append(_first(there).alias(name))
-    return pl.DataFrame(columns), (left | found.failed).arg_true()
+def read(lines: Lines, reading: Reading, names: frozenset[str] | None) -> Read:
+    """Read these columns, or all."""
+    if names is None or not _START.worth(lines.original.len()):
+        columns, errors = records.read(lines.original, reading.pick, names)
+        columns.pop(ERROR, None)
+        return Whole(pl.DataFrame([*columns.values(), errors.alias(ERROR)]))
+    return _scanned(lines, reading, names)
 
 
-def _first(columns: Sequence[pl.Series]) -> pl.Series:
-    """Return the first value that any of the columns has."""
-    if len(columns) == 1 or not columns[0].has_nulls():
-        return columns[0]
-    frame = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
-    return frame.select(pl.coalesce(pl.all())).to_series()
+def framed(found: Read, wanted: Collection[str] | None) -> pl.DataFrame:
+    """Return the wanted columns and `error.message`, or all that there are."""
+    if wanted is None and isinstance(found, Whole):
+        return found.columns
+    return found.frame(sorted(wanted or ()))
+
+
+def _scanned(lines: Lines, reading: Reading, names: frozenset[str]) -> Read:
+    from connectors.formats.cells import Scanned, scanned  # noqa: PLC0415 - Numba is slow to load
+    from connectors.formats.trees import mapped  # noqa: PLC0415
+
+    known = mapped(reading.layout, names)
+    data, starts, ends = _placed(lines)
+    found = Scanned(data, scanned(data, starts, ends, known), known)
+    if found.odd.size:
+        found.put(*records.cells(lines.original.gather(found.odd), reading.pick, names))
+    return found
+
+
+def _placed(lines: Lines) -> tuple[bytes, Places, Places]:
+    """Return the lines in one piece, and where each begins and ends there."""
+    sizes = lines.original.str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
+    if lines.text is None:
+        text, starts = (
+            lines.original.fill_null("").str.join("\n").cast(pl.Binary).item(),
+            np.cumsum(sizes + 1) - sizes - 1,
+        )
+    else:
+        text, starts = lines.text, begins(lines.text, sizes)
+    return text, starts, starts + sizes

@@ -8,17 +8,17 @@ what they find there. A key that contains dots itself wins over nested ones.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats.exact import Record, Value
-from connectors.formats.json_lines import Lines, Reading, read, read_records
-from connectors.formats.survey import INNER_VALUE
+from connectors.formats.json_lines import Lines, Read, Reading, framed, read
+from connectors.formats.layout import ANY, ODD_VALUE, Layout, Path, Place
 
-INNER: Final = pl.col("line").str.contains(INNER_VALUE)
+DOTS: Final = 8  # in a name; one with more can be cut in too many ways to look for each, so all is read exactly then
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,23 @@ class Ndjson:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        return self.parse_lines(Lines(original), wanted)
+        return framed(self.read(Lines(original), wanted), wanted)
 
-    def parse_lines(self, lines: Lines, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Do the same with lines that their source has in another way as well."""
-        if wanted is None:
-            return read_records(lines.original, pick, None)
-        inner = INNER if any("." in name for name in wanted) else pl.lit(value=False)
-        return read(replace(lines, flat=None), Reading(pick, {name: (name,) for name in sorted(wanted)}, inner))
+    def read(self, lines: Lines, wanted: frozenset[str] | None) -> Read:
+        """Do the same with lines that their source may have in one piece; columns are made when they are asked for."""
+        return read(lines, Reading(layout, pick), wanted)
+
+
+def layout(wanted: frozenset[str]) -> Layout:
+    """Return where `find` would look for the wanted columns, in its order."""
+    shape = {name: [*map(Place, _paths(name))] for name in sorted(wanted) if name.count(".") <= DOTS}
+    return Layout([shape], others={(ANY,): ODD_VALUE} if len(shape) < len(wanted) else {}, through=True)
+
+
+def _paths(name: str) -> Iterator[Path]:
+    yield (name,)
+    for cut in _dots(name):
+        yield from ((name[:cut], *rest) for rest in _paths(name[cut + 1 :]))
 
 
 def pick(record: Record, wanted: Collection[str] | None) -> dict[str, Value]:

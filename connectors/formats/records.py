@@ -12,9 +12,8 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from connectors.formats.exact import Pick, Record, Text, Value, loads, text
-from connectors.formats.frames import placed
-from connectors.formats.survey import is_deep
-from connectors.once import KEY, loads_canonical, loads_once
+from connectors.formats.frames import listed, placed
+from connectors.once import DEPTH, KEY, loads_canonical, loads_once
 
 NAMES: Final = 2000  # distinct names that one batch may bring; a hostile log could name a million
 APART: Final = ('" ', '"\t', '"\r', '"\n')  # where a key may stand apart from its colon
@@ -22,12 +21,25 @@ APART_KEY: Final = r'"\s*:'
 ESCAPED: Final = r"\\u00(?:22|3[aA])"  # a quote or a colon: what looks like a key may be hidden
 PLAIN: Final[set[type]] = {str, int}  # values that `str` turns into their text
 LONG_NUMBER: Final = r"[:\[,]\s*-?\d{19}"
+STRING: Final = r'(?s)"(?:[^"\\]|\\.)*"'
 
 Cells: TypeAlias = "tuple[list[Value | Text], list[int]]"  # the values of a column, and their rows
+Texts: TypeAlias = "tuple[list[Text], list[int]]"
+
+
+def cells(lines: pl.Series, pick: Pick, wanted: Collection[str] | None) -> tuple[dict[str, Texts], pl.Series]:
+    """Return per column that any line has texts and their rows, and why a line is no record (null where it is one)."""
+    columns, errors = _read(lines, pick, wanted)
+    return {name: ([*map(text, values)], rows) for name, (values, rows) in columns.items()}, errors
 
 
 def read(lines: pl.Series, pick: Pick, wanted: Collection[str] | None) -> tuple[dict[str, pl.Series], pl.Series]:
     """Return the columns that any line has, and why a line is no record (null where it is one)."""
+    columns, errors = _read(lines, pick, wanted)
+    return {name: _column(name, *cells, lines.len()) for name, cells in columns.items()}, errors
+
+
+def _read(lines: pl.Series, pick: Pick, wanted: Collection[str] | None) -> tuple[dict[str, Cells], pl.Series]:
     columns: dict[str, Cells] = {}
     errors: list[str | None] = [None] * lines.len()
     for row, line, record in _records(lines):
@@ -44,8 +56,7 @@ def read(lines: pl.Series, pick: Pick, wanted: Collection[str] | None) -> tuple[
                 cells = columns[name] = ([], [])
             cells[0].append(value)
             cells[1].append(row)
-    made = {name: _column(name, *cells, lines.len()) for name, cells in columns.items()}
-    return made, pl.Series(errors, dtype=pl.String)
+    return columns, pl.Series(errors, dtype=pl.String)
 
 
 def _records(lines: pl.Series) -> Iterator[tuple[int, bytes, Record | None]]:
@@ -56,13 +67,15 @@ def _records(lines: pl.Series) -> Iterator[tuple[int, bytes, Record | None]]:
             others.append(row)
         else:
             yield row, line, record
+    if not others:
+        return
     left = lines.gather(others).fill_null("")
     for row, line, keys in zip(others, _bytes(left), _keys(left).to_list(), strict=True):
         yield row, line, loads_once(line, keys) if keys >= 0 else None
 
 
 def _bytes(lines: pl.Series) -> list[bytes]:
-    return lines.fill_null("").cast(pl.Binary).to_list()
+    return [(line or "").encode() for line in lines.to_list()]
 
 
 def _keys(lines: pl.Series) -> pl.Series:
@@ -80,7 +93,20 @@ def _keys(lines: pl.Series) -> pl.Series:
     keys, apart = seen["keys"], seen["apart"].arg_true()
     if apart.len():
         keys = keys.scatter(apart, lines.gather(apart).str.count_matches(APART_KEY).cast(pl.Int32))
-    return keys.scatter((seen["doubt"] | is_deep(lines)).arg_true(), -1)
+    return keys.scatter((seen["doubt"] | _is_deep(lines)).arg_true(), -1)
+
+
+def _is_deep(lines: pl.Series) -> pl.Series:
+    """Say which lines have so many brackets outside of texts that they may be nested deeper than any log."""
+    deep = _brackets(lines)
+    places = deep.arg_true()
+    if places.is_empty():
+        return deep
+    return deep.scatter(places, _brackets(lines.gather(places).str.replace_all(STRING, "")))
+
+
+def _brackets(lines: pl.Series) -> pl.Series:
+    return lines.str.count_matches("[", literal=True) + lines.str.count_matches("{", literal=True) > DEPTH
 
 
 def _exactly(line: bytes, pick: Pick, wanted: Collection[str] | None) -> Mapping[str, Text]:
@@ -99,4 +125,4 @@ def _texts(values: list[Value | Text]) -> pl.Series:
     if list not in kinds:
         return pl.Series(cells, dtype=pl.String)
     lists = [cell if cell is None or isinstance(cell, list) else [cell] for cell in cells]
-    return pl.Series(lists, dtype=pl.List(pl.String))
+    return listed(lists)

@@ -10,18 +10,39 @@ Own columns: those of `CORE`, and the event's data fields under their own names;
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.json_lines import Lines, Reading, read, read_records
-from connectors.windows_event import NXLOG, pick
+from connectors.formats.json_lines import Lines, Read, Reading, framed, read
+from connectors.formats.layout import ANY, BLANK, CONTENT, FLAT, ODD_OBJECT, ODD_VALUE, Layout, Path, Place, Shape
+from connectors.windows_event import (
+    ATTRIBUTES,
+    BEAT,
+    BEAT_LEVEL,
+    BEAT_OUTER,
+    MARKED,
+    MARKS,
+    MOVED,
+    NXLOG,
+    OLD_BEAT,
+    SYSTEM,
+    pick,
+)
 
-# where a flat record has an own column: NXLog's keys for it, and its own name
-KEYS: Final = {name: tuple(dict.fromkeys([*(key for own, key in NXLOG if own == name), name])) for name, _ in NXLOG}
-# keys that a record of NXLog's doesn't have: the values of all others stand deeper
-SHAPED: Final = pl.col("line").str.contains_any([f'"{key}"' for key in ("Event", "winlog", "event_data", "log_name")])
+EVTX_SHAPE, BEAT_SHAPE, OLD_BEAT_SHAPE, NXLOG_SHAPE = range(4)
+SIGNS: Final[dict[Path, int]] = {("log_name",): OLD_BEAT_SHAPE}
+OBJECT_SIGNS: Final[dict[Path, int]] = {
+    ("Event",): EVTX_SHAPE,
+    ("winlog",): BEAT_SHAPE,
+    ("event_data",): OLD_BEAT_SHAPE,
+}
+PARTS: Final = ("event_data", "user_data")
+# Winlogbeat numbers data that has no name; no event is known to have more
+NUMBERED: Final = tuple(f"param{number}" for number in range(200))
+DATA, USER_DATA = ("Event", "EventData"), ("Event", "UserData", ANY)  # user data stands in an element of any name
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +54,64 @@ class Windows:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        return self.parse_lines(Lines(original), wanted)
+        return framed(self.read(Lines(original), wanted), wanted)
 
-    def parse_lines(self, lines: Lines, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Do the same with lines that their source has in another way as well."""
-        if wanted is None:
-            return read_records(lines.original, pick, None)
-        keys = {name: KEYS.get(name, (name,)) for name in sorted(wanted)}
-        return read(lines, Reading(pick, keys, SHAPED))
+    def read(self, lines: Lines, wanted: frozenset[str] | None) -> Read:
+        """Do the same with lines that their source may have in one piece; columns are made when they are asked for."""
+        return read(lines, Reading(layout, pick), wanted)
+
+
+def layout(wanted: frozenset[str]) -> Layout:
+    """Return where the wanted columns stand in each of the shapes."""
+    others = {(*path, ANY): FLAT for path in (DATA, USER_DATA)}  # a list of objects may name what is in it
+    others |= {("Event", "UserData", name): ODD_VALUE for name in wanted}
+    if "Data" in wanted:
+        paths = [("winlog", part, key) for part in PARTS for key in NUMBERED] + [
+            (p, k) for p in PARTS for k in NUMBERED
+        ]
+        others |= dict.fromkeys(paths, ODD_VALUE)
+    return Layout([_evtx(wanted), _beat(wanted), _old_beat(wanted), _nxlog(wanted)], SIGNS, OBJECT_SIGNS, others)
+
+
+def _evtx(wanted: frozenset[str]) -> Shape:
+    system = [(name, Place(("Event", "System", key), CONTENT)) for name, key in SYSTEM]
+    attributes = [(name, Place(("Event", "System", *path), ODD_OBJECT)) for name, path in ATTRIBUTES]
+    names = sorted(name for name in wanted if not (name.startswith(MARKS) or name.endswith(MARKED)))
+    data = [(name, Place((*path, name), CONTENT | BLANK | FLAT)) for path in (DATA, USER_DATA) for name in names]
+    return _shape(wanted, [*system, *attributes, *data])
+
+
+def _beat(wanted: frozenset[str]) -> Shape:
+    return _shape(
+        wanted,
+        [
+            *_objects(BEAT_LEVEL),
+            *_objects((name, ("winlog", key)) for name, key in BEAT),
+            *_objects((name, (key,)) for name, key in BEAT_OUTER),
+            *((name, Place(("winlog", part, name))) for part in PARTS for name in sorted(wanted)),
+            *_objects(MOVED),
+        ],
+    )
+
+
+def _old_beat(wanted: frozenset[str]) -> Shape:
+    outer = _objects((name, (key,)) for name, key in OLD_BEAT)
+    return _shape(wanted, [*outer, *((name, Place((part, name))) for part in PARTS for name in sorted(wanted))])
+
+
+def _nxlog(wanted: frozenset[str]) -> Shape:
+    known = _objects((name, (key,)) for name, key in NXLOG)
+    return _shape(wanted, [*known, *((name, Place((name,))) for name in sorted(wanted))])
+
+
+def _objects(places: Iterable[tuple[str, Path]]) -> Iterable[tuple[str, Place]]:
+    """Return places where an object may stand for the text in it."""
+    return ((name, Place(path, ODD_OBJECT)) for name, path in places)
+
+
+def _shape(wanted: frozenset[str], places: Iterable[tuple[str, Place]]) -> Shape:
+    shape: dict[str, list[Place]] = {}
+    for name, place in places:
+        if name in wanted:
+            shape.setdefault(name, []).append(place)
+    return shape

@@ -3,77 +3,109 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
-from itertools import chain as flatten
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from detectors.contracts import Encoded
+from detectors.sigma.needles import Needles
 from detectors.sigma.predicates import Predicate
-from detectors.sigma.vocabulary import Codes, Flags, Marks, Vocabulary
+from detectors.sigma.vocabulary import Codes, Flags, Vocabulary, distinct
 
 Rows = npt.NDArray[np.int64]
 
 Chain = tuple[str, ...]  # own columns, the first one present in a row gives the value
 KEYWORDS: Final[Chain] = ()  # the text of the whole event
 
+NONE: Final[Mapping[str, Encoded]] = MappingProxyType({})
+
+_UNKNOWN = -2  # the number of a value that wasn't looked up yet
 _SMALL = 2_000  # rows
 _MEMORY = 64_000_000  # bytes that the vocabularies of a memory may hold from one frame to the next
 
 
+class Listed:
+    """Texts, or lists of texts, that are there already."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def take(self, numbers: Sequence[int]) -> list[Any]:
+        """Return the values with these numbers."""
+        return [self._values[number] for number in numbers]
+
+
 class Column:
-    """Per row the number of its value (-1: no value), and the rows of each value."""
+    """Per row the number that its value has in a vocabulary (-1: no value), worked out for rows when they are asked."""
 
-    def __init__(self, values: pl.Series, rows: Rows, height: int, vocabulary: Vocabulary) -> None:
-        """Encode values, none of them null, that stand in these rows of a frame of `height` rows."""
-        small = len(values) < _SMALL and not isinstance(values.dtype, pl.List)
-        distinct, places, lengths = _grouped_small(values) if small else _grouped(values)
+    def __init__(self, encoded: Encoded, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.present = vocabulary.numbers(distinct)  # the numbers of this frame's values
-        self._rows: Rows = rows[places]
-        self._ends = np.cumsum(lengths, dtype=np.int64)
-        self.codes: Codes = np.full(height, -1, np.int32)
-        self.codes[self._rows] = np.repeat(np.array(self.present, np.int32), lengths)
+        self._local, self._texts = encoded.codes, encoded.texts
+        self._numbers: Codes = np.full(len(encoded.texts) + 1, _UNKNOWN, np.int32)
+        self._numbers[-1] = -1  # where the local number -1 finds it
 
-    def found(self, marks: Marks) -> dict[int, Rows]:
-        """Return the rows of each predicate with which a value of this frame is marked: each row once, in no order."""
-        groups: dict[int, list[int]] = defaultdict(list)
-        for group, code in enumerate(self.present):
-            for at in marks[code]:
-                groups[at].append(group)
-        return {at: self._rows_of(found) for at, found in groups.items()}
+    def codes(self, rows: Rows) -> Codes:
+        """Return the numbers of the values of these rows."""
+        local = self._local[rows]
+        codes = self._numbers[local]
+        unknown = codes == _UNKNOWN
+        if unknown.any():
+            new = distinct(local[unknown], self._numbers.size)
+            self._numbers[new] = self.vocabulary.numbers(self._texts.take(new.tolist()))
+            codes = self._numbers[local]
+        return codes
+
+    def found(self, needles: Needles, rows: Rows) -> dict[int, Rows]:
+        """Return, of these rows, those whose value each of the needles' predicates is true of."""
+        codes = self.codes(rows)
+        marks = self.vocabulary.marks(needles)
+        marked = np.flatnonzero(marks.any[codes])
+        if not marked.size:
+            return {}
+        marked = marked[np.argsort(codes[marked], kind="stable")]
+        codes, rows = codes[marked], rows[marked]
+        begins = np.flatnonzero(np.diff(codes, prepend=-1))
+        groups: dict[int, list[Rows]] = defaultdict(list)
+        for code, those in zip(codes[begins].tolist(), np.split(rows, begins[1:]), strict=True):
+            for at in marks.of[code]:
+                groups[at].append(those)
+        return {at: parts[0] if len(parts) == 1 else np.concatenate(parts) for at, parts in groups.items()}
 
     def test(self, predicate: Predicate, rows: Rows) -> Flags:
         """Say for each of the rows whether the predicate holds."""
-        return self.vocabulary.test(predicate, self.codes[rows])
+        return self.vocabulary.test(predicate, self.codes(rows))
 
     def pick(self, rows: Rows) -> list[Any]:
         """Return the values of these rows: texts, lists of texts, or None."""
         values = self.vocabulary.values
-        return [values[code] if code >= 0 else None for code in self.codes[rows].tolist()]
-
-    def _rows_of(self, groups: list[int]) -> Rows:
-        parts = [self._rows[self._ends[group - 1] if group else 0 : self._ends[group]] for group in groups]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return [values[code] if code >= 0 else None for code in self.codes(rows).tolist()]
 
 
-def _grouped(series: pl.Series) -> tuple[list[Any], Rows, Rows]:
-    """Return the distinct values, the places of each one after the other, and how many places each has."""
-    places = series.alias("value").to_frame().with_row_index("place")
-    groups = places.group_by("value", maintain_order=True).agg("place", pl.len().alias("length"))
-    flat = groups["place"].explode(empty_as_null=False)
-    return groups["value"].to_list(), flat.to_numpy().astype(np.int64), groups["length"].to_numpy().astype(np.int64)
+def _numbered(series: pl.Series) -> Encoded:
+    """Number the values of a column that has texts or lists of texts."""
+    if len(series) < _SMALL and not isinstance(series.dtype, pl.List):
+        return _numbered_small(series)
+    rows = series.alias("value").to_frame().with_row_index("row").drop_nulls()
+    groups = rows.group_by("value", maintain_order=True).agg("row", pl.len().alias("length"))
+    codes = np.full(len(series), -1, np.int32)
+    numbers = np.repeat(np.arange(groups.height, dtype=np.int32), groups["length"].to_numpy())
+    codes[groups["row"].explode(empty_as_null=False).to_numpy()] = numbers
+    return Encoded(Listed(groups["value"].to_list()), codes)
 
 
-def _grouped_small(series: pl.Series) -> tuple[list[Any], Rows, Rows]:
-    """Return the same of a short column, where starting a query costs more than the work."""
-    found: dict[str, list[int]] = {}
-    for place, value in enumerate(series.to_list()):
-        found.setdefault(value, []).append(place)
-    places = np.fromiter(flatten.from_iterable(found.values()), np.int64)
-    return list(found), places, np.fromiter(map(len, found.values()), np.int64, len(found))
+def _numbered_small(series: pl.Series) -> Encoded:
+    """Do the same with a short column, where starting a query costs more than the work."""
+    numbers: dict[str | None, int] = {None: -1}
+    codes = [numbers.setdefault(value, len(numbers) - 1) for value in series.to_list()]
+    del numbers[None]
+    return Encoded(Listed([*numbers]), np.array(codes, np.int32))
 
 
 class Memory:
@@ -102,12 +134,15 @@ class Memory:
 class Table:
     """The columns of one event frame that rules look at, made when first asked for."""
 
-    def __init__(self, events: pl.DataFrame, names: Collection[str], memory: Memory) -> None:
+    def __init__(
+        self, events: pl.DataFrame, names: Collection[str], memory: Memory, encoded: Mapping[str, Encoded] = NONE
+    ) -> None:
         """Look at these columns; what is known of their values comes from the memory and goes there."""
         self.events = events
-        self._memory = memory
-        self._there = _there(events, names)
-        self._places = pl.arange(events.height, eager=True)
+        self._memory, self._encoded = memory, encoded
+        self._there = encoded.keys() & names | {
+            name for name in events.columns if name in names and events[name].null_count() < events.height
+        }
         self._columns: dict[Chain, Column] = {}
 
     def column(self, chain: Chain) -> Column | None:
@@ -118,33 +153,37 @@ class Table:
         if not present:
             return None
         if present not in self._columns:
-            self._columns[present] = self._encoded(present)
+            self._columns[present] = self._made(present)
         return self._columns[present]
 
     def put_keywords(self, texts: pl.Series, rows: Rows) -> None:
         """Set the column of the texts of whole events, which these rows have; hardly any comes twice."""
-        self._columns[KEYWORDS] = Column(texts, rows, self.events.height, Vocabulary())
+        codes = np.full(self.events.height, -1, np.int32)
+        codes[rows] = np.arange(rows.size)
+        self._columns[KEYWORDS] = Column(Encoded(Listed(texts.to_list()), codes), Vocabulary())
 
-    def _encoded(self, names: Chain) -> Column:
-        wanted = [self.events[name] for name in names]
+    def _made(self, names: Chain) -> Column:
+        encoded = self._joined(names)
+        if encoded is not None:
+            return Column(encoded, self._memory.vocabulary(names, many=False))
+        wanted = [self._series(name) for name in names]
         many = any(isinstance(series.dtype, pl.List) for series in wanted)
         texts = [_as_list(series) if many else _as_text(series) for series in wanted]
-        if len(texts) == 1:
-            values, there = texts[0], self._there[names[0]]
-        else:
-            values = pl.select(pl.coalesce(texts)).to_series()
-            there = values.is_not_null()
-        vocabulary = self._memory.vocabulary(names, many=many)
-        if there is None:
-            return Column(values, self._places.to_numpy(), self.events.height, vocabulary)
-        return Column(values.filter(there), self._places.filter(there).to_numpy(), self.events.height, vocabulary)
+        values = texts[0] if len(texts) == 1 else pl.select(pl.coalesce(texts)).to_series()
+        return Column(_numbered(values), self._memory.vocabulary(names, many=many))
 
+    def _joined(self, names: Chain) -> Encoded | None:
+        """Return columns that are numbered alike as one; None where they aren't."""
+        columns = [self._encoded[name] for name in names if name in self._encoded]
+        if len(columns) < len(names) or any(column.texts is not columns[0].texts for column in columns):
+            return None
+        codes = columns[0].codes
+        for column in columns[1:]:
+            codes = np.where(codes < 0, column.codes, codes)
+        return Encoded(columns[0].texts, codes)
 
-def _there(events: pl.DataFrame, names: Collection[str]) -> dict[str, pl.Series | None]:
-    """Say of each column that has any value where its values are; None: everywhere. Asking one by one takes longer."""
-    filled = [name for name in events.columns if name in names and events[name].null_count() < events.height]
-    partly = events.select([name for name in filled if events[name].null_count()]).select(pl.all().is_not_null())
-    return {name: partly[name] if name in partly.columns else None for name in filled}
+    def _series(self, name: str) -> pl.Series:
+        return self._encoded[name].series(name) if name in self._encoded else self.events[name]
 
 
 def _as_text(series: pl.Series) -> pl.Series:

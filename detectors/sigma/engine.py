@@ -8,14 +8,14 @@ What a rule costs on logs that hold nothing for it is its share of the needles.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
-from detectors.contracts import Dialect, Hits
+from detectors.contracts import Dialect, Encoded, Hits
 from detectors.sigma import keywords
-from detectors.sigma.columns import Chain, Rows, Table
+from detectors.sigma.columns import NONE, Chain, Rows, Table
 from detectors.sigma.evaluate import evaluate
 from detectors.sigma.plan import Placed, Plan, Watch, plan
 from detectors.sigma.predicates import Predicate
@@ -44,12 +44,12 @@ class Engine:
         """Return the numbers of the rules that run on this source."""
         return sorted(self._plan(dialect).placed)
 
-    def detect(self, dialect: Dialect, events: pl.DataFrame) -> Hits:
-        """Return every (rule, row) that matches."""
+    def detect(self, dialect: Dialect, events: pl.DataFrame, encoded: Mapping[str, Encoded] = NONE) -> Hits:
+        """Return every (rule, row) that matches; columns of the events may stand in `encoded`."""
         if events.is_empty():
             return _hits([])
         known = self._plan(dialect)
-        table = Table(events, known.columns, known.memory)
+        table = Table(events, known.columns, known.memory, encoded)
         taken = known.routing.taken(table)
         _read_keywords(known, table, taken, structured=dialect.structured)
         found: list[tuple[int, Rows]] = []
@@ -99,7 +99,7 @@ def _candidates(known: Plan, table: Table, taken: Taken) -> Iterator[tuple[Place
             yield placed, lists[0] if len(lists) == 1 else distinct(np.concatenate(lists), table.events.height)
     for placed in unsifted.values():
         if placed.route in taken.routes:
-            yield placed, taken.rows([placed.route])
+            yield placed, taken.rows(frozenset({placed.route}))
 
 
 def _found(chain: Chain, watch: Watch, table: Table, taken: Taken) -> Iterator[tuple[Placed, Rows]]:
@@ -108,7 +108,7 @@ def _found(chain: Chain, watch: Watch, table: Table, taken: Taken) -> Iterator[t
     if column is None:
         return
     needles, watchers = watch.armed
-    for at, rows in column.found(column.vocabulary.marks(needles)).items():
+    for at, rows in column.found(needles, taken.rows(taken.routes.intersection(watch.routes))).items():
         for placed in watchers[at]:
             if placed.route in taken.routes and (narrowed := taken.narrow(rows, placed.route)).size:
                 yield placed, narrowed

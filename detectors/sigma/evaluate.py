@@ -59,7 +59,7 @@ def _compare(op: str, mine: Column, theirs: Column | None, rows: Rows) -> Flags:
     answer = np.zeros(rows.size, np.bool_)
     if theirs is None:
         return answer
-    both = np.flatnonzero((mine.codes[rows] >= 0) & (theirs.codes[rows] >= 0))
+    both = np.flatnonzero((mine.codes(rows) >= 0) & (theirs.codes(rows) >= 0))
     for place, left, right in zip(both, _folded(mine, rows[both]), _folded(theirs, rows[both]), strict=True):
         answer[place] = any(_REFERENCES[op](a, b) for a in left for b in right)
     return answer

@@ -26,6 +26,7 @@ _SAFE = re.compile(r"[ !#-.0-\[\]-~]+")
 # Letters outside of ASCII whose lower case is (or begins with) an ASCII letter, and escapes that stand for them.
 _ODD = "\u212a|\u0130"
 _ODD_ESCAPE = r"\\u(?:212[aA]|0130)"
+_FEW = 32  # records that are sooner taken apart than searched
 Search = Callable[[pl.Expr], pl.Expr]  # what is asked of a line
 
 # JSON may write any letter as an escape, and some shippers do so for quotes.
@@ -48,8 +49,10 @@ def read(table: Table, asked: Iterable[tuple[Rows, list[Predicate]]], *, structu
 
 def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
     """Say which raw lines may satisfy any of the keywords, whether they hold its text plainly or in escapes."""
-    probes, pattern = _sieved(tuple(keywords))
     likely: Flags = np.ones(len(lines), np.bool_)
+    if len(lines) <= _FEW:
+        return likely
+    probes, pattern = _sieved(tuple(keywords))
     if not all(probes):
         return likely
     searches: list[Search] = [
@@ -58,7 +61,8 @@ def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
     ]
     for search in searches:
         places = np.flatnonzero(likely)
-        likely[places] = _seen(_take(lines, places), search).to_numpy()
+        if places.size:
+            likely[places] = _seen(_take(lines, places), search)
     return likely
 
 
@@ -74,7 +78,7 @@ def _take(lines: pl.Series, places: Rows) -> pl.Series:
     return lines if places.size == len(lines) else lines.gather(places)
 
 
-def _seen(lines: pl.Series, search: Search) -> pl.Series:
+def _seen(lines: pl.Series, search: Search) -> Flags:
     """Search raw lines as they stand and without escapes; what is odd about case counts as found."""
     line = pl.col("line")
     seen = lines.to_frame("line").select(
@@ -82,15 +86,22 @@ def _seen(lines: pl.Series, search: Search) -> pl.Series:
         wide=line.str.len_bytes() != line.str.len_chars(),
         escaped=line.str.contains("\\u", literal=True),
     )
-    found, wide, escaped = seen["found"], seen["wide"].arg_true(), seen["escaped"].arg_true()
-    if wide.len():
-        found = found.scatter(wide, found.gather(wide) | lines.gather(wide).str.contains(_ODD))
-    if escaped.len():
-        rest = lines.gather(escaped)
-        plain = rest.str.replace_many(_ESCAPES) if rest.str.contains("\\u00", literal=True).any() else rest
-        again = plain.to_frame("line").select(search(line)).to_series()
-        found = found.scatter(escaped, found.gather(escaped) | rest.str.contains(_ODD_ESCAPE) | again)
+    found, wide, escaped = (np.array(column.to_numpy()) for column in seen)
+    for odd, asked in ((wide, _has_odd), (escaped, _has_escaped)):
+        rows = np.flatnonzero(odd)
+        if rows.size:
+            found[rows] |= asked(lines.gather(rows), search).to_numpy()
     return found
+
+
+def _has_odd(lines: pl.Series, _: Search) -> pl.Series:
+    return lines.str.contains(_ODD)
+
+
+def _has_escaped(lines: pl.Series, search: Search) -> pl.Series:
+    plain = lines.str.replace_many(_ESCAPES) if lines.str.contains("\\u00", literal=True).any() else lines
+    again = plain.to_frame("line").select(search(pl.col("line"))).to_series()
+    return lines.str.contains(_ODD_ESCAPE) | again
 
 
 def leaves(line: str) -> str:

@@ -6,7 +6,7 @@ provider); which routes one takes is worked out once, and the engine asks for th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Taken:
     def __init__(self, combined: Rows, taken: Flags) -> None:
         """Take each row's combination, and per route whether each combination takes it."""
         self._combined, self._taken = combined, taken
+        self._rows: dict[frozenset[int], Rows] = {}
         self.routes = frozenset(np.flatnonzero(taken.any(axis=1)).tolist())  # those that any row takes
 
     def narrow(self, rows: Rows, route: int) -> Rows:
@@ -35,10 +36,12 @@ class Taken:
         narrowed: Rows = rows[there]
         return narrowed
 
-    def rows(self, routes: Iterable[int]) -> Rows:
+    def rows(self, routes: frozenset[int]) -> Rows:
         """Return all rows that take any of the routes."""
-        takes: Flags = np.logical_or.reduce(self._taken[[*routes]])
-        return np.flatnonzero(takes[self._combined])
+        if routes not in self._rows:
+            takes: Flags = np.logical_or.reduce(self._taken[[*routes]])
+            self._rows[routes] = np.flatnonzero(takes[self._combined])
+        return self._rows[routes]
 
 
 class Routing:
@@ -67,15 +70,17 @@ class Routing:
 
     def _combined(self, table: Table) -> tuple[Rows, Rows]:
         """Return the number of each row's combination, and a row that has it for each combination."""
-        combined = np.zeros(table.events.height, np.int64)
+        rows = np.arange(table.events.height)
+        combined = np.zeros(rows.size, np.int64)
         count = 1
         for name in self._names:
             column = table.column((name,))
             if column is not None:
+                codes = column.codes(rows)
                 width = len(column.vocabulary) + 1
-                combined, count = _renumbered(combined * width + column.codes + 1, count * width)
+                combined, count = _renumbered(combined * width + codes + 1, count * width)
         firsts = np.zeros(count, np.int64)
-        firsts[combined] = np.arange(combined.size)
+        firsts[combined] = rows
         return combined, firsts
 
     def _combinations(self, table: Table, firsts: Rows) -> list[Combination]:

@@ -20,12 +20,27 @@ from detectors.sigma.truth import holds
 
 Codes = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
-Marks = Sequence[Sequence[int]]  # per value the numbers of the needles' predicates that are true of it
 
 _UNKNOWN = np.int8(-1)
 _ROOM = 64  # values that there is room for at first
 _MEMORY = 64_000_000  # bytes of answers that one vocabulary may keep
 _ENTRY = 200  # bytes that a value takes beside its characters
+
+
+class Marks:
+    """Which of some needles' predicates are true of which values."""
+
+    def __init__(self) -> None:
+        self.known = 0  # values that were searched
+        self.of: dict[int, list[int]] = {}  # value → numbers of the predicates, where there are any
+        self.any: Flags = np.zeros(_ROOM, np.bool_)  # whether there are; the last is that of no value
+
+    def make_room(self, values: int) -> None:
+        """Have room for so many values."""
+        if values >= self.any.size:
+            grown = np.zeros(4 * values, np.bool_)
+            grown[: self.known] = self.any[: self.known]
+            self.any = grown
 
 
 class Vocabulary:
@@ -40,7 +55,7 @@ class Vocabulary:
         self._numbers: dict[Any, int] = {}
         self._bytes = 0
         self._room = _ROOM
-        self._marks: dict[Needles, list[tuple[int, ...]]] = {}
+        self._marks: dict[Needles, Marks] = {}
         self._memo: dict[Predicate, npt.NDArray[np.int8]] = {}
 
     def __len__(self) -> int:
@@ -65,10 +80,14 @@ class Vocabulary:
         return [known[key] for key in keys]
 
     def marks(self, needles: Needles) -> Marks:
-        """Return, per value, which of the needles' predicates are true."""
-        marks = self._marks.setdefault(needles, [])
-        if len(marks) < len(self.values):
-            marks += self._search(needles, len(marks))
+        """Return which of the needles' predicates are true of which values."""
+        if needles not in self._marks:
+            self._marks[needles] = Marks()
+        marks = self._marks[needles]
+        if marks.known < len(self.values):
+            marks.make_room(len(self.values))
+            self._search(needles, marks)
+            marks.known = len(self.values)
         return marks
 
     def test(self, predicate: Predicate, codes: Codes) -> Flags:
@@ -82,20 +101,20 @@ class Vocabulary:
             known = memo[codes]
         return known.astype(np.bool_)
 
-    def _search(self, needles: Needles, start: int) -> list[tuple[int, ...]]:
-        """Return the marks of the values from one on."""
+    def _search(self, needles: Needles, marks: Marks) -> None:
+        """Mark the values that are new."""
+        start = marks.known
         texts, owners = self._texts(start)
-        marks: list[tuple[int, ...]] = [()] * (len(self.values) - start)
         found = {at: places if owners is None else owners[places] for at, places in needles.find(texts)}
-        found |= dict.fromkeys(needles.unsought, np.arange(len(marks)))
+        found |= dict.fromkeys(needles.unsought, np.arange(len(self.values) - start))
         for at, places in found.items():
-            codes = distinct(places, len(marks))
+            codes = (distinct(places, len(self.values) - start) + start).astype(np.int32)
             predicate = needles.predicates[at]
             if predicate not in needles.sure:
-                codes = codes[self.test(predicate, (codes + start).astype(np.int32))]
+                codes = codes[self.test(predicate, codes)]
+            marks.any[codes] = True
             for code in codes.tolist():
-                marks[code] += (at,)
-        return marks
+                marks.of.setdefault(code, []).append(at)
 
     def _texts(self, start: int) -> tuple[list[str], Codes | None]:
         """Return the texts of the values from one on and, where values are lists, which of these each belongs to."""
@@ -121,8 +140,8 @@ class Vocabulary:
     def _work_out(self, predicate: Predicate, codes: list[int]) -> list[bool]:
         for needles, marks in self._marks.items():
             at = needles.sure.get(predicate)
-            if at is not None and codes[-1] < len(marks):
-                return [at in marks[code] for code in codes]
+            if at is not None and codes[-1] < marks.known:
+                return [at in marks.of.get(code, ()) for code in codes]
         values = [self.values[code] for code in codes]
         if not self._many:
             return holds(predicate, values)

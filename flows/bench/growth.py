@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from connectors.store import Store
-from detectors.contracts import Batch, Dialect
+from detectors.contracts import Batch, Dialect, Parsed
 from detectors.sigma.engine import Engine
 from flows import ruleset
 from flows.bench import clones
@@ -116,18 +116,18 @@ def rules_point(work: Work, most: int) -> RulesPoint:
     first = _spent(work.load_rules)
     later = _spent(work.load_rules)
     parts = work.parts()
-    known, frames, events = parsers(parts), list[tuple[Dialect, pl.DataFrame]](), 0
+    known, frames, events = parsers(parts), list[tuple[Dialect, Parsed]](), 0
     for batch in work.batches(parts):
         parser = known[batch.source]
-        frames.append((parser.dialect, parser.parse(batch, parts.engine.wanted(parser.dialect)).events))
-        events += frames[-1][1].height
+        frames.append((parser.dialect, parser.parse(batch, parts.engine.wanted(parser.dialect))))
+        events += frames[-1][1].events.height
         if events >= most:
             break
     engine = Engine(parts.engine.rules)
 
     def match(detector: Engine | Twin) -> None:
-        for dialect, frame in frames:
-            detector.detect(dialect, frame)
+        for dialect, parsed in frames:
+            detector.detect(dialect, parsed.events, parsed.encoded)
 
     unprepared = least(lambda: match(engine), 1)
     seconds = least(lambda: match(Twin(engine)))
@@ -145,13 +145,14 @@ def batch_point(work: Work, size: int, least_events: int) -> BatchPoint:
     wanted = parts.engine.wanted(parser.dialect)
     ledger = Ledger[str]()
     for batch in batches:
-        parts.engine.detect(parser.dialect, parser.parse(batch, wanted).events)  # compiles what is compiled once
+        parsed = parser.parse(batch, wanted)
+        parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)  # compiles what is compiled once
     twin = Twin(parts.engine)
     for part in records.iter_slices(size):
         with ledger.timed("parse"):
-            frame = parser.parse(replace(batches[0], records=part), wanted).events
+            parsed = parser.parse(replace(batches[0], records=part, text=None), wanted)
         with ledger.timed("match"):
-            twin.detect(parser.dialect, frame)
+            twin.detect(parser.dialect, parsed.events, parsed.encoded)
     return BatchPoint(size, total / ledger.seconds["match"], total / sum(ledger.seconds.values()))
 
 

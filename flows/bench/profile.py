@@ -15,10 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from connectors.store import Store
-from detectors.contracts import Batch, Dialect, Hits
+from detectors.contracts import Batch, Dialect, Hits, Parsed
 from flows.assembly import Parts
 from flows.bench.clock import Ledger, least
 from flows.bench.table import table
@@ -128,8 +126,9 @@ class _Run:
             with self.stages.timed("prepare"):
                 wanted = engine.wanted(parser.dialect)
             with self.stages.timed("parse"):
-                events = parser.parse(batch, wanted).events
-            hits = self._match(parser.dialect, events)
+                parsed = parser.parse(batch, wanted)
+            events = parsed.events
+            hits = self._match(parser.dialect, parsed)
             with self.stages.timed("findings"):
                 found = findings_of(batch, parser, events, hits, self.parts.detections)
             with self.stages.timed("sink"):
@@ -151,15 +150,15 @@ class _Run:
         children = os.times()  # event logs are parsed in processes that have ended by now
         self.stages.seconds["read"] += children.children_user + children.children_system
 
-    def _match(self, dialect: Dialect, events: pl.DataFrame) -> Hits:
+    def _match(self, dialect: Dialect, parsed: Parsed) -> Hits:
         """Match a batch three times: by the engine that compiles what it meets, by its twin, and traced."""
-        engine, seconds = self.parts.engine, self.stages.seconds
-        first = least(lambda: engine.detect(dialect, events), 1)
-        again = least(lambda: self.twins[0].detect(dialect, events), 1)
+        engine, seconds, events, encoded = self.parts.engine, self.stages.seconds, parsed.events, parsed.encoded
+        first = least(lambda: engine.detect(dialect, events, encoded), 1)
+        again = least(lambda: self.twins[0].detect(dialect, events, encoded), 1)
         seconds["match"] += again
         seconds["prepare"] += max(first - again, 0.0)
         with self.trace.watching():
-            return self.twins[1].detect(dialect, events)
+            return self.twins[1].detect(dialect, events, encoded)
 
     def _made(self) -> Profile:
         traced = self.trace.ledger.seconds

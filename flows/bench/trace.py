@@ -6,13 +6,14 @@ functions that stand between its stages are exchanged for timed ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 import polars as pl
 
+from detectors.contracts import Encoded
 from detectors.sigma import engine
 from detectors.sigma.columns import Chain, Column, Memory, Rows, Table
 from detectors.sigma.evaluate import evaluate
@@ -57,9 +58,11 @@ class Trace:
         ledger = self.ledger
 
         class Timed(Table):
-            def __init__(self, events: pl.DataFrame, names: Collection[str], memory: Memory) -> None:
+            def __init__(
+                self, events: pl.DataFrame, names: Collection[str], memory: Memory, encoded: Mapping[str, Encoded]
+            ) -> None:
                 with ledger.timed((ENCODE, None)):
-                    super().__init__(events, names, memory)
+                    super().__init__(events, names, memory, encoded)
 
             def column(self, chain: Chain) -> Column | None:
                 with ledger.timed((ENCODE, chain)):

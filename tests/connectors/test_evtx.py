@@ -17,7 +17,7 @@ from connectors.evtx import HEADER
 from connectors.evtx_chunks import CHUNK
 from connectors.formats.json_lines import ERROR, Lines
 from connectors.formats.windows import Windows
-from connectors.lines import FLAT, Portion
+from connectors.lines import Portion
 from tests.connectors.reading import content, scan, scan_bytes
 
 pytestmark = pytest.mark.reference
@@ -61,17 +61,14 @@ def test_every_sample_reads_as_the_library_reads_it(reference: Path) -> None:
         assert not found.faults
 
 
-def test_flat_records_give_the_columns_of_the_whole_ones(reference: Path) -> None:
-    """The process that parses a log rewrites its records; what is read of either is the same."""
-    portions = [portion.records for path in sorted(reference.glob("evtx/**/*.evtx")) for portion in events(path)]
-    records = pl.concat(portions)
-    names = frozenset(Windows().parse(records["event.original"], None).columns) - {ERROR}
-    whole, flat = (
-        Windows().parse_lines(Lines(records["event.original"], flat=rewritten), names)
-        for rewritten in (None, records[FLAT])
-    )
-    assert_frame_equal(flat, whole)
-    assert (records[FLAT] == "").sum() < records.height // 5  # those with lists
+def test_records_are_read_alike_one_by_one_and_all_at_once(reference: Path) -> None:
+    portions = [portion for path in sorted(reference.glob("evtx/**/*.evtx")) for portion in events(path)]
+    records = pl.concat([portion.records for portion in portions])["event.original"]
+    everything = Windows().parse(records, None)
+    names = frozenset(everything.columns)
+    text = b"\n".join(portion.text or b"" for portion in portions)
+    at_once = Windows().read(Lines(records, text), names - {ERROR}).frame([*everything.columns])
+    assert_frame_equal(at_once, everything)
 
 
 def test_a_record_has_the_shape_that_parsers_expect(whole: list[str]) -> None:

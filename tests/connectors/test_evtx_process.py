@@ -158,9 +158,9 @@ def test_a_child_that_does_not_start_is_told_once(log: bytes, command: Sequence[
     [
         "R" + "\xff" * 100,
         "R\1\0\0\0" + "\2\0\0\0" * 64,
-        "R\1\0\0\0" + "\2\0\0\0" + "\xff\xff\xff\x7f" + "\0\0\0\0",  # more than any chunk gives
-        "R\1\0\0\0" + "\1\0\0\0" + "\1\0\0\0" + "\0\0\0\0" + "\1" * 8 + "\xff",  # not UTF-8
-        "R\1\0\0\0" + "\1\0\0\0" + "\2\0\0\0" + "\1\0\0\0" + "\1" * 8 + "{}\n",  # two flat lines of one record
+        "R\1\0\0\0" + "\2\0\0\0" + "\xff\xff\xff\x7f",  # more than any chunk gives
+        "R\1\0\0\0" + "\1\0\0\0" + "\1\0\0\0" + "\1" * 8 + "\xff",  # not UTF-8
+        "R\1\0\0\0" + "\1\0\0\0" + "\3\0\0\0" + "\1" * 8 + "{}\n",  # two lines of one record
     ],
 )
 def test_a_child_that_talks_nonsense_is_not_believed(chunks: list[bytes], said: str) -> None:

@@ -50,26 +50,3 @@ def test_a_record_stays_one_line() -> None:
     lines = evtx_worker.lines(texts).split(b"\n")
     assert [orjson.loads(line) for line in lines] == [{"a\nb": 1}, {"c": "d"}, {"\r\te": "\n"}]
     assert evtx_worker.lines([]) == b""
-
-
-@pytest.mark.parametrize(
-    ("text", "flat"),
-    [
-        (
-            '{"Event":{"System":{"EventID":1},"EventData":{"Image":"a","Empty":null}}}',
-            b'{"EventID":1,"Image":"a","Empty":""}',
-        ),
-        ('{"Event":{"EventData":{"Image":"\\" \\":"}}}', b'{"Image":"\\" \\":"}'),
-        ('{"Event":{"EventData":{"Data":["a","b"]}}}', b""),
-        ('{"Event":{"EventData":{"Image":{"a":1}}}}', b""),
-        ('{"Event":{"EventData":{"Image":1,"Image":2}}}', b""),
-        ('{"Event":{"EventData":{"Image" :1,"Path":2,"Path":3}}}', b""),
-        (r'{"Event":{"EventData":{"Image":"\u0022:","Path":2,"Path":3}}}', b""),
-        ('{"Event":{"EventData":{"Number":18446744073709551616}}}', b""),
-        ('{"Event":{"EventData":{"Image":"\\u0001é"}}}', b'{"Image":"\\u0001\xc3\xa9"}'),
-        ("[1]", b""),
-        ("{", b""),
-    ],
-)
-def test_a_record_becomes_flat_unless_an_exact_reader_must_tell(text: str, flat: bytes) -> None:
-    assert evtx_worker.flat(text) == flat

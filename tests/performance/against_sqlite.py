@@ -95,7 +95,7 @@ def _events(logs: Path, engine: Engine, most: int) -> pl.DataFrame:
     parts = work.parts()
     known, frames, height = parsers(parts), list[pl.DataFrame](), 0
     for batch in work.batches(parts):
-        frame = known[batch.source].parse(batch, engine.wanted(ANYWHERE)).events
+        frame = known[batch.source].parse(batch, engine.wanted(ANYWHERE)).frame()
         frames.append(frame.head(most - height).select(pl.col(pl.String)))
         height += frames[-1].height
         if height == most:

@@ -25,7 +25,7 @@ from evtx import PyEvtxParser
 from connectors.evtx import HEADER
 from connectors.evtx_chunks import CHUNK, plausible
 from connectors.simulator.write import write
-from detectors.contracts import Batch, Dialect, Hits
+from detectors.contracts import Batch, Dialect, Hits, Parsed
 from detectors.sigma.engine import Engine
 from detectors.sigma.predicates import TEXT_OPS, predicates
 from detectors.sigma.rule import Rule, encode_rule
@@ -65,12 +65,12 @@ def simulated(folder: Path) -> Pairs:
     for batch in work.batches(parts):
         parser = known[batch.source]
         wanted = parts.engine.wanted(parser.dialect)
-        events = parser.parse(batch, wanted).events
+        parsed = parser.parse(batch, wanted)
         plain = {"windows": _read_json, "portal": _read_access}[batch.source]
         yield f"parse {batch.source}", partial(parser.parse, batch, wanted), partial(plain, batch, wanted)
-        parts.engine.detect(parser.dialect, events)  # compiles what is compiled once
-        match = partial(_match, parts.engine, parser.dialect, events)
-        yield f"match {batch.source}", match, _search(rules, events)
+        parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)  # compiles what is compiled once
+        match = partial(_match, parts.engine, parser.dialect, parsed)
+        yield f"match {batch.source}", match, _search(rules, parsed.frame())
 
 
 def event_logs(folder: Path) -> Pairs:
@@ -112,8 +112,8 @@ def _seconds(job: Job) -> float:
     return (spent() - begin) / done
 
 
-def _match(engine: Engine, dialect: Dialect, events: pl.DataFrame) -> Hits:
-    return Twin(engine).detect(dialect, events)
+def _match(engine: Engine, dialect: Dialect, parsed: Parsed) -> Hits:
+    return Twin(engine).detect(dialect, parsed.events, parsed.encoded)
 
 
 def _read_json(batch: Batch, wanted: Collection[str]) -> pl.DataFrame:

@@ -27,6 +27,7 @@ TINY = {
     "needles._DENSE": 2,  # finds in a window
     "routing._DENSE": 1,  # numbers that a table is used for
     "routing._KNOWN": 0,  # combinations that are remembered
+    "keywords._FEW": 0,  # records that are taken apart unsearched
     "truth._MANY": 2,  # values × characters that are searched in one pass
     "vocabulary._MEMORY": 4,  # bytes of answers
     "vocabulary._ROOM": 1,  # values that there is room for at first

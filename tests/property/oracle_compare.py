@@ -7,7 +7,7 @@ means, under the names that their source has for its fields.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +16,8 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 
-from detectors.contracts import Dialect, LogSource
+from detectors.contracts import Dialect, Encoded, Hits, LogSource
+from detectors.sigma.columns import NONE
 from detectors.sigma.engine import Engine
 from detectors.sigma.logsources import Route, routes
 from tests.property.oracle import EVERYTHING, Flags, Oracle
@@ -59,17 +60,18 @@ class Comparison:
         """Name the columns of events that either way of asking looks at."""
         return self._routed.wanted(dialect) | self._everywhere.wanted(_anywhere(dialect))
 
-    def everywhere(self, dialect: Dialect, events: pl.DataFrame) -> Outcome:
-        """Ask every rule of every event."""
+    def everywhere(self, dialect: Dialect, events: pl.DataFrame, encoded: Mapping[str, Encoded] = NONE) -> Outcome:
+        """Ask every rule of every event; the engine takes what there is from `encoded`."""
         expected = self.expected(dialect, events)
-        return self._outcome(self._everywhere, _anywhere(dialect), events, expected, len(expected) * events.height)
+        hits = self._everywhere.detect(_anywhere(dialect), events, encoded)
+        return self._outcome(self._everywhere, hits, events, expected, len(expected) * events.height)
 
     def expected(self, dialect: Dialect, events: pl.DataFrame) -> dict[int, Flags]:
         """Ask the oracle alone: for each rule, of which events it is true."""
         asked = range(len(self._oracle.questions))
         return dict(self._oracle.ask(asked, self._texts(asked, dialect, Route(), _whole(events, dialect))))
 
-    def routed(self, dialect: Dialect, events: pl.DataFrame) -> Outcome:
+    def routed(self, dialect: Dialect, events: pl.DataFrame, encoded: Mapping[str, Encoded] = NONE) -> Outcome:
         """Ask each rule of the events that its log source means."""
         pairs, whole = 0, _whole(events, dialect)
         expected: dict[int, Flags] = {}
@@ -82,7 +84,7 @@ class Comparison:
                 texts = self._texts(asked, dialect, route, whole[rows])
                 for number, flags in self._oracle.ask(asked, texts):
                     expected.setdefault(number, np.zeros(events.height, np.bool_))[rows] |= flags
-        return self._outcome(self._routed, dialect, events, expected, pairs)
+        return self._outcome(self._routed, self._routed.detect(dialect, events, encoded), events, expected, pairs)
 
     def _texts(self, asked: Iterable[int], dialect: Dialect, route: Route, events: pl.DataFrame) -> pl.DataFrame:
         """Return what the events have in the fields that the rules name, as texts."""
@@ -95,9 +97,8 @@ class Comparison:
         return pl.DataFrame(found) if found else pl.DataFrame(height=events.height)
 
     def _outcome(
-        self, engine: Engine, dialect: Dialect, events: pl.DataFrame, expected: dict[int, Flags], pairs: int
+        self, engine: Engine, hits: Hits, events: pl.DataFrame, expected: dict[int, Flags], pairs: int
     ) -> Outcome:
-        hits = engine.detect(dialect, events)
         assert not engine.failures
         ends = np.searchsorted(hits.rule, np.arange(len(engine.rules) + 1))
         nowhere = np.zeros(events.height, np.bool_)

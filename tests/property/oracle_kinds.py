@@ -20,7 +20,7 @@ from connectors.definitions import Definition, load_definitions
 from connectors.files import FileSource
 from connectors.parser import DefinedParser
 from connectors.recognise import Recognised, recognise
-from detectors.contracts import Batch, Dialect, LogSource
+from detectors.contracts import Batch, Dialect, LogSource, Parsed
 from detectors.schema import RECORD
 
 LARGE: Final = 20_000  # events of a kind
@@ -123,10 +123,10 @@ class Kind:
     parser: DefinedParser
     records: pl.DataFrame  # RECORD
 
-    def events(self, wanted: frozenset[str]) -> Iterator[pl.DataFrame]:
+    def events(self, wanted: frozenset[str]) -> Iterator[Parsed]:
         """Yield the events, at most LARGE at once, with the columns wanted."""
         for records in self.records.iter_slices(LARGE):
-            yield self.parser.parse(Batch(self.dialect.name, "reference", self.dialect.name, records), wanted).events
+            yield self.parser.parse(Batch(self.dialect.name, "reference", self.dialect.name, records), wanted)
 
 
 def kinds(folder: Path, share: int) -> Iterator[Kind]:

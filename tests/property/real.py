@@ -63,4 +63,4 @@ def parsed(lines: Sequence[str], wanted: Collection[str] | None) -> pl.DataFrame
     )
     result = windows().parse(Batch("windows", "test:0", "test", frame), wanted)
     assert result.dead.is_empty(), result.dead.head(3)
-    return result.events
+    return result.frame()

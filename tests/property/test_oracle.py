@@ -17,6 +17,7 @@ from typing import Final
 import polars as pl
 import pytest
 
+from connectors.formats import json_lines
 from tests.detectors.sigma.asking import DIALECT, frame
 from tests.property import oracle_made
 from tests.property.oracle import Oracle
@@ -34,6 +35,13 @@ def oracle(reference: Path) -> Oracle:
     return Oracle([text for number, text in enumerate(texts) if number % SHARE == 0 or RARE.search(text)], LISTS)
 
 
+@pytest.fixture(autouse=True)
+def _read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read few JSON lines as many are read."""
+    monkeypatch.setattr(json_lines, "FEW", 0)
+    monkeypatch.setattr(json_lines, "COLD", 0)
+
+
 @pytest.mark.reference
 def test_engine_and_oracle_agree_on_real_events(oracle: Oracle, reference: Path) -> None:
     comparison = Comparison(oracle)
@@ -41,10 +49,11 @@ def test_engine_and_oracle_agree_on_real_events(oracle: Oracle, reference: Path)
     differences = []
     for kind in kinds(reference, SHARE):
         count = tally.setdefault(kind.dialect.name, Counter())
-        for events in kind.events(comparison.wanted(kind.dialect)):
+        for parsed in kind.events(comparison.wanted(kind.dialect)):
+            events = parsed.frame()
             count["events"] += events.height
             for way, ask in (("everywhere", comparison.everywhere), ("routed", comparison.routed)):
-                outcome = ask(kind.dialect, events)
+                outcome = ask(kind.dialect, events, parsed.encoded)
                 count[f"pairs {way}"] += outcome.pairs
                 count[f"matched {way}"] += outcome.matched
                 differences += [shown(oracle, each, way, events) for each in outcome.differences]

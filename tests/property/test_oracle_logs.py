@@ -56,8 +56,8 @@ def found(rule: Rule, source: str, *lines: str) -> list[int]:
     """Return which lines of a source a rule finds."""
     parser, engine = DefinedParser(load_definitions()[source]), Engine([rule])
     records = pl.DataFrame([(line, number, 0) for number, line in enumerate(lines)], schema=RECORD, orient="row")
-    events = parser.parse(Batch(source, "test", "test", records), engine.wanted(parser.dialect)).events
-    return list(map(int, engine.detect(parser.dialect, events).row))
+    parsed = parser.parse(Batch(source, "test", "test", records), engine.wanted(parser.dialect))
+    return list(map(int, engine.detect(parser.dialect, parsed.events, parsed.encoded).row))
 
 
 @pytest.mark.reference

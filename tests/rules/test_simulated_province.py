@@ -34,7 +34,7 @@ def matched(engine: Engine, log: Path) -> pl.DataFrame:
     batch = Batch(log.parent.name, "file:test", log.name, pl.DataFrame(records, schema=RECORD))
     parsed = parser.parse(batch, engine.wanted(parser.dialect))
     assert parsed.dead.is_empty()
-    hits = engine.detect(parser.dialect, parsed.events)
+    hits = engine.detect(parser.dialect, parsed.events, parsed.encoded)
     rules = [engine.rules[number].meta for number in hits.rule]
     return parsed.events[hits.row].select(
         "@timestamp",

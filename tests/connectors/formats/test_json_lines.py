@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.formats import flat, json_lines
+from connectors.formats import json_lines
 from connectors.formats.exact import dumps, loads
-from connectors.formats.json_lines import ERROR, Lines
+from connectors.formats.json_lines import ERROR, Lines, framed
 from connectors.formats.ndjson import Ndjson, pick
 from connectors.once import DEPTH
 from tests.connectors.formats.json_texts import anything, exactly, objects
@@ -38,27 +38,55 @@ def test_every_way_agrees_with_the_exact_reader(sample: list[str], names: frozen
     assert Ndjson().parse(series, names).to_dicts() == exactly(pick, sample, names)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_lines, "FEW", 0)
+        patch.setattr(json_lines, "COLD", 0)
         assert Ndjson().parse(series, names).to_dicts() == exactly(pick, sample, names)
         if not any("\n" in line for line in sample):
             text = "".join(f"{line}\r\n" for line in sample).encode()
-            assert Ndjson().parse_lines(Lines(series, text), names).to_dicts() == exactly(pick, sample, names)
+            assert framed(Ndjson().read(Lines(series, text), names), names).to_dicts() == exactly(pick, sample, names)
 
 
-def test_lines_in_one_piece_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_in_one_piece_are_read_where_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_lines, "FEW", 0)
-    monkeypatch.setattr(flat, "_read", None)  # what reads the lines one by one
-    series = pl.Series(['{"a": 1}', r'{"a": "\ud800x"}', '{"a": "x", "a": "y"}'])
-    text = "".join(f"{line}\n" for line in series).encode()
-    assert Ndjson().parse_lines(Lines(series, text), frozenset({"a"}))["a"].to_list() == ["1", "�x", "x"]
+    monkeypatch.setattr(json_lines, "COLD", 0)
+    lines = [
+        '{"a": 1}',
+        r'{"a": "\ud800x"}',
+        '{"a": "x", "a": "y"}',
+        "null",
+        " ",
+        '{"a":' + "[" * 100_000,
+        '{"a": "é"}',
+    ]
+    for end in ("\n", "\r\n"):
+        for text in (end.join(lines), end.join(lines) + end):
+            found = Ndjson().read(Lines(pl.Series(lines), text.encode()), frozenset({"a"})).frame(["a"])
+            assert found["a"].to_list() == ["1", "�x", "x", None, None, None, "é"]
+            assert found[ERROR].is_null().to_list() == [True] * 3 + [False] * 3 + [True]
 
 
-def test_lines_that_polars_must_not_see_are_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_lines, "FEW", 0)
-    for unsound in ("null", " ", '{"a":' + "[" * 100_000):
-        series = pl.Series(['{"a": 1}', unsound, '{"a": 2}'])
-        found = Ndjson().parse_lines(Lines(series, "\n".join(series).encode()), frozenset({"a"}))
-        assert found["a"].to_list() == ["1", None, "2"]
-        assert found[ERROR].is_null().to_list() == [True, False, True]
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["x", r"\u0078", "y", None]), min_size=1, max_size=9))
+def test_numbers_mean_what_the_texts_say(values: list[str | None]) -> None:
+    series = pl.Series(["{}" if value is None else f'{{"a": "{value}"}}' for value in values], dtype=pl.String)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_lines, "FEW", 0)
+        patch.setattr(json_lines, "COLD", 0)
+        found = Ndjson().read(Lines(series), frozenset({"a"}))
+    texts = found.frame(["a"])["a"].to_list()
+    assert texts == [value and value[-1].replace("8", "x") for value in values]
+    for column in found.encoded(["a"]).values():
+        assert column.series("a").to_list() == texts
+        assert [column.texts.take([code])[0] for code in column.codes.tolist() if code >= 0] == [
+            text for text in texts if text is not None
+        ]
+
+
+def test_values_of_every_number_find_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.formats.cells.ROOM", 4)
+    lines = [f'{{"a": {number}, "b": "b{number % 7}"}}' for number in range(5_000)]
+    found = Ndjson().parse(pl.Series(lines), frozenset({"a", "b"}))
+    assert found["a"].to_list() == [str(number) for number in range(5_000)]
+    assert found["b"].to_list() == [f"b{number % 7}" for number in range(5_000)]
 
 
 def parsed(*sample: str, wanted: frozenset[str] | None = None) -> list[dict[str, Any]]:

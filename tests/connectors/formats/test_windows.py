@@ -149,6 +149,7 @@ EXPECTED = {
 def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read as few lines are read, and as many are."""
     monkeypatch.setattr(json_lines, "FEW", {"few": 1_000_000, "many": 0}[request.param])
+    monkeypatch.setattr(json_lines, "COLD", 0)
 
 
 def parsed(*lines: str, wanted: frozenset[str] | None = frozenset(EXPECTED)) -> list[dict[str, Any]]:

@@ -7,9 +7,10 @@ import json
 import orjson
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from detectors.sigma import keywords
 from detectors.sigma.fold import fold
 from detectors.sigma.keywords import leaves
 from tests.detectors.sigma.asking import compiled, matching, which
@@ -18,13 +19,18 @@ TEXTS = st.text('aB \\/"\n\té\u212aİ😀{}:,*', max_size=8)
 WORDS = st.text('aB \\/"\té\u212aİ😀{}:,', min_size=1, max_size=3)
 
 
+@pytest.fixture(autouse=True, params=[0, 1_000])
+def _searched_or_taken_apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keywords, "_FEW", request.param)
+
+
 def escaped(text: str) -> str:
     """Return a JSON text that writes every character as an escape."""
     units = text.encode("utf-16-be")
     return '"' + "".join(f"\\u{units[at]:02x}{units[at + 1]:02X}" for at in range(0, len(units), 2)) + '"'
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(WORDS, min_size=1, max_size=3), st.lists(TEXTS, min_size=1, max_size=4))
 def test_a_keyword_is_found_however_json_writes_it(words: list[str], texts: list[str]) -> None:
     quoted = [word.replace("\\", "\\\\") for word in words]

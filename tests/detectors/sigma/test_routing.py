@@ -54,13 +54,13 @@ def test_rows_take_the_routes_whose_conditions_they_meet(dense: int, frames: lis
             every = np.arange(len(rows))
             for number, route in enumerate(ROUTES):
                 expected = [at for at, row in enumerate(rows) if takes(row, route)]
-                assert taken.narrow(every, number).tolist() == taken.rows([number]).tolist() == expected
+                assert taken.narrow(every, number).tolist() == taken.rows(frozenset({number})).tolist() == expected
                 assert (number in taken.routes) == bool(expected)
 
 
 def test_rows_of_several_routes_come_once() -> None:
     rows: list[Row] = [{"channel": "Security", "id": "1", "provider": None}, dict.fromkeys(NAMES)]
-    assert Routing(ROUTES).taken(table(rows)).rows([0, 1, 2]).tolist() == [0, 1]
+    assert Routing(ROUTES).taken(table(rows)).rows(frozenset({0, 1, 2})).tolist() == [0, 1]
 
 
 def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,5 +68,5 @@ def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Routing(ROUTES)
     for start in range(0, 300, 30):
         rows: list[Row] = [{"channel": "Security", "id": str(start + at), "provider": None} for at in range(30)]
-        assert made.taken(table(rows)).rows([1]).size == 30
+        assert made.taken(table(rows)).rows(frozenset({1})).size == 30
         assert len(made._known) <= 10 + 30

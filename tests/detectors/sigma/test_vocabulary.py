@@ -40,7 +40,9 @@ def test_marks_are_what_predicates_say_whenever_a_value_came(batches: list[list[
         codes = vocabulary.numbers(texts)
         marks = vocabulary.marks(needles)
         for text, code in zip(texts, codes, strict=True):
-            assert {PREDICATES[at] for at in marks[code]} == {each for each in PREDICATES if holds(each, [text])[0]}
+            assert {PREDICATES[at] for at in marks.of.get(code, [])} == {
+                each for each in PREDICATES if holds(each, [text])[0]
+            }
 
 
 @settings(deadline=None)
@@ -67,7 +69,7 @@ def test_lists_are_values_too() -> None:
     codes = np.array([*vocabulary.numbers([["a", None], [], ["b", "a"]]), -1], np.int32)
     assert vocabulary.test(Predicate("f", "equals", ("a",)), codes).tolist() == [True, False, True, False]
     assert vocabulary.test(Predicate("f", "null"), codes).tolist() == [False, False, False, True]
-    assert [list(marks) for marks in vocabulary.marks(Needles(PREDICATES[:1] + PREDICATES[-1:]))] == [[1], [1], [0, 1]]
+    assert vocabulary.marks(Needles(PREDICATES[:1] + PREDICATES[-1:])).of == {0: [1], 1: [1], 2: [0, 1]}
 
 
 @pytest.mark.parametrize("budget", [0, 2_000, 10**9])
