@@ -8,6 +8,7 @@ departures  where the specification and pySigma part
 chain       the modifiers of an item: which go together, and on what values
 condition   the condition's grammar
 lower       values to predicates; glob and regex are the two kinds of patterns, fold is text without its case
+valuelist   lists of values that stand for placeholders
 predicates  the tree itself: what a rule asks of an event
 rule        all of it: what the cache keeps; filters is the same of filters
 
@@ -19,7 +20,7 @@ columns     an event frame, column by column, as numbers of distinct values
 routing     which rows take which route
 vocabulary  what is known of a column's values, from one frame to the next
 needles     one multi-pattern pass over values
-truth       what a predicate says of a text
+truth       what a predicate says of a text; networks does so for many networks at once
 keywords    the text of a whole event; fragments is a coarse sieve for it
 evaluate    whether a rule's tree is true, for many rows at once
 engine      a frame in, hits out
