@@ -2,7 +2,7 @@
 
 Reading a rule:
 document    YAML text to documents whose every part knows its line and column
-parse       a document to a Rule: metadata and a tree of predicates; parse_filter does so for filters, read for either
+parse       a document to a Rule: metadata and a tree of predicates; parse_filter does so for filters
 detection   the detection section: names to parts, fields and values by way of pySigma
 departures  where the specification and pySigma part
 chain       the modifiers of an item: which go together, and on what values
