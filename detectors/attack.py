@@ -1,4 +1,4 @@
-"""MITRE ATT&CK names in Sigma tags.
+"""MITRE ATT&CK names in Sigma tags, and the techniques that there are (`attack.tsv`).
 
 Tactics are those of ATT&CK Enterprise v19, in the order of the matrix; v19 split Defense Evasion into Stealth and
 Defense Impairment, and rules tagged before that still say `defense-evasion`.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 TACTICS = {
     "reconnaissance": "TA0043",
@@ -27,8 +29,19 @@ TACTICS = {
     "exfiltration": "TA0010",
     "impact": "TA0040",
 }
+RELEASE = "19"
 _OLD = {"defense-evasion": "stealth"}
+_BECAME = "→"
 _TECHNIQUE = re.compile(r"t\d{4}(\.\d{3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Technique:
+    """A technique or sub-technique, and the tactics it serves (by their names in tags)."""
+
+    id: str
+    name: str
+    tactics: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +86,20 @@ def attack(tags: Iterable[str]) -> Attack:
         elif _TECHNIQUE.fullmatch(name):
             techniques[name.upper()] = None
     return Attack(tuple(tactics), tuple(techniques))
+
+
+@cache
+def techniques() -> dict[str, Technique]:
+    """Return every technique of the release by its id."""
+    return {key: Technique(key, name, tuple(rest.split(","))) for key, rest, name in _rows() if rest[0] != _BECAME}
+
+
+@cache
+def withdrawn() -> dict[str, str]:
+    """Return the ids of former releases, and what each became ("": nothing of the same name)."""
+    return {key: rest[1:] for key, rest, _ in _rows() if rest[0] == _BECAME}
+
+
+def _rows() -> list[list[str]]:
+    lines = files("detectors").joinpath("attack.tsv").read_text("utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]

@@ -57,8 +57,12 @@ def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:
     """Load the rules of the settings, or of the folders given instead."""
-    chosen = list(folders) if folders else [*([ruleset.own_rules()] if settings.own_rules else []), *settings.rules]
-    return ruleset.load(chosen, store=settings.cache, lists=_lists(settings.lists))
+    return ruleset.load(rule_folders(settings, folders), store=settings.cache, lists=read_lists(settings.lists))
+
+
+def rule_folders(settings: Settings, folders: Sequence[Path] | None = None) -> list[Path]:
+    """Return where rules are read from: the folders given, or else those of the settings."""
+    return list(folders) if folders else [*([ruleset.own_rules()] if settings.own_rules else []), *settings.rules]
 
 
 def detection(rule: Rule) -> Detection:
@@ -66,7 +70,7 @@ def detection(rule: Rule) -> Detection:
     return Detection(rule.meta, rule.semantics, provider="sigma")
 
 
-def _lists(path: Path | None) -> dict[str, list[str]]:
+def read_lists(path: Path | None) -> dict[str, list[str]]:
     """Read placeholder values: a mapping of names to lists of texts."""
     if path is None:
         return {}

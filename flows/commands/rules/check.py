@@ -1,0 +1,57 @@
+"""`soc rules check`: all faults of all files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+
+import orjson
+
+from connectors.definitions import BUILT_IN, load_definitions
+from detectors.schema import LEVELS
+from flows import assembly
+from flows.authoring import check
+from flows.authoring.memo import Memo, contents
+from flows.commands.options import add_paths, read_config
+from flows.ruleset import RuleSet, rule_files
+from flows.terminal import plain
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    add_paths(parser)
+    parser.add_argument("--strict", action="store_true", help="hold all rules to the style of our own; warnings count")
+    parser.add_argument("--json", action="store_true", help="print a JSON list, for editors")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every remark; 3 when any of them is an error."""
+    settings = read_config(args)
+    folders = assembly.rule_folders(settings, [*args.paths, *args.rules])
+    rules = assembly.load_rules(settings, folders)
+    definitions = load_definitions([BUILT_IN, *settings.sources])
+    memo = Memo(settings.cache, "check", contents(settings.sources), b"strict" if args.strict else b"")
+    remarks = check.check(rules, rule_files(folders), definitions, memo, strict=args.strict)
+    if args.json:
+        print(orjson.dumps([remark.document() for remark in remarks], option=orjson.OPT_INDENT_2).decode())
+    else:
+        for remark in remarks:
+            print(plain(str(remark)))
+    count = Counter(remark.severity for remark in remarks)
+    _summary(rules, [*rule_files(folders)], count)
+    return 3 if count["error"] or (args.strict and count["warning"]) else 0
+
+
+def _summary(rules: RuleSet, files: list[str], count: Counter[str]) -> None:
+    levels = Counter(rule.meta.level for rule in rules.rules)
+    told = ", ".join(f"{levels[level]:,} {level}" for level in reversed(LEVELS) if levels[level])
+    faults = f"{count['error']:,} faults, {count['warning']:,} warnings"
+    print(f"{len(files):,} files; {len(rules.rules):,} rules can run ({told or 'none'}); {faults}", file=sys.stderr)
+    for rule in rules.rules:
+        if rule.waits_for:
+            names = ", ".join(f"`{name}`" for name in rule.waits_for)
+            print(
+                plain(f"{rule.place}: waits for {names}: give the values in the file that `lists:` of soc.yml names"),
+                file=sys.stderr,
+            )
