@@ -95,7 +95,9 @@ class Asking:
         chains = [self._chain(name, route) for name in (predicate.field, *others)]
         if (predicate, *chains) not in self._answers:
             values = [self._values(names) for names in chains]
-            self._answers[predicate, *chains] = _compared(predicate.op, *values) if others else _holding(predicate, *values)
+            self._answers[predicate, *chains] = (
+                _compared(predicate.op, *values) if others else _holding(predicate, *values)
+            )
         return self._answers[predicate, *chains]
 
     def _chain(self, field: str | None, route: Route) -> Chain:

@@ -132,9 +132,7 @@ class _Reader:
         return Piece("not", label, place, (item,), role="item") if read is not None and read.negated else item
 
     def _value(self, path: Path, key: str, given: object) -> Piece:
-        alone = Document(
-            {"detection": {"x": {key: given}, "condition": "x"}}, self._document.node, self._document.file
-        )
+        alone = Document({"detection": {"x": {key: given}, "condition": "x"}}, self._document.node, self._document.file)
         asks = Detection(alone, self._lists).tree()
         return Piece("value", self._document.text(*path), self._document.place(*path), asks=asks, role="value")
 

@@ -54,7 +54,8 @@ def _told(file: str, rules: Sequence[Rule], fields: Fields, *, ours: bool) -> li
             found += [remark for each in lint.CHECKS for remark in each(document, fields)]
             found += house.remarks(document) if ours else ()
     return [
-        [[each.place.line, each.place.column], each.severity, each.code, each.message, each.fix] for each in sorted(found)
+        [[each.place.line, each.place.column], each.severity, each.code, each.message, each.fix]
+        for each in sorted(found)
     ]
 
 

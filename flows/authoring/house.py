@@ -56,7 +56,9 @@ def _title(document: Document) -> Iterator[Remark]:
     if len(title) > LONGEST:
         yield Remark(place, "error", "house-title", f"a title of {len(title)} characters", f"say it in {LONGEST}")
     if title[:1] != title[:1].upper() or title.endswith("."):
-        yield Remark(place, "error", "house-title", "a title is no sentence", "begin with a capital, end without a full stop")
+        yield Remark(
+            place, "error", "house-title", "a title is no sentence", "begin with a capital, end without a full stop"
+        )
     stem, wanted = Path(document.file).stem, slug(title)
     if title and stem != wanted:
         yield Remark(place, "error", "house-title", "the file is not named after the title", f"call it {wanted}.yml")
@@ -66,7 +68,13 @@ def _words(document: Document) -> Iterator[Remark]:
     text = str(document.data.get("description", "")).strip()
     if text and not (text[:1] == text[:1].upper() and text.endswith(".")):
         place = document.place("description")
-        yield Remark(place, "error", "house-description", "a description is a sentence", "begin with a capital, end with a full stop")
+        yield Remark(
+            place,
+            "error",
+            "house-description",
+            "a description is a sentence",
+            "begin with a capital, end with a full stop",
+        )
     references = document.data.get("references")
     for at, link in enumerate(references if isinstance(references, list) else []):
         if not str(link).startswith("https://"):
@@ -86,7 +94,9 @@ def _runbook(document: Document) -> Iterator[Remark]:
     for language, heads in RUNBOOK.items():
         text = runbook.get(language) if isinstance(runbook, dict) else None
         if text is None:
-            yield Remark(document.key("runbook"), "error", "house-runbook", f"no runbook in `{language}`", _FIXES["runbook"])
+            yield Remark(
+                document.key("runbook"), "error", "house-runbook", f"no runbook in `{language}`", _FIXES["runbook"]
+            )
         elif tuple(line.split(":")[0] for line in str(text).splitlines()) != heads:
             fix = f"write lines that begin with {', '.join(f'`{head}:`' for head in heads)}"
             yield Remark(document.place("runbook", language), "error", "house-runbook", "a runbook has four lines", fix)

@@ -66,7 +66,11 @@ def _attack(name: str) -> tuple[str, str, str, str] | None:
         return None
     if key in withdrawn():
         became = withdrawn()[key].lower()
-        fix = f"write `attack.{became}`" if became else f"see https://attack.mitre.org/techniques/{key.replace('.', '/')}/"
+        fix = (
+            f"write `attack.{became}`"
+            if became
+            else f"see https://attack.mitre.org/techniques/{key.replace('.', '/')}/"
+        )
         return "warning", "attack-withdrawn", f"ATT&CK v{RELEASE} has withdrawn {key}", fix
     if name == "defense-evasion":
         fix = "write `attack.stealth` or `attack.defense-impairment`"
@@ -83,7 +87,9 @@ def unknown_fields(document: Document, fields: Fields) -> Iterator[Remark]:
             legal = sorted(fields.legal(logsource) or (), reverse=True)
             message = f"events of {logsource} have no field `{name:.80}`"
             near = closest(name, legal)
-            yield Remark(document.key(*path), "error", "unknown-field", message, f"did you mean `{near}`?" if near else "")
+            yield Remark(
+                document.key(*path), "error", "unknown-field", message, f"did you mean `{near}`?" if near else ""
+            )
 
 
 def unused_parts(document: Document, fields: Fields) -> Iterator[Remark]:  # noqa: ARG001
@@ -95,7 +101,9 @@ def unused_parts(document: Document, fields: Fields) -> Iterator[Remark]:  # noq
     for part in detection:
         if part not in ("condition", "timeframe") and not any(_names(word, str(part)) for word in words):
             message = f"the condition doesn't ask for `{part!s:.80}`"
-            yield Remark(document.key("detection", part), "error", "unused-part", message, "name it there, or take it out")
+            yield Remark(
+                document.key("detection", part), "error", "unused-part", message, "name it there, or take it out"
+            )
 
 
 def _conditions(detection: dict[str, object]) -> list[str]:
@@ -131,9 +139,13 @@ def _idle(document: Document, path: tuple[object, ...], modifiers: set[str]) -> 
         if text in texts[:at]:
             yield Remark(place, "warning", "idle-value", f"{told} stands there twice", "take it out")
         elif shorter and "*" not in text:
-            near = next((each for each in texts[:_LISTED] if each != text and _plain(each) and shorter(text, each)), None)
+            near = next(
+                (each for each in texts[:_LISTED] if each != text and _plain(each) and shorter(text, each)), None
+            )
             if near is not None:
-                yield Remark(place, "warning", "idle-value", f"{told} adds nothing to `{near:.80}`", "take one of them out")
+                yield Remark(
+                    place, "warning", "idle-value", f"{told} adds nothing to `{near:.80}`", "take one of them out"
+                )
 
 
 _INCLUDES: dict[str, Callable[[str, str], bool]] = {

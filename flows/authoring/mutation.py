@@ -82,7 +82,11 @@ def _asked(rule: Rule, parts: Parts) -> Iterator[_Asked]:
 def _survivor(change: Change) -> Survivor:
     piece = change.piece
     if change.at is None:
-        what = f"`{piece.parts[0].label}` is denied" if piece.role == "item" else f"`not` stands before `{piece.parts[0].label}`"
+        what = (
+            f"`{piece.parts[0].label}` is denied"
+            if piece.role == "item"
+            else f"`not` stands before `{piece.parts[0].label}`"
+        )
         return Survivor(piece.place, f"no test notices that {what}", "add an event that only this keeps from matching")
     part = piece.parts[change.at]
     place = piece.place if piece.role == "condition" else part.place

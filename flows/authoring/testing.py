@@ -32,9 +32,7 @@ class Result:
         return asdict(self)
 
 
-def test(
-    parts: Parts, memo: Memo, lists: Mapping[str, Sequence[str]], mutate: bool | None, own: Path
-) -> list[Result]:
+def test(parts: Parts, memo: Memo, lists: Mapping[str, Sequence[str]], mutate: bool | None, own: Path) -> list[Result]:
     """Test every rule; `mutate` None leaves things out of the rules below `own` only."""
     return [
         _result(rule, parts, memo, lists if mutate or (mutate is None and _below(rule, own)) else None)
@@ -63,7 +61,9 @@ def _result(rule: Rule, parts: Parts, memo: Memo, lists: Mapping[str, Sequence[s
         return [score.tried, [str(survivor) for survivor in score.survivors]]
 
     failures = memo.answer(rule.place.file, run, f"failures {rule.place}")
-    tried, survivors = memo.answer(rule.place.file, leave_out, f"survivors {rule.place}") if lists is not None else (None, [])
+    tried, survivors = (
+        memo.answer(rule.place.file, leave_out, f"survivors {rule.place}") if lists is not None else (None, [])
+    )
     return Result(rule.meta.id, rule.meta.title, tuple(failures), tried, tuple(survivors))
 
 

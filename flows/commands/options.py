@@ -58,5 +58,7 @@ def moment(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a time", fix="write 2026-03-01, 2026-03-01T08:30+07:00, or 30d for 30 days ago") from None
+        raise UsageError(
+            f"{text!r} is not a time", fix="write 2026-03-01, 2026-03-01T08:30+07:00, or 30d for 30 days ago"
+        ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)

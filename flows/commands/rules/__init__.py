@@ -11,6 +11,8 @@ from importlib import import_module
 VERBS = {
     "check": "read every rule and tell all faults of all files, as file:line:column",
     "test": "run the tests inside the rules, and leave things out of the rules to see whether a test notices",
+    "explain": "why a rule matches an event, or why not: every part of the rule, and what it saw",
+    "try": "run a rule over the archive: matches by day, organisation and source, its cost, examples",
     "list": "one line per rule: level, id, log source, title",
     "blind": "per source, the rules that can never match there for want of a field",
 }
