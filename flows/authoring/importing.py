@@ -1,0 +1,193 @@
+"""`soc rules import`: what of somebody else's rules can live here, and copies of those that are wanted.
+
+A rule lives on a source whose events can have the fields it needs; elsewhere it is blind, or has no business at all.
+Copies are the files as they are: authors keep their names, the licence comes along, and a list says where each is from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from connectors.definitions import Definition
+from detectors.errors import UsageError
+from detectors.schema import LEVELS
+from detectors.sigma.rule import Rule
+from flows import blindness
+from flows.ruleset import RuleSet
+
+ORIGINS = "origins.ndjson"  # of copies: one line per rule
+_LICENCES = ("LICENSE*", "LICENCE*", "COPYING*", "NOTICE*")
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Where a rule can live, and what it lacks where it can't."""
+
+    rule: Rule
+    live: tuple[str, ...]  # sources
+    blind: Mapping[str, Mapping[str, str | None]]  # source → missing field → the nearest that there is
+
+    @property
+    def verdict(self) -> str:
+        """Return live, blind, waiting (for a list) or homeless."""
+        if self.rule.waits_for:
+            return "waiting"
+        return "live" if self.live else "blind" if self.blind else "homeless"
+
+    def document(self) -> dict[str, Any]:
+        """Return the fate as plain data."""
+        meta = self.rule.meta
+        return {
+            "id": meta.id,
+            "title": meta.title,
+            "level": meta.level,
+            "status": meta.status,
+            "logsource": str(self.rule.logsource),
+            "file": self.rule.place.file,
+            "verdict": self.verdict,
+            "live": [*self.live],
+            "blind": {source: dict(lacks) for source, lacks in self.blind.items()},
+            "waits_for": [*self.rule.waits_for],
+        }
+
+
+def fates(rules: Sequence[Rule], definitions: Iterable[Definition]) -> list[Fate]:
+    """Say of every rule where it can live."""
+    live: dict[int, list[str]] = defaultdict(list)
+    blind: dict[int, dict[str, Mapping[str, str | None]]] = defaultdict(dict)
+    numbers = {rule.meta.id: number for number, rule in enumerate(rules)}
+    for definition in definitions:
+        told = blindness.document(rules, [definition])["sources"][definition.name]
+        for each in told["blind"]:
+            blind[numbers[each["id"]]][definition.name] = each["lacks"]
+        for number in blindness.look(rules, definition).whole.live:
+            live[number].append(definition.name)
+    return [Fate(rule, tuple(live[number]), blind[number]) for number, rule in enumerate(rules)]
+
+
+def wanted(found: Iterable[Fate], level: str | None, sources: Sequence[str]) -> list[Fate]:
+    """Return the rules that live on (any of) the sources and are of the level at least."""
+    least = LEVELS.index(level) if level else 0
+    return [
+        fate
+        for fate in found
+        if fate.verdict == "live"
+        and LEVELS.index(fate.rule.meta.level) >= least
+        and (not sources or set(sources) & set(fate.live))
+    ]
+
+
+def by_logsource(found: Iterable[Fate]) -> dict[str, Counter[str]]:
+    """Count verdicts by log source, the most frequent first."""
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    for fate in found:
+        counted[str(fate.rule.logsource)][fate.verdict] += 1
+    return dict(sorted(counted.items(), key=lambda each: -each[1].total()))
+
+
+def copy(chosen: Sequence[Fate], root: Path, into: Path, *, dry: bool) -> list[Path]:
+    """Copy the files of rules below `into`, as they lie below `root`; return those that are new or changed.
+
+    A file that is there already and was changed by somebody here is not overwritten.
+    """
+    known = _origins(into)
+    changed: list[Path] = []
+    commit = _commit(root)
+    for file in sorted({fate.rule.place.file for fate in chosen}):
+        content = Path(file).read_bytes()
+        name = os.path.relpath(file, root if root.is_dir() else root.parent)
+        target = into / name
+        before = target.read_bytes() if target.is_file() else None
+        if before is not None and hashlib.sha256(before).hexdigest() not in (
+            known.get(name, {}).get("sha256"),
+            _digest(content),
+        ):
+            raise UsageError(f"{target} was changed here", fix="move it elsewhere, or delete it, and import again")
+        known[name] = {"file": name, "sha256": _digest(content), "commit": commit, **_authorship(chosen, file)}
+        if before != content:
+            changed.append(target)
+            if not dry:
+                _write(target, content)
+    if not dry and chosen:
+        _licences(root, into)
+        _write(into / ORIGINS, b"".join(orjson.dumps(known[name]) + b"\n" for name in sorted(known)))
+    return changed
+
+
+def _authorship(chosen: Iterable[Fate], file: str) -> dict[str, Any]:
+    metas = [fate.rule.meta for fate in chosen if fate.rule.place.file == file]
+    return {
+        "ids": [meta.id for meta in metas],
+        "titles": [meta.title for meta in metas],
+        "authors": sorted({meta.author for meta in metas if meta.author}),
+        "licenses": sorted({meta.license for meta in metas if meta.license}),
+    }
+
+
+def _licences(root: Path, into: Path) -> None:
+    """Copy the licences that stand at or above the rules, up to the root of their checkout."""
+    folder = root if root.is_dir() else root.parent
+    for place in (folder, *folder.resolve().parents):
+        found = [file for pattern in _LICENCES for file in sorted(place.glob(pattern)) if file.is_file()]
+        for file in found:
+            _write(into / file.name, file.read_bytes())
+        if found or (place / ".git").exists():
+            return
+
+
+def _commit(root: Path) -> str | None:
+    """Return the commit that a git checkout stands at, read from its files."""
+    for place in (root, *root.resolve().parents):
+        head = place / ".git" / "HEAD"
+        if head.is_file():
+            text = head.read_text("utf-8").strip()
+            reference = text.removeprefix("ref: ")
+            if reference == text:
+                return text
+            loose = place / ".git" / reference
+            if loose.is_file():
+                return loose.read_text("utf-8").strip()
+            packed = place / ".git" / "packed-refs"
+            lines = packed.read_text("utf-8").splitlines() if packed.is_file() else []
+            return next((line.split()[0] for line in lines if line.endswith(f" {reference}")), None)
+    return None
+
+
+def _origins(into: Path) -> dict[str, dict[str, Any]]:
+    path = into / ORIGINS
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    return {each["file"]: each for each in map(orjson.loads, lines)}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def document(found: Sequence[Fate], rules: RuleSet) -> dict[str, Any]:
+    """Return what can be told of somebody's rules as plain data."""
+    lacking = Counter(
+        name for fate in found if fate.verdict == "blind" for lacks in fate.blind.values() for name in lacks
+    )
+    live = Counter(source for fate in found for source in fate.live)
+    return {
+        "rules": len(found),
+        "verdicts": dict(Counter(fate.verdict for fate in found)),
+        "live_by_source": dict(live.most_common()),
+        "missing_fields": dict(lacking.most_common()),
+        "by_logsource": {name: dict(counted) for name, counted in by_logsource(found).items()},
+        "each": [fate.document() for fate in found],
+        "faults": [str(fault) for fault in rules.faults],
+    }
