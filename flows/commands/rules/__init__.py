@@ -14,6 +14,7 @@ VERBS = {
     "explain": "why a rule matches an event, or why not: every part of the rule, and what it saw",
     "try": "run a rule over the archive: matches by day, organisation and source, its cost, examples",
     "import": "which rules of a folder or a git checkout can live on which source, and copy some of them",
+    "coverage": "the techniques of ATT&CK that rules look for: a Navigator layer and an HTML matrix",
     "list": "one line per rule: level, id, log source, title",
     "blind": "per source, the rules that can never match there for want of a field",
 }

@@ -15,6 +15,7 @@ from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from flows import assembly
 from flows.authoring import importing
+from flows.authoring.fates import fates
 from flows.commands.options import add_config, read_config
 from flows.terminal import plain
 
@@ -45,8 +46,8 @@ def run(args: argparse.Namespace) -> int:
         if name not in definitions:
             raise UsageError(f"no source is called {name!r}", fix=f"known: {', '.join(sorted(definitions))}")
     rules = assembly.load_rules(settings, [args.folder])
-    fates = importing.fates(rules.rules, definitions.values())
-    told = importing.document(fates, rules)
+    found = fates(rules.rules, definitions.values())
+    told = importing.document(found, rules)
     if args.json:
         print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     for fault in rules.faults:
         print(plain(str(fault)), file=sys.stderr)
     if args.into:
-        chosen = importing.wanted(fates, args.level, args.source)
+        chosen = importing.wanted(found, args.level, args.source)
         changed = importing.copy(chosen, args.folder, args.into, dry=args.dry_run)
         verb = "would be copied" if args.dry_run else "copied"
         print(f"{len(chosen):,} rules chosen; {len(changed):,} files {verb} into {args.into}", file=sys.stderr)
