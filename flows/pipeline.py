@@ -77,6 +77,10 @@ class Pipeline:
         self._sink, self._archive = sink, archive
         self._say = say
 
+    def use(self, detector: Detector, detections: Sequence[Detection]) -> None:
+        """Go on with other rules. Between batches only: what is parsed for one detector is not for the next."""
+        self._detector, self._detections = detector, detections
+
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
         return self.finish(batch, self.parse(batch))

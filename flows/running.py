@@ -26,9 +26,10 @@ from connectors.kafka.writer import DeadLetters
 from connectors.store import Store
 from detectors.contracts import Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
-from flows import assembly, blindness
+from flows import blindness
 from flows.assembly import Parts
 from flows.pipeline import Pipeline, Statistics
+from flows.reloading import Watched
 from flows.scanning import recogniser
 from flows.settings import Settings, password
 from flows.terminal import plain
@@ -55,9 +56,8 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         UnavailableError: a server could not be reached at the start.
     """
     start = time.monotonic()
-    parts = assembly.assemble(settings)
-    for wrong in parts.rules.faults:
-        say(f"rule left out: {plain(str(wrong))}")
+    watched = Watched(settings, say)
+    parts = watched.parts
     with ExitStack() as stack:
         stack.enter_context(_alone(settings))
         sink = _sink(settings, stack)
@@ -71,12 +71,14 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             say=lambda text: say(plain(text)),
         )
         for batch in source.batches():
+            if watched.changed():
+                pipeline.use(watched.parts.engine, watched.parts.detections)
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
-    return Done(pipeline.statistics, parts, time.monotonic() - start)
+    return Done(pipeline.statistics, watched.parts, time.monotonic() - start)
 
 
 def kafka(settings: Settings) -> Connection:
@@ -188,6 +190,7 @@ def summary(done: Done) -> str:
     rows = [
         f"| {_cell(titles[rule].title)} | {titles[rule].level} | {count} |"
         for rule, count in seen.matches.most_common(20)
+        if rule in titles  # else it is gone since
     ]
     sources = [f"| {_cell(source)} | {count} |" for source, count in seen.by_source.most_common()]
     return "\n".join(
