@@ -15,6 +15,9 @@ VERBS = {
     "try": "run a rule over the archive: matches by day, organisation and source, its cost, examples",
     "import": "which rules of a folder or a git checkout can live on which source, and copy some of them",
     "coverage": "the techniques of ATT&CK that rules look for: a Navigator layer and an HTML matrix",
+    "new": "write a rule file from a template, or from example events",
+    "promote": "raise a rule's status, if the evidence is there",
+    "schema": "print the JSON schema of rule files, for editors",
     "list": "one line per rule: level, id, log source, title",
     "blind": "per source, the rules that can never match there for want of a field",
 }
