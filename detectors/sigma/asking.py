@@ -87,7 +87,7 @@ class Asking:
         return found
 
     def seen(self, field: str | None, route: Route) -> list[Seen]:
-        """Return what each event has in a field, in the first column that has anything; None asks for the whole event."""
+        """Return what each event has in a field: in the first column that has anything; of None, the whole event."""
         return self._values(self._chain(field, route))
 
     def _answer(self, predicate: Predicate, route: Route) -> Bits:

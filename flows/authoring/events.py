@@ -41,7 +41,7 @@ class Events:
 def find(what: str, rule: Rule, parts: Parts, settings: Settings, source: str | None = None) -> Events:
     """Return the events of a file, of standard input (`-`), or the one of that id.
 
-    JSON objects that no source is known by count as events the way the rule sees them; so do all with `source` "fields".
+    JSON objects by which no source is known are events as the rule sees them; so are all with `source` "fields".
 
     Raises:
         UsageError: nothing of the kind is there, or no source is known by its lines.

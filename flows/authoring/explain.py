@@ -119,7 +119,8 @@ def _obstacles(rule: Rule, asking: Asking, ways: Sequence[Route], row: int) -> I
     if rule.waits_for:
         yield f"the rule waits for the lists {', '.join(rule.waits_for)} (`lists:` of soc.yml)"
     if not ways:
-        yield f"rules of {rule.logsource} have no business with {asking.dialect.logsource or asking.dialect.name} events"
+        others = str(asking.dialect.logsource) or asking.dialect.name
+        yield f"rules of {rule.logsource} have no business with {others} events"
     elif not any(asking.takes(way) >> row & 1 for way in ways):
         for way in ways:
             for name, values in way.where.items():

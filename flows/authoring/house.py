@@ -11,8 +11,8 @@ from detectors.sigma.document import Document
 from flows.authoring.remarks import Remark
 
 ORDER = (
-    "title", "id", "status", "description", "references", "author", "date", "modified", "tags", "logsource", "detection",
-    "falsepositives", "level", "runbook", "soc", "tests",
+    "title", "id", "status", "description", "references", "author", "date", "modified", "tags", "logsource",
+    "detection", "falsepositives", "level", "runbook", "soc", "tests",
 )  # fmt: skip
 NEEDED = tuple(key for key in ORDER if key not in ("modified", "soc"))
 RUNBOOK = {

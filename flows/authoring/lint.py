@@ -14,12 +14,12 @@ from detectors.contracts import LogSource
 from detectors.sigma.document import Document
 from detectors.sigma.nearest import closest, nearest
 from flows.authoring.fields import Fields, items, named
-from flows.authoring.remarks import Remark
+from flows.authoring.remarks import Remark, Severity
 
 KEYS = (
-    "title", "id", "name", "related", "taxonomy", "status", "description", "license", "references", "author", "date", "modified",
-    "tags", "logsource", "detection", "correlation", "filter", "generate", "fields", "falsepositives", "level", "scope", "runbook",
-    "soc", "tests", "regression_tests_path", "simulation", "sigma-version",
+    "title", "id", "name", "related", "taxonomy", "status", "description", "license", "references", "author", "date",
+    "modified", "tags", "logsource", "detection", "correlation", "filter", "generate", "fields", "falsepositives",
+    "level", "scope", "runbook", "soc", "tests", "regression_tests_path", "simulation", "sigma-version",
 )  # fmt: skip
 NAMESPACES = ("attack", "car", "cve", "d3fend", "detection", "stp", "threat-hunting", "tlp", "emerging-threats")
 _DAY = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}")
@@ -59,7 +59,7 @@ def tags(document: Document, fields: Fields) -> Iterator[Remark]:  # noqa: ARG00
             yield Remark(place, *told)
 
 
-def _attack(name: str) -> tuple[str, str, str, str] | None:
+def _attack(name: str) -> tuple[Severity, str, str, str] | None:
     """Return what is wrong with a tag of ATT&CK: severity, code, message, fix."""
     key = name.upper()
     if _SOFTWARE.fullmatch(name) or name.replace("_", "-") in TACTICS or (_TAG.fullmatch(name) and key in techniques()):

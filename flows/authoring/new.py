@@ -128,7 +128,7 @@ def _escaped(value: str) -> str:
 class _Dumper(yaml.SafeDumper):
     """Lists stand deeper than their keys, and texts of several lines are written as such."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - PyYAML calls it so
         super().increase_indent(flow, False)
 
 

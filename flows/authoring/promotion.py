@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -51,13 +50,13 @@ def next_status(rule: Rule) -> str:
 
 
 def evidence(
-    rule: Rule, status: str, remarks: list[Remark], failures: list[Any], score: Score, trial: Trial | None
+    rule: Rule, status: str, remarks: list[Remark], *, failures: int, score: Score, trial: Trial | None
 ) -> list[Evidence]:
     """Return what the step asks for, and what is there."""
     errors = sum(remark.severity == "error" for remark in remarks)
     found = [
         Evidence("no fault", not errors, f"{errors} faults, {len(remarks) - errors} warnings"),
-        Evidence("tests pass", not failures, f"{len(failures)} fail"),
+        Evidence("tests pass", not failures, f"{failures} fail"),
         Evidence(
             "tests notice",
             score.share >= NOTICED,

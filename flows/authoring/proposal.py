@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -156,10 +155,16 @@ def _items(name: str, wanted: pl.DataFrame) -> Iterator[Item]:
     tails = tuple(dict.fromkeys(text[_cut(text) :] for text in there)) if all(_cut(text) for text in there) else ()
     if tails and len(tails) <= VALUES:
         yield Item(name, "endswith", tails)
-    head = os.path.commonprefix(lower)
+    head = _head(lower)
     if len(values) > 1 and len(head) >= SHORTEST:
         yield Item(name, "startswith", (there[0][: len(head)],))
     yield from (Item(name, "contains", (word,)) for word in _common(there[0], lower))
+
+
+def _head(texts: Sequence[str]) -> str:
+    """Return how all texts begin."""
+    low, high = min(texts), max(texts)
+    return next((low[:at] for at, letter in enumerate(low) if letter != high[at : at + 1]), low)
 
 
 def _cut(path: str) -> int:

@@ -18,10 +18,6 @@ from flows import blindness, ruletests
 from flows.authoring.house import RUNBOOK
 from flows.authoring.lint import KEYS
 
-MODIFIERS = (
-    "contains", "startswith", "endswith", "contains|all", "re", "re|i", "cidr", "windash", "base64offset|contains", "exists",
-    "gt", "gte", "lt", "lte", "cased", "fieldref", "expand", "neq", "wide|base64offset|contains",
-)  # fmt: skip
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
 
@@ -89,7 +85,7 @@ def _logsource(definitions: Mapping[str, Definition]) -> dict[str, Any]:
 
 
 def _detection(definitions: Mapping[str, Definition]) -> dict[str, Any]:
-    fields = {name: {} for name in _fields(definitions)}
+    fields: dict[str, Any] = {name: {} for name in _fields(definitions)}
     item = {"type": "object", "properties": fields, "propertyNames": _suggested(_keys(fields))}
     part = {"anyOf": [item, {"type": "array", "items": {"anyOf": [item, {"type": ["string", "number"]}]}}, TEXT]}
     return {

@@ -63,7 +63,13 @@ class Trial:
 
 
 def run(
-    parts: Parts, archive: Archive, sources: Sequence[str], since: datetime | None, until: datetime | None, zone: tzinfo
+    parts: Parts,
+    archive: Archive,
+    sources: Sequence[str],
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    zone: tzinfo,
 ) -> Trial:
     """Run rules over archived records; days are those of `zone`."""
     trial = Trial({rule.meta.id: Tried() for rule in parts.rules.rules})
@@ -73,11 +79,11 @@ def run(
             continue
         parser = DefinedParser(definition)
         for batch in archive.read(source, since, until, trial.faults.append):
-            _batch(trial, parts, parser, batch, zone)
+            _batch(trial, parts, parser, batch, zone=zone)
     return trial
 
 
-def _batch(trial: Trial, parts: Parts, parser: DefinedParser, batch: Batch, zone: tzinfo) -> None:
+def _batch(trial: Trial, parts: Parts, parser: DefinedParser, batch: Batch, *, zone: tzinfo) -> None:
     start = time.perf_counter()
     events = parser.parse(batch, parts.engine.wanted(parser.dialect)).events
     parsed = time.perf_counter()
@@ -88,11 +94,18 @@ def _batch(trial: Trial, parts: Parts, parser: DefinedParser, batch: Batch, zone
     days = _days(events, zone)
     trial.days.update(days.unique().to_list())
     if hits.row.size:
-        _count(trial, parts, parser, batch, events, hits, days)
+        _count(trial, parts, parser, batch, events=events, hits=hits, days=days)
 
 
 def _count(
-    trial: Trial, parts: Parts, parser: DefinedParser, batch: Batch, events: pl.DataFrame, hits: Hits, days: pl.Series
+    trial: Trial,
+    parts: Parts,
+    parser: DefinedParser,
+    batch: Batch,
+    *,
+    events: pl.DataFrame,
+    hits: Hits,
+    days: pl.Series,
 ) -> None:
     found = findings_of(batch, parser, events, hits, parts.detections)
     for rule, finding in found.matches.select("rule.id", "soc.finding.id").iter_rows():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -123,10 +123,11 @@ def test_a_folder_that_goes_away_costs_nothing_but_a_word(settings: Settings) ->
 
 def test_a_run_loses_no_batch_while_rules_change(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three files are three batches; the rule breaks before the second, and is another before the third."""
-    before = [
+    folder = settings.rules[0]
+    before: list[Callable[[], object]] = [
         lambda: None,
-        lambda: (settings.rules[0] / "r1.yml").write_text("title: [\n"),
-        lambda: write(settings.rules[0], 2, "port 22"),
+        lambda: (folder / "r1.yml").write_text("title: [\n"),
+        lambda: write(folder, 2, "port 22"),
     ]
     given = FileSource.batches
 

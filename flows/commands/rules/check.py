@@ -13,6 +13,7 @@ from detectors.schema import LEVELS
 from flows import assembly
 from flows.authoring import check
 from flows.authoring.memo import Memo, contents
+from flows.authoring.remarks import Severity
 from flows.commands.options import add_paths, read_config
 from flows.ruleset import RuleSet, rule_files
 from flows.terminal import plain
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     return 3 if count["error"] or (args.strict and count["warning"]) else 0
 
 
-def _summary(rules: RuleSet, files: list[str], count: Counter[str]) -> None:
+def _summary(rules: RuleSet, files: list[str], count: Counter[Severity]) -> None:
     levels = Counter(rule.meta.level for rule in rules.rules)
     told = ", ".join(f"{levels[level]:,} {level}" for level in reversed(LEVELS) if levels[level])
     faults = f"{count['error']:,} faults, {count['warning']:,} warnings"

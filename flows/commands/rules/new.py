@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from detectors.contracts import LogSource
 from detectors.errors import Place, UsageError
+from detectors.meta import Meta
 from detectors.schema import LEVELS
 from detectors.sigma.nearest import nearest
 from detectors.sigma.predicates import Predicate
 from detectors.sigma.rule import Rule
-from detectors.meta import Meta
 from flows import assembly, ruletests
 from flows.authoring import check
 from flows.authoring.fields import Fields

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     archive = Archive(args.archive or settings.archive)
     since = args.since or moment("30d")
     tried = (
-        trial.run(parts, archive, archive.sources(), since, None, ZoneInfo(settings.zone))
+        trial.run(parts, archive, archive.sources(), since, None, zone=ZoneInfo(settings.zone))
         if status == "stable"
         else None
     )
@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
         rule,
         status,
         check.check(rules, [rule.place.file], parts.definitions, Memo(None, "check")),
-        list(ruletests.of_rule(rule, parts)),
-        mutation.score(rule, parts, assembly.read_lists(settings.lists)),
-        tried,
+        failures=len(list(ruletests.of_rule(rule, parts))),
+        score=mutation.score(rule, parts, assembly.read_lists(settings.lists)),
+        trial=tried,
     )
     for line in found:
         print(plain(str(line)))

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     definitions = load_definitions([BUILT_IN, *settings.sources])
     parts = Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
     since = args.since or moment("30d")
-    made = trial.run(parts, archive, args.source or archive.sources(), since, args.until, ZoneInfo(settings.zone))
+    made = trial.run(parts, archive, args.source or archive.sources(), since, args.until, zone=ZoneInfo(settings.zone))
     told = made.document()
     if args.json:
         print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
