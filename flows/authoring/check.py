@@ -32,9 +32,13 @@ def check(
     found = [of_fault(fault) for fault in rules.faults]
     for file in files:
         ours = strict or Path(file).resolve().is_relative_to(own_rules())
-        if file not in faulty:
+        try:
             known = memo.answer(file, lambda file=file, ours=ours: _told(file, compiled[file], fields, ours=ours))  # type: ignore[misc]
-            found += [Remark(Place(file, *place), *rest) for place, *rest in known]
+        except (OSError, UnicodeDecodeError):
+            continue  # it is among the faults
+        remarks = [Remark(Place(file, *place), *rest) for place, *rest in known]
+        # a condition that can't be read asks for nothing
+        found += [remark for remark in remarks if remark.code != "unused-part" or file not in faulty]
     memo.save()
     return sorted(found)
 

@@ -28,6 +28,7 @@ class Fields:
                 _names(definition, route)
                 for definition in self._definitions.values()
                 for route in routes(logsource, definition.dialect.logsource)
+                if _mentioned(definition).issuperset(route.where)
             ]
             closed = [each for each in names if each is not None]
             self._known[logsource] = frozenset().union(*closed) if names and len(closed) == len(names) else None
@@ -37,6 +38,12 @@ class Fields:
         """Say whether a field, or one that may hold it, can have a value."""
         legal = self.legal(logsource)
         return legal is None or any(part in legal for part in accumulate(name.split("."), "{}.{}".format))
+
+
+def _mentioned(definition: Definition) -> set[str]:
+    """Return the columns that a definition speaks of: a route by any other is not one that its events take."""
+    mapped = [name for each in definition.fields.values() for name in each.columns]
+    return {*(definition.own_columns or ()), *definition.output.names, *definition.recognise.values, *mapped}
 
 
 def _names(definition: Definition, route: Route) -> Legal:

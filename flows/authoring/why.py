@@ -39,7 +39,7 @@ def _reasons(predicate: Predicate, text: str) -> Iterator[str]:
         yield from _of_texts(predicate, text)
     if op in ("number", "lt", "lte", "gt", "gte") and number(text) is None:
         yield "that is no number"
-    if op == "cidr" and not holds(Predicate(None, "cidr", ("0.0.0.0/0", "::/0")), [text]):
+    if op == "cidr" and not holds(Predicate(None, "cidr", ("0.0.0.0/0", "::/0")), [text])[0]:
         yield "that is no address"
     if op in REFERENCE_OPS:
         yield f"the other field, `{predicate.values[0]}`, says something else"
