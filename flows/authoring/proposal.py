@@ -17,7 +17,7 @@ from detectors.sigma.fold import fold
 from detectors.sigma.logsources import Route, routes
 from detectors.sigma.tables import read_table
 
-FEWEST, ITEMS = 2, 4  # of a proposed selection
+FEWEST, ITEMS = 2, 4  # of a proposed selection; one is enough where it tells all others apart
 ALWAYS = frozenset({"EventID"})  # tells the kind of an event: asked for wherever all wanted events agree
 # ECS fields that tell who it was this time, not what was done
 VALUES = 5  # of one item
@@ -28,7 +28,7 @@ _VOLATILE = re.compile(
     r"time|date|guid|bytes|size|length|uuid|hash|record|sequence|session|offset|serial|(^|[^a-z])(p?pid|port|id)$|(process|thread|logon|activity|port|ticket)_?id",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[\w.:%/\\-]{4,}")
+_WORD = re.compile(r"[\w.:%=+/\\-]{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ def propose(
 def _chosen(candidates: list[Item], against: pl.DataFrame) -> tuple[list[Item], pl.DataFrame]:
     """Choose items, each the one that leaves the fewest other events; return them and the events left."""
     chosen: list[Item] = []
-    while len(chosen) < ITEMS and candidates and (against.height or len(chosen) < FEWEST):
+    fewest = 1 if against.height else FEWEST
+    while len(chosen) < ITEMS and candidates and (against.height or len(chosen) < fewest):
         best = min(candidates, key=lambda item: (item.field not in ALWAYS, _matching(item, against), _rank(item)))
         if chosen and against.height and _matching(best, against) == against.height:
             break

@@ -127,6 +127,7 @@ def _tags() -> dict[str, Any]:
 def _tests(definitions: Mapping[str, Definition]) -> dict[str, Any]:
     case = ruletests.Case.model_json_schema()
     case["properties"]["source"] = _suggested(sorted(definitions))
+    case["properties"] |= {name: {"anyOf": [TEXT, TEXTS]} for name in ("group", "message")}
     case.pop("title", None)
     return {"type": "array", "items": case, "description": "At least one that matches, and one that doesn't"}
 

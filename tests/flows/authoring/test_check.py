@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,10 +110,10 @@ def test_a_file_that_has_not_changed_is_not_looked_at_again(rule: Path, tmp_path
     asked: list[str] = []
 
     class Counting(Memo):
-        def answer(self, path: str, work_out: object, question: str = "") -> object:  # type: ignore[override]
-            def counted() -> object:
+        def answer(self, path: str, work_out: Callable[[], Any], question: str = "") -> Any:
+            def counted() -> Any:
                 asked.append(path)
-                return work_out()  # type: ignore[operator]
+                return work_out()
 
             return super().answer(path, counted, question)
 
