@@ -117,19 +117,16 @@ class Asking:
 
 
 def _holding(predicate: Predicate, values: list[Seen]) -> Bits:
-    return _bits([_holds(predicate, value) for value in values])
+    """Return the rows where any text of a field satisfies a predicate; one that is not there satisfies absence."""
+    if predicate.op in ABSENCE_OPS or predicate.op in ("present", "exists"):
+        return _bits([(value is None) == (predicate.op in ABSENCE_OPS) for value in values])
+    owned = [(text, row) for row, value in enumerate(values) for text in value or ()]
+    answers = holds(predicate, [text for text, _ in owned])
+    return sum(1 << row for row in {row for (_, row), answer in zip(owned, answers, strict=True) if answer})
 
 
 def _compared(op: str, values: list[Seen], others: list[Seen]) -> Bits:
     return _bits([_refers(op, mine, theirs) for mine, theirs in zip(values, others, strict=True)])
-
-
-def _holds(predicate: Predicate, value: Seen) -> bool:
-    if value is None:
-        return predicate.op in ABSENCE_OPS
-    if predicate.op in ("present", "exists"):
-        return True
-    return any(holds(predicate, value))
 
 
 def _refers(op: str, mine: Seen, theirs: Seen) -> bool:
