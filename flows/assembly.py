@@ -50,8 +50,12 @@ class Detections(Sequence[Detection]):
 
 def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts:
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
+    return around(load_rules(settings, folders), settings)
+
+
+def around(rules: RuleSet, settings: Settings) -> Parts:
+    """Return what rules need to run, with the source definitions of the settings."""
     definitions = load_definitions([BUILT_IN, *settings.sources])
-    rules = load_rules(settings, folders)
     return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
 
 

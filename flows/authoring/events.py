@@ -25,6 +25,7 @@ from flows.assembly import Parts
 from flows.scanning import recogniser
 from flows.settings import Settings
 
+MOST_BYTES = 64_000_000  # of standard input
 MOST = 1_000  # events of a file that are looked at
 FIELDS = "fields"  # the source of events that are written as the rule sees them
 
@@ -55,7 +56,7 @@ def find(what: str, rule: Rule, parts: Parts, settings: Settings, source: str | 
     if what != "-":
         return _of_file(Path(what), rule, parts, source)
     with tempfile.NamedTemporaryFile(suffix=".log") as file:
-        file.write(sys.stdin.buffer.read())
+        file.write(sys.stdin.buffer.read(MOST_BYTES))
         file.flush()
         return _of_file(Path(file.name), rule, parts, source)
 

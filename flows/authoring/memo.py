@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 _CODE = ("detectors", "connectors", "flows")
+MANY = 50_000  # answers that are kept
 _SUFFIXES = (".py", ".yml", ".tsv")
 
 
@@ -25,6 +26,7 @@ class Memo:
         key = hashlib.sha256(b"\0".join([program(), *depends])).hexdigest()[:16]
         self._path = folder / f"{name}-{key}.json" if folder else None
         self._known: dict[str, Any] = {}
+        self._asked: set[str] = set()
         self._new = False
         if self._path is not None:
             self._known = _read(self._path)
@@ -36,12 +38,15 @@ class Memo:
         if digest not in self._known:
             self._known[digest] = work_out()
             self._new = True
+        self._asked.add(digest)
         return self._known[digest]
 
     def save(self) -> None:
-        """Write what is new, with the answers about files that were not asked for this time."""
+        """Write what is new. Answers that were not asked for this time stay, until there are too many."""
         if self._path is None or not self._new:
             return
+        if len(self._known) > MANY:
+            self._known = {digest: self._known[digest] for digest in self._asked}
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             scratch = self._path.with_suffix(f".{os.getpid()}")

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from detectors.errors import Place, RuleError
 from detectors.sigma.asking import Asking, Bits
+from detectors.sigma.document import Document
 from detectors.sigma.logsources import Route, routes
-from detectors.sigma.outline import Change, changes, outline
+from detectors.sigma.outline import Change, Piece, changes, outline
 from detectors.sigma.rule import Rule
 from flows import ruletests
 from flows.assembly import Parts
@@ -51,26 +52,40 @@ class _Asked:
     expected: Bits
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A detection, how much may be left out of it, and what of that no test notices."""
+
+    top: Piece
+    count: int
+    unnoticed: tuple[Change, ...]
+
+
 def score(rule: Rule, parts: Parts, lists: Mapping[str, Sequence[str]]) -> Score:
     """Leave everything out of a rule in turn, and say what its tests don't notice."""
+    tried = leave_out(rule, parts, lists)
+    return Score(tried.count, tuple(map(_survivor, tried.unnoticed))) if tried else Score(0, ())
+
+
+def leave_out(rule: Rule, parts: Parts, lists: Mapping[str, Sequence[str]]) -> Tried | None:
+    """Leave everything out of a rule in turn; None where its file has changed since it was read."""
     document = ruletests.document_of(rule)
     if document is None:
-        return Score(0, ())
+        return None
     top = outline(document, lists)
-    asked = list(_asked(rule, parts))
+    asked = list(_asked(rule, document, parts))
     tried = list(changes(top))
-    unseen = [
+    unnoticed = (
         change
         for change in tried
         if all(each.asking.matched(top, each.routes, change) == each.expected for each in asked)
-    ]
-    return Score(len(tried), tuple(map(_survivor, unseen)))
+    )
+    return Tried(top, len(tried), tuple(unnoticed))
 
 
-def _asked(rule: Rule, parts: Parts) -> Iterator[_Asked]:
+def _asked(rule: Rule, document: Document, parts: Parts) -> Iterator[_Asked]:
     """Yield the events of every test that can be run, and which of them must match."""
-    document = ruletests.document_of(rule)
-    for _, case in ruletests.cases(document) if document else ():
+    for _, case in ruletests.cases(document):
         if isinstance(case, RuleError):
             continue
         made = ruletests.given(rule, case, parts)

@@ -8,11 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from connectors.archive import Archive
-from connectors.definitions import BUILT_IN, load_definitions
 from detectors.errors import RuleError
-from detectors.sigma.engine import Engine
 from flows import assembly, ruletests
-from flows.assembly import Detections, Parts
 from flows.authoring import check, chosen, promotion, trial
 from flows.authoring.memo import Memo
 from flows.commands.options import add_config, add_rules, moment, read_config
@@ -38,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     rule = chosen.one(args.rule, settings, args.rules)
     status = promotion.next_status(rule)
     rules = RuleSet((rule,), ())
-    parts = Parts(load_definitions([BUILT_IN, *settings.sources]), rules, Engine([rule]), Detections([rule]))
+    parts = assembly.around(rules, settings)
     archive = Archive(args.archive or settings.archive)
     since = args.since or moment("30d")
     tried = (

@@ -23,6 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="leave each value, item, part and `not` out of the rules: a test must fail (default: of our own rules)",
     )
+    parser.add_argument(
+        "--propose", action="store_true", help="print events that tests lack, to be put at the end of the rules"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON document")
 
 
@@ -32,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     parts = assembly.assemble(settings, [*args.paths, *args.rules])
     lists = [settings.lists] if settings.lists else []
     memo = Memo(settings.cache, "test", contents([*settings.sources, *lists]))
+    if args.propose:
+        return _propose(parts, assembly.read_lists(settings.lists))
     results = testing.test(parts, memo, assembly.read_lists(settings.lists), args.mutate, own_rules())
     memo.save()
     bad = [line for result in results for line in (*result.failures, *result.survivors)]
@@ -42,3 +47,14 @@ def run(args: argparse.Namespace) -> int:
             print(plain(line))
     print(testing.summary(results), file=sys.stderr)
     return 3 if parts.rules.faults or bad else 0
+
+
+def _propose(parts: assembly.Parts, lists: dict[str, list[str]]) -> int:
+    from flows.authoring import lacking  # noqa: PLC0415 - brings pySigma, which other verbs can do without
+
+    for rule in parts.rules.rules:
+        proposed = lacking.text(lacking.lacking(rule, parts, lists))
+        if proposed:
+            print(plain(f"# {rule.place.file}"))
+            print("\n".join(plain(line) for line in proposed.splitlines()))
+    return 3 if parts.rules.faults else 0

@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from connectors.archive import Archive
-from connectors.definitions import BUILT_IN, load_definitions
 from detectors.errors import UsageError
-from detectors.sigma.engine import Engine
-from flows.assembly import Detections, Parts
+from flows import assembly
+from flows.assembly import Parts
 from flows.authoring import chosen, trial
 from flows.commands.options import add_config, add_rules, moment, read_config
 from flows.terminal import plain
@@ -46,8 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if not archive.sources():
         raise UsageError("the archive is empty", fix="fill it: soc scan --keep, or soc run")
     rules = chosen.some(args.rule, settings, args.rules)
-    definitions = load_definitions([BUILT_IN, *settings.sources])
-    parts = Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
+    parts = assembly.around(rules, settings)
     since = args.since or moment("30d")
     made = trial.run(parts, archive, args.source or archive.sources(), since, args.until, zone=ZoneInfo(settings.zone))
     told = made.document()
