@@ -57,14 +57,21 @@ class Attack:
 
     @property
     def pairs(self) -> tuple[str, ...]:
-        """Pair every tactic with every technique; a tactic without technique stands alone.
+        """Pair every tactic with the techniques that serve it; a tactic without any stands alone.
 
-        Which of several tactics a technique serves is not in the tags, so a rule with several of both may name a pair
-        that the matrix doesn't have.
+        Where a technique serves none of the tactics (a rule tagged by another release) it is paired with all of them.
         """
-        if not self.techniques:
-            return self.tactics
-        return tuple(f"{tactic} / {technique}" for tactic in self.tactics for technique in self.techniques)
+        served = [(technique, self._served(technique)) for technique in self.techniques]
+        pairs = [(tactic, technique) for tactic in self.tactics for technique, by in served if tactic in by]
+        alone = (
+            self.tactics if not pairs else [one for one in self.tactics if one not in {tactic for tactic, _ in pairs}]
+        )
+        return (*(f"{tactic} / {technique}" for tactic, technique in pairs), *alone)
+
+    def _served(self, technique: str) -> tuple[str, ...]:
+        """Return the tactics of the rule that a technique serves, or all of them."""
+        known = techniques().get(technique)
+        return tuple(tactic for tactic in self.tactics if known and tactic in known.tactics) or self.tactics
 
 
 def attack(tags: Iterable[str]) -> Attack:

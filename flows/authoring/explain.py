@@ -17,6 +17,7 @@ from flows.authoring import why
 from flows.authoring.events import FIELDS, Events
 
 SHOWN = 5  # values of a long list that are shown
+COMPARED = 500  # values of a list that are put in order of likeness
 LONGEST = 200  # characters of what was seen
 
 
@@ -150,7 +151,7 @@ class _Teller:
         seen = self._asking.seen(field, self._way)[row] if asked else None
         told = [self._value(value, row) for value in piece.parts]
         deciding = [one for one in told if one.true is true]
-        shown = deciding if piece.kind == "all" or true else told
+        shown = deciding if piece.kind == "all" or true else _nearest_first(told, seen)
         reason = "" if true or field is None else self._reason(field, asked, seen, row)
         texts = tuple(_cut(text) for text in seen or ()) if field is not None else ()
         if len(told) == 1:
@@ -169,6 +170,13 @@ class _Teller:
         possible = self._columns is None or any(name in self._columns for name in own)
         there = [name for name in self._events.frame.columns if self._events.frame[name][row] is not None]
         return why.missing(field, there, possible=possible)
+
+
+def _nearest_first(told: list[Told], seen: list[str] | None) -> list[Told]:
+    """Return values, of many those first of which most stands in what was seen."""
+    if seen is None or not SHOWN < len(told) <= COMPARED:
+        return told
+    return sorted(told, key=lambda one: -why.closeness(one.label, seen))
 
 
 def _positive(node: Node | None) -> Node:

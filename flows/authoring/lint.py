@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 from detectors.attack import RELEASE, TACTICS, techniques, withdrawn
 from detectors.contracts import LogSource
+from detectors.schema import ECS
 from detectors.sigma.document import Document
 from detectors.sigma.nearest import closest, nearest
 from flows.authoring.fields import Fields, items, named
@@ -92,6 +93,23 @@ def unknown_fields(document: Document, fields: Fields) -> Iterator[Remark]:
             )
 
 
+def grouping(document: Document, fields: Fields) -> Iterator[Remark]:
+    """A field to group findings by that no event has."""
+    own = document.data.get("soc")
+    given = own.get("group-by") if isinstance(own, dict) else None
+    logsource = _logsource(document)
+    for at, name in enumerate(given if isinstance(given, list) else [given] if given else []):
+        legal = fields.legal(logsource)
+        if name in ECS or (legal is not None and name in legal):
+            continue
+        near = closest(str(name), [*ECS])
+        if legal is not None or near is not None:
+            place = document.place("soc", "group-by", at)
+            message = f"findings can't be grouped by `{name!s:.80}`, which no event has"
+            severity: Severity = "warning" if legal is None else "error"
+            yield Remark(place, severity, "unknown-field", message, f"did you mean `{near}`?" if near else "")
+
+
 def unused_parts(document: Document, fields: Fields) -> Iterator[Remark]:  # noqa: ARG001
     """A part of the detection that the condition doesn't name."""
     detection = document.data.get("detection")
@@ -171,6 +189,7 @@ CHECKS: tuple[Callable[[Document, Fields], Iterator[Remark]], ...] = (
     days,
     tags,
     unknown_fields,
+    grouping,
     unused_parts,
     idle_values,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from difflib import SequenceMatcher
 
 from detectors.sigma import glob
 from detectors.sigma.fold import fold
@@ -10,6 +11,8 @@ from detectors.sigma.nearest import closest
 from detectors.sigma.predicates import REFERENCE_OPS, TEXT_OPS, Predicate
 from detectors.sigma.regex import program
 from detectors.sigma.truth import holds, number
+
+LONG = 300  # characters of a text that are compared
 
 
 def missing(name: str, there: Collection[str], *, possible: bool) -> str:
@@ -27,6 +30,13 @@ def missing(name: str, there: Collection[str], *, possible: bool) -> str:
 def different(predicate: Predicate, texts: list[str]) -> str:
     """Return the first reason why a predicate does not hold of texts that a small change would mend, or ""."""
     return next((reason for text in texts for reason in _reasons(predicate, text)), "")
+
+
+def closeness(value: str, texts: list[str]) -> float:
+    """Say how much of a value stands in one piece in a text, 0 to 1."""
+    value = fold(value[:LONG])
+    matchers = (SequenceMatcher(None, value, fold(text[:LONG]), autojunk=False) for text in texts)
+    return max((each.find_longest_match().size for each in matchers), default=0) / max(len(value), 1)
 
 
 def _reasons(predicate: Predicate, text: str) -> Iterator[str]:

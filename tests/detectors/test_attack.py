@@ -25,6 +25,16 @@ def test_a_tactic_without_technique_stands_alone() -> None:
     assert attack(["attack.t1486"]).pairs == ()
 
 
+def test_a_technique_is_paired_with_the_tactics_it_serves() -> None:
+    tags = ["attack.execution", "attack.persistence", "attack.t1059.001", "attack.t1543.003"]
+    assert attack(tags).pairs == ("execution / T1059.001", "persistence / T1543.003")
+    assert attack(["attack.impact", "attack.t1059.001"]).pairs == ("impact / T1059.001",)  # of another release
+    assert attack(["attack.impact", "attack.execution", "attack.t1059.001"]).pairs == (
+        "execution / T1059.001",
+        "impact",
+    )
+
+
 def test_every_tactic_has_its_own_id() -> None:
     assert len(set(TACTICS.values())) == len(TACTICS) == 15
 

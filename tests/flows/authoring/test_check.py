@@ -51,6 +51,11 @@ def test_a_good_rule_has_nothing_against_it(soc: Soc, rule: Path) -> None:
             "status: exprimental",
             "3:9: status 'exprimental' is not known; did you mean `experimental`?",
         ),
+        (
+            "level: high",
+            "level: high\nsoc: {group-by: [user.nmae]}",
+            "6:17: findings can't be grouped by `user.nmae`, which no event has; did you mean `user.name`?",
+        ),
         ("level: high", "levle: high", "5:1: `levle` is no key of rules; did you mean `level`?"),
         ("level: high", "level: high\ndate: yesterday", "6:7: date `yesterday` is no day; write 2026-03-31"),
         ("6a5b1c2e-0f3d-4a7b-9c8d-1e2f3a4b5c6d", "abc", "2:5: the id 'abc' is not a UUID; make one with `uuidgen`"),
