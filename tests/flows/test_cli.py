@@ -45,10 +45,11 @@ def test_an_unknown_verb_is_a_usage_error() -> None:
 def test_checking_rules_imports_neither_prefect_nor_pyod_nor_pysigma() -> None:
     # `soc rules check` answers in under a second once the rules are compiled
     code = (
-        "import sys; from flows.cli import main; main(['rules', 'check']); main(['rules', 'check']);"
-        "print([m for m in ('prefect', 'pyod', 'elasticsearch', 'kafka') if m in sys.modules])"
+        "import sys; from flows.cli import main; main(['rules', 'check']); main(['rules', 'test']);"
+        "print([m for m in ('prefect', 'pyod', 'elasticsearch', 'kafka', 'jinja2', 'sigma') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    for _ in range(2):  # the first time all is worked out, and remembered
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
 
 

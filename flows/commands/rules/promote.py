@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from connectors.archive import Archive
 from detectors.errors import RuleError
 from flows import assembly, ruletests
-from flows.authoring import check, chosen, promotion, trial
+from flows.authoring import check, chosen, trial
 from flows.authoring.memo import Memo
 from flows.commands.options import add_config, add_rules, moment, read_config
 from flows.ruleset import RuleSet
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the evidence, and write the new status if all of it is there; 3 when something is missing."""
-    from flows.authoring import mutation  # noqa: PLC0415 - brings pySigma, which other verbs can do without
+    from flows.authoring import mutation, promotion  # noqa: PLC0415 - brings pySigma, which other verbs can do without
 
     settings = read_config(args)
     rule = chosen.one(args.rule, settings, args.rules)

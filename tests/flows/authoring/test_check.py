@@ -54,7 +54,7 @@ def test_a_good_rule_has_nothing_against_it(soc: Soc, rule: Path) -> None:
         (
             "level: high",
             "level: high\nsoc: {group-by: [user.nmae]}",
-            "6:17: findings can't be grouped by `user.nmae`, which no event has; did you mean `user.name`?",
+            "6:18: findings can't be grouped by `user.nmae`, which no event has; did you mean `user.name`?",
         ),
         ("level: high", "levle: high", "5:1: `levle` is no key of rules; did you mean `level`?"),
         ("level: high", "level: high\ndate: yesterday", "6:7: date `yesterday` is no day; write 2026-03-31"),
