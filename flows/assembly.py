@@ -53,9 +53,9 @@ def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts
     return around(load_rules(settings, folders), settings)
 
 
-def around(rules: RuleSet, settings: Settings) -> Parts:
-    """Return what rules need to run, with the source definitions of the settings."""
-    definitions = load_definitions([BUILT_IN, *settings.sources])
+def around(rules: RuleSet, settings: Settings, definitions: dict[str, Definition] | None = None) -> Parts:
+    """Return what rules need to run, with the source definitions given, or else those of the settings."""
+    definitions = definitions or load_definitions([BUILT_IN, *settings.sources])
     return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
 
 

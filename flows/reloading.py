@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
+from connectors.definitions import Definition
 from detectors.errors import RuleError, SocError
-from detectors.sigma.engine import Engine
 from detectors.sigma.rule import Rule
 from flows import assembly
-from flows.assembly import Detections, Parts
+from flows.assembly import Parts
 from flows.ruleset import RuleSet, rule_files
 from flows.settings import Settings
 from flows.terminal import plain
@@ -38,10 +37,11 @@ class Watched:
         self._looked = time.monotonic()
         self._key = tuple(str(folder.absolute()) for folder in self._folders)
         loaded = assembly.assemble(settings)
-        self._told = {str(fault) for fault in loaded.rules.faults}
-        self.parts = self._with(loaded, _kept(_former.get(self._key, ()), loaded.rules))
+        self._told: set[str] = set()
+        self._left_out = {str(fault) for fault in loaded.rules.faults}  # told at the start
         for fault in loaded.rules.faults:
             say(f"rule left out: {plain(str(fault))}")
+        self.parts = self._with(loaded.definitions, loaded.rules, _kept(_former.get(self._key, ()), loaded.rules))
 
     def changed(self) -> bool:
         """Read rules again if their files changed since; True where `parts` are others now."""
@@ -59,25 +59,30 @@ class Watched:
         self._stamps = stamps
         before = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
         kept = _kept(self.parts.rules.rules, loaded)
-        self.parts = self._with(replace(self.parts, rules=loaded), kept)
-        after = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
         self._tell(loaded.faults)
+        self.parts = self._with(self.parts.definitions, loaded, kept)
+        after = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
         self._say(_told(before, after, len(kept)))
         return True
 
-    def _with(self, parts: Parts, kept: Sequence[Rule]) -> Parts:
-        rules = RuleSet((*parts.rules.rules, *kept), parts.rules.faults)
+    def _with(self, definitions: dict[str, Definition], loaded: RuleSet, kept: Sequence[Rule]) -> Parts:
+        """Return the parts around rules as they are now, and former versions of the broken ones."""
+        rules = RuleSet((*loaded.rules, *kept), loaded.faults)
         _former[self._key] = rules.rules
         for rule in kept:
-            self._say(f"the former version of `{plain(rule.meta.title)}` ({rule.meta.id}) stays in use")
-        return Parts(parts.definitions, rules, Engine(rules.rules), Detections(rules.rules))
+            self._once(f"the former version of `{plain(rule.meta.title)}` ({rule.meta.id}) stays in use")
+        return assembly.around(rules, self._settings, definitions)
 
     def _tell(self, faults: Iterable[SocError]) -> None:
-        """Tell of faults that were not told before."""
         for fault in faults:
-            if str(fault) not in self._told:
-                self._told.add(str(fault))
-                self._say(f"rules changed: {plain(str(fault))}")
+            if str(fault) not in self._left_out:
+                self._once(f"rules changed: {plain(str(fault))}")
+
+    def _once(self, text: str) -> None:
+        """Say something that may come up at every look, once."""
+        if text not in self._told:
+            self._told.add(text)
+            self._say(text)
 
     def _look(self) -> Stamps:
         lists = [str(self._settings.lists)] if self._settings.lists else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from flows.authoring.fates import Fate
 from flows.ruleset import RuleSet
 
 ORIGINS = "origins.ndjson"  # of copies: one line per rule
+_REFERENCE = re.compile(r"refs(/[\w.-]*\w[\w.-]*)+")
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _LICENCES = ("LICENSE*", "LICENCE*", "COPYING*", "NOTICE*")
 
 
@@ -47,34 +50,38 @@ def by_logsource(found: Iterable[Fate]) -> dict[str, Counter[str]]:
 def copy(chosen: Sequence[Fate], root: Path, into: Path, *, dry: bool) -> list[Path]:
     """Copy the files of rules below `into`, as they lie below `root`; return those that are new or changed.
 
-    A file that is there already and was changed by somebody here is not overwritten.
+    Raises:
+        UsageError: a file that was imported before was changed here since; nothing is copied then.
     """
-    known = _origins(into)
-    changed: list[Path] = []
-    commit = _commit(root)
-    for file in sorted({fate.rule.place.file for fate in chosen}):
-        content = Path(file).read_bytes()
-        name = os.path.relpath(file, root if root.is_dir() else root.parent)
+    known, commit = _origins(into), _commit(root)
+    base = root if root.is_dir() else root.parent
+    copies: dict[Path, bytes] = {}
+    for file, fates in _by_file(chosen).items():
+        content, name = Path(file).read_bytes(), os.path.relpath(file, base)
         target = into / name
-        before = target.read_bytes() if target.is_file() else None
-        if before is not None and hashlib.sha256(before).hexdigest() not in (
-            known.get(name, {}).get("sha256"),
-            _digest(content),
-        ):
+        before = _digest(target.read_bytes()) if target.is_file() else None
+        if before not in (None, _digest(content), known.get(name, {}).get("sha256")):
             raise UsageError(f"{target} was changed here", fix="move it elsewhere, or delete it, and import again")
-        known[name] = {"file": name, "sha256": _digest(content), "commit": commit, **_authorship(chosen, file)}
-        if before != content:
-            changed.append(target)
-            if not dry:
-                _write(target, content)
+        if before != _digest(content):
+            copies[target] = content
+        known[name] = {"file": name, "sha256": _digest(content), "commit": commit, **_authorship(fates)}
     if not dry and chosen:
+        for target, content in copies.items():
+            _write(target, content)
         _licences(root, into)
         _write(into / ORIGINS, b"".join(orjson.dumps(known[name]) + b"\n" for name in sorted(known)))
-    return changed
+    return [*copies]
 
 
-def _authorship(chosen: Iterable[Fate], file: str) -> dict[str, Any]:
-    metas = [fate.rule.meta for fate in chosen if fate.rule.place.file == file]
+def _by_file(chosen: Iterable[Fate]) -> dict[str, list[Fate]]:
+    found: dict[str, list[Fate]] = defaultdict(list)
+    for fate in chosen:
+        found[fate.rule.place.file].append(fate)
+    return dict(sorted(found.items()))
+
+
+def _authorship(fates: Iterable[Fate]) -> dict[str, Any]:
+    metas = [fate.rule.meta for fate in fates]
     return {
         "ids": [meta.id for meta in metas],
         "titles": [meta.title for meta in metas],
@@ -84,32 +91,36 @@ def _authorship(chosen: Iterable[Fate], file: str) -> dict[str, Any]:
 
 
 def _licences(root: Path, into: Path) -> None:
-    """Copy the licences that stand at or above the rules, up to the root of their checkout."""
-    folder = root if root.is_dir() else root.parent
-    for place in (folder, *folder.resolve().parents):
+    """Copy the licences that stand nearest to the rules: beside or above them, within their checkout."""
+    folder = (root if root.is_dir() else root.parent).resolve()
+    checkout = _checkout(folder) or folder.parent
+    for place in (folder, *folder.parents):
         found = [file for pattern in _LICENCES for file in sorted(place.glob(pattern)) if file.is_file()]
         for file in found:
             _write(into / file.name, file.read_bytes())
-        if found or (place / ".git").exists():
+        if found or place == checkout:
             return
+
+
+def _checkout(folder: Path) -> Path | None:
+    return next((place for place in (folder, *folder.parents) if (place / ".git" / "HEAD").is_file()), None)
 
 
 def _commit(root: Path) -> str | None:
     """Return the commit that a git checkout stands at, read from its files."""
-    for place in (root, *root.resolve().parents):
-        head = place / ".git" / "HEAD"
-        if head.is_file():
-            text = head.read_text("utf-8").strip()
-            reference = text.removeprefix("ref: ")
-            if reference == text:
-                return text
-            loose = place / ".git" / reference
-            if loose.is_file():
-                return loose.read_text("utf-8").strip()
-            packed = place / ".git" / "packed-refs"
-            lines = packed.read_text("utf-8").splitlines() if packed.is_file() else []
-            return next((line.split()[0] for line in lines if line.endswith(f" {reference}")), None)
-    return None
+    checkout = _checkout(root.resolve())
+    if checkout is None:
+        return None
+    git = checkout / ".git"
+    head = (git / "HEAD").read_text("utf-8").strip()
+    reference = head.removeprefix("ref: ")
+    if reference == head or not _REFERENCE.fullmatch(reference):
+        return head if _COMMIT.fullmatch(head) else None
+    loose, packed = git / reference, git / "packed-refs"
+    if loose.is_file():
+        return loose.read_text("utf-8").strip()[:64]
+    lines = packed.read_text("utf-8").splitlines() if packed.is_file() else []
+    return next((line.split()[0] for line in lines if line.endswith(f" {reference}")), None)
 
 
 def _origins(into: Path) -> dict[str, dict[str, Any]]:
