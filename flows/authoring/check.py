@@ -40,7 +40,16 @@ def check(
         # a condition that can't be read asks for nothing
         found += [remark for remark in remarks if remark.code != "unused-part" or file not in faulty]
     memo.save()
-    return sorted(found)
+    return sorted([*found, *_alike(rules.rules)])
+
+
+def _alike(rules: Sequence[Rule]) -> Iterator[Remark]:
+    """Yield rules that ask what another asks, of the same log source."""
+    first: dict[str, Rule] = {}
+    for rule in rules:
+        other = first.setdefault(rule.semantics, rule)
+        if other is not rule:
+            yield Remark(rule.place, "warning", "same-rule", f"it asks the same as {other.place}", "keep one of them")
 
 
 def _by_file(rules: Sequence[Rule]) -> dict[str, list[Rule]]:

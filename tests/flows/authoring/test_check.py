@@ -126,3 +126,11 @@ def test_a_file_that_has_not_changed_is_not_looked_at_again(rule: Path, tmp_path
         rule.write_text(text)
         check.check(RuleSet((), ()), [str(rule)], {}, Counting(tmp_path, "check"))
     assert len(asked) == 2
+
+
+def test_two_rules_that_ask_the_same_are_told(soc: Soc, rule: Path) -> None:
+    again = rule.with_name("again.yml")
+    again.write_text(RULE.replace("6a5b1c2e", "7a5b1c2e").replace("Root logged in", "Other words"))
+    code, out, _ = soc("rules", "check", rule.parent)
+    assert code == 0
+    assert out == f"{rule}:1:1: warning: it asks the same as {again}:1:1; keep one of them\n"

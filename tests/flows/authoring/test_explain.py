@@ -11,7 +11,7 @@ import pytest
 
 from detectors.sigma.predicates import Predicate
 from flows.authoring import why
-from tests.flows.authoring.conftest import Soc
+from tests.flows.authoring.conftest import RULE, Soc
 
 LINE = "Mar  9 08:00:01 web01 sshd[7]: Accepted password for {} from {} port 2 ssh2\n"
 
@@ -123,6 +123,14 @@ def test_a_missing_field_is_told_apart_from_one_that_cannot_be() -> None:
         why.missing("Imge", ["Image"], possible=False)
         == "events of this source never have `Imge`; did you mean `Image`?"
     )
+
+
+def test_a_rule_that_waits_for_a_list_says_so(soc: Soc, rule: Path) -> None:
+    rule.write_text(
+        RULE.replace("message|startswith:", "message|expand:").replace("'Accepted password for root '", "'%names%'")
+    )
+    told = explained(soc, rule, LINE.format("root", "203.0.113.9"))
+    assert "not its business: the rule waits for the lists names (`lists:` of soc.yml)" in told
 
 
 def test_hostile_events_cannot_steer_the_terminal(soc: Soc, rule: Path) -> None:
