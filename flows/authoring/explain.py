@@ -87,12 +87,12 @@ def explain(
     return Explanation(
         rule,
         events.source,
-        chosen + 1,
-        events.frame.height,
-        matched.bit_count(),
-        bool(matched >> chosen & 1),
-        tuple(_obstacles(rule, asking, ways, chosen)),
-        told,
+        number=chosen + 1,
+        count=events.frame.height,
+        matching=matched.bit_count(),
+        matches=bool(matched >> chosen & 1),
+        obstacles=tuple(_obstacles(rule, asking, ways, chosen)),
+        told=told,
     )
 
 
@@ -150,8 +150,8 @@ class _Teller:
         field = asked[0].field if asked else None
         seen = self._asking.seen(field, self._way)[row] if asked else None
         told = [self._value(value, row) for value in piece.parts]
-        deciding = [one for one in told if one.true is true]
-        shown = deciding if piece.kind == "all" or true else _nearest_first(told, seen)
+        alike = [one for one in told if one.true is true]  # those that make the item what it is
+        shown = alike if piece.kind == "all" or true else _nearest_first(told, seen)
         reason = "" if true or field is None else self._reason(field, asked, seen, row)
         texts = tuple(_cut(text) for text in seen or ()) if field is not None else ()
         if len(told) == 1:

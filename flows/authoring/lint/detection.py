@@ -1,7 +1,4 @@
-"""What a rule says that can't be so, or is hardly meant: tags, fields, parts that nobody asks for.
-
-Each check takes a document and yields remarks; `CHECKS` names them all. Style of our own rules stands in `house`.
-"""
+"""Fields that are not, parts that nobody asks for, values that add nothing."""
 
 from __future__ import annotations
 
@@ -9,75 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
-from detectors.attack import RELEASE, TACTICS, techniques, withdrawn
 from detectors.contracts import LogSource
 from detectors.schema import ECS
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import closest, nearest
+from detectors.sigma.nearest import closest
 from flows.authoring.fields import Fields, items, named
 from flows.authoring.remarks import Remark, Severity
 
-KEYS = (
-    "title", "id", "name", "related", "taxonomy", "status", "description", "license", "references", "author", "date",
-    "modified", "tags", "logsource", "detection", "correlation", "filter", "generate", "fields", "falsepositives",
-    "level", "scope", "runbook", "soc", "tests", "regression_tests_path", "simulation", "sigma-version",
-)  # fmt: skip
-NAMESPACES = ("attack", "car", "cve", "d3fend", "detection", "stp", "threat-hunting", "tlp", "emerging-threats")
-_DAY = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}")
-_TAG = re.compile(r"t\d{4}(\.\d{3})?")
-_SOFTWARE = re.compile(r"[gscm]\d{4}")  # groups, software, campaigns and mitigations are not in the table
 _LISTED = 200  # values of a list that are compared with each other
-_NEAR = 0.8
-
-
-def keys(document: Document, fields: Fields) -> Iterator[Remark]:  # noqa: ARG001 - all checks are called alike
-    """A key that is nearly one that means something; others are the author's own business."""
-    for key in document.data:
-        near = closest(str(key), KEYS) if key not in KEYS else None
-        if near is not None:
-            place = document.key(key)
-            yield Remark(place, "error", "unknown-key", f"`{key!s:.80}` is no key of rules", f"did you mean `{near}`?")
-
-
-def days(document: Document, fields: Fields) -> Iterator[Remark]:  # noqa: ARG001
-    """A date that is none."""
-    for key in ("date", "modified"):
-        given = document.data.get(key)
-        if given is not None and not _DAY.fullmatch(str(given)):
-            yield Remark(document.place(key), "error", "date", f"{key} `{given!s:.80}` is no day", "write 2026-03-31")
-
-
-def tags(document: Document, fields: Fields) -> Iterator[Remark]:  # noqa: ARG001
-    """A tag that means nothing: a technique that is not, or a namespace that nobody knows."""
-    given = document.data.get("tags")
-    for at, tag in enumerate(given if isinstance(given, list) else []):
-        namespace, dot, name = str(tag).partition(".")
-        place = document.place("tags", at)
-        if namespace not in NAMESPACES or not dot:
-            message = f"the tag `{tag!s:.80}` has no namespace that is known"
-            yield Remark(place, "warning", "tag", message, nearest(namespace, NAMESPACES))
-        elif namespace == "attack" and (told := _attack(name)):
-            yield Remark(place, *told)
-
-
-def _attack(name: str) -> tuple[Severity, str, str, str] | None:
-    """Return what is wrong with a tag of ATT&CK: severity, code, message, fix."""
-    key = name.upper()
-    if _SOFTWARE.fullmatch(name) or name.replace("_", "-") in TACTICS or (_TAG.fullmatch(name) and key in techniques()):
-        return None
-    if key in withdrawn():
-        became = withdrawn()[key].lower()
-        fix = (
-            f"write `attack.{became}`"
-            if became
-            else f"see https://attack.mitre.org/techniques/{key.replace('.', '/')}/"
-        )
-        return "warning", "attack-withdrawn", f"ATT&CK v{RELEASE} has withdrawn {key}", fix
-    if name == "defense-evasion":
-        fix = "write `attack.stealth` or `attack.defense-impairment`"
-        return "warning", "attack-withdrawn", f"ATT&CK v{RELEASE} has split the tactic `defense-evasion`", fix
-    known = [each.lower() for each in techniques()] if name[:1] == "t" and name[1:2].isdigit() else [*TACTICS]
-    return "error", "attack-unknown", f"ATT&CK v{RELEASE} has no `{name:.80}`", nearest(name, known)
 
 
 def unknown_fields(document: Document, fields: Fields) -> Iterator[Remark]:
@@ -110,7 +46,7 @@ def grouping(document: Document, fields: Fields) -> Iterator[Remark]:
             yield Remark(place, severity, "unknown-field", message, f"did you mean `{near}`?" if near else "")
 
 
-def unused_parts(document: Document, fields: Fields) -> Iterator[Remark]:  # noqa: ARG001
+def unused_parts(document: Document, _: Fields) -> Iterator[Remark]:
     """A part of the detection that the condition doesn't name."""
     detection = document.data.get("detection")
     if not isinstance(detection, dict):
@@ -136,7 +72,7 @@ def _names(word: str, part: str) -> bool:
     return "*" in pattern and fnmatchcase(part, pattern) and (pattern.startswith("_") or not part.startswith("_"))
 
 
-def idle_values(document: Document, fields: Fields) -> Iterator[Remark]:  # noqa: ARG001
+def idle_values(document: Document, _: Fields) -> Iterator[Remark]:
     """A value that stands there twice, or that a shorter one beside it includes."""
     detection = document.data.get("detection")
     for part, body in detection.items() if isinstance(detection, dict) else ():
@@ -182,14 +118,3 @@ def _logsource(document: Document) -> LogSource:
     parts = given if isinstance(given, dict) else {}
     named = {key: str(parts[key]).lower() for key in ("category", "product", "service") if parts.get(key)}
     return LogSource(**named)
-
-
-CHECKS: tuple[Callable[[Document, Fields], Iterator[Remark]], ...] = (
-    keys,
-    days,
-    tags,
-    unknown_fields,
-    grouping,
-    unused_parts,
-    idle_values,
-)
