@@ -7,6 +7,9 @@ what is true of rows is a set of bits, the lowest for the first row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import reduce
+from itertools import accumulate
+from operator import and_, or_
 
 import polars as pl
 
@@ -37,6 +40,8 @@ class Asking:
         self.dialect, self.events = dialect, events
         self.every: Bits = (1 << events.height) - 1
         self._columns: dict[str, list[Seen]] = {}
+        self._pieces: dict[tuple[Piece, int], Bits] = {}
+        self._without: dict[tuple[Piece, int], list[Bits]] = {}
         self._answers: dict[tuple[Predicate, *tuple[Chain, ...]], Bits] = {}
 
     def takes(self, route: Route) -> Bits:
@@ -73,18 +78,34 @@ class Asking:
 
     def piece(self, piece: Piece, route: Route, change: Change | None = None) -> Bits:
         """Return the rows that a piece is true of on a route, whether or not they take it."""
-        if piece.asks is not None:
-            return self.true(piece.asks, route)
-        here = change if change is not None and change.piece is piece else None
+        if change is not None and piece is change.piece:
+            return self._changed(change, route)
+        if change is not None and piece in change.above:
+            return self._joined(piece, [self.piece(part, route, change) for part in piece.parts])
+        key = (piece, id(route))  # the routes of a log source are made once, and stay
+        if key not in self._pieces:
+            parts = [self.piece(part, route) for part in piece.parts]
+            self._pieces[key] = self.true(piece.asks, route) if piece.asks else self._joined(piece, parts)
+        return self._pieces[key]
+
+    def _joined(self, piece: Piece, parts: list[Bits]) -> Bits:
         if piece.kind == "not":
-            inner = self.piece(piece.parts[0], route, change)
-            return inner if here else self.every & ~inner
-        found = self.every if piece.kind == "all" else 0
-        for at, part in enumerate(piece.parts):
-            if here is None or here.at != at:
-                bits = self.piece(part, route, change)
-                found = found & bits if piece.kind == "all" else found | bits
-        return found
+            return self.every & ~parts[0]
+        return reduce(and_, parts, self.every) if piece.kind == "all" else reduce(or_, parts, 0)
+
+    def _changed(self, change: Change, route: Route) -> Bits:
+        """Return the rows that a piece is true of without one of its parts: all such answers are worked out at once."""
+        piece = change.piece
+        if change.at is None:
+            return self.piece(piece.parts[0], route)
+        key = (piece, id(route))
+        if key not in self._without:
+            join, start = (and_, self.every) if piece.kind == "all" else (or_, 0)
+            parts = [self.piece(part, route) for part in piece.parts]
+            before = accumulate(parts, join, initial=start)
+            after = reversed([*accumulate(reversed(parts[1:]), join, initial=start)])
+            self._without[key] = [*map(join, before, after)]
+        return self._without[key][change.at]
 
     def seen(self, field: str | None, route: Route) -> list[Seen]:
         """Return what each event has in a field: in the first column that has anything; of None, the whole event."""

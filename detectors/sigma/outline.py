@@ -42,15 +42,32 @@ class Change:
 
     piece: Piece
     at: int | None
+    above: frozenset[Piece] = frozenset()  # the pieces that it is a piece of; all others stay what they are
 
 
 def changes(top: Piece) -> Iterator[Change]:
     """Yield every way to leave one thing out of a detection so that something is left."""
-    for piece in pieces(top):
+    for piece, above in _above(top).items():
         if piece.kind == "not":
-            yield Change(piece, None)
+            yield Change(piece, None, above)
         elif len(piece.parts) > 1:
-            yield from (Change(piece, at) for at in range(len(piece.parts)))
+            yield from (Change(piece, at, above) for at in range(len(piece.parts)))
+
+
+def _above(top: Piece) -> dict[Piece, frozenset[Piece]]:
+    """Return, for every piece from the top down, all pieces that it is in."""
+    inside: dict[Piece, set[Piece]] = {piece: set() for piece in pieces(top)}
+    for piece in inside:
+        for part in piece.parts:
+            inside[part].add(piece)
+    found: dict[Piece, frozenset[Piece]] = {}
+
+    def above(piece: Piece) -> frozenset[Piece]:
+        if piece not in found:
+            found[piece] = frozenset(inside[piece]).union(*map(above, inside[piece]))
+        return found[piece]
+
+    return {piece: above(piece) for piece in inside}
 
 
 def outline(document: Document, lists: Lists) -> Piece:

@@ -33,6 +33,29 @@ def test_an_outline_means_what_the_rule_means(detection: dict[str, Any], batch: 
     assert [bool(bits >> row & 1) for row in range(len(expected))] == expected
 
 
+@seed(11)
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(detections, batches)
+def test_a_change_means_the_rule_without_that_thing(detection: dict[str, Any], batch: Batch) -> None:
+    top, asking = outlined(detection), Asking(batch.dialect, batch.frame())
+    for change in changes(top):
+        assert asking.matched(top, [EVERYTHING], change) == without(asking, top, change)
+
+
+def without(asking: Asking, piece: Piece, change: Change) -> int:
+    """Work out the plainest way what a piece says once a change is made."""
+    if piece.asks is not None:
+        return asking.true(piece.asks, EVERYTHING)
+    gone = change.at if piece is change.piece else -1
+    parts = [without(asking, part, change) for at, part in enumerate(piece.parts) if at != gone]
+    if piece.kind == "not":
+        return parts[0] if gone is None else asking.every & ~parts[0]
+    found = asking.every if piece.kind == "all" else 0
+    for bits in parts:
+        found = found & bits if piece.kind == "all" else found | bits
+    return found
+
+
 DETECTION = {
     "a": {"f|contains": ["x", "y"], "g": 1},
     "b": ["k1", "k2"],
