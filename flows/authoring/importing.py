@@ -27,6 +27,13 @@ _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _LICENCES = ("LICENSE*", "LICENCE*", "COPYING*", "NOTICE*")
 
 
+def folders(root: Path) -> list[Path]:
+    """Return where the rules of a checkout are: SigmaHQ keeps them in `rules` and `rules-…`, beside what is none."""
+    if (root / "rules").is_dir():
+        return sorted(folder for folder in root.glob("rules*") if folder.is_dir())
+    return [root]
+
+
 def wanted(found: Iterable[Fate], level: str | None, sources: Sequence[str]) -> list[Fate]:
     """Return the rules that live on (any of) the sources and are of the level at least."""
     least = LEVELS.index(level) if level else 0

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     for name in args.source:
         if name not in definitions:
             raise UsageError(f"no source is called {name!r}", fix=f"known: {', '.join(sorted(definitions))}")
-    rules = assembly.load_rules(settings, [args.folder])
+    rules = assembly.load_rules(settings, importing.folders(args.folder))
     found = fates(rules.rules, definitions.values())
     told = importing.document(found, rules)
     if args.json:

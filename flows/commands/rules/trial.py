@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
         f"{events:,} events of {told['days']} days in {seconds:.2f} s, {told['events_per_second']:,} a second",
         file=sys.stderr,
     )
+    if not events:
+        print("nothing there in that time that these rules look at; --since 2000-01-01 asks all", file=sys.stderr)
     for fault in [*rules.faults, *made.faults]:
         print(plain(str(fault)), file=sys.stderr)
     return 3 if rules.faults or made.faults else 0

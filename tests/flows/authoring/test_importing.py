@@ -66,6 +66,17 @@ def test_copies_are_the_files_themselves_with_licence_and_origins(soc: Soc, chec
     assert soc("rules", "check", into)[0] == 0
 
 
+def test_of_a_whole_checkout_only_the_rules_are_read(soc: Soc, checkout: Path) -> None:
+    root = checkout.parent
+    (root / "rules-hunting").mkdir()
+    (checkout / "mac" / "three.yml").rename(root / "rules-hunting" / "three.yml")
+    (root / "tests").mkdir()
+    (root / "tests" / "config.yml").write_text("no: rule\n")
+    code, out, _ = soc("rules", "import", root)
+    assert code == 0
+    assert out.splitlines()[0].startswith("4 rules: 2 live")
+
+
 def test_a_dry_run_writes_nothing(soc: Soc, checkout: Path, tmp_path: Path) -> None:
     assert "2 files would be copied" in soc("rules", "import", checkout, "--into", tmp_path / "ours", "--dry-run")[2]
     assert not (tmp_path / "ours").exists()

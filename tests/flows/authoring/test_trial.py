@@ -60,6 +60,10 @@ def test_a_rule_that_finds_nothing_says_so(soc: Soc, archive: Path) -> None:
     assert soc("rules", "try", archive, "--since", "2026-03-01")[1] == "no match: Ticket opened\n"
 
 
+def test_a_time_without_events_is_told(soc: Soc, archive: Path) -> None:
+    assert "--since 2000-01-01 asks all" in soc("rules", "try", archive, "--since", "2031-01-01")[2]
+
+
 def test_nothing_is_stored(soc: Soc, archive: Path) -> None:
     before = soc("findings", "list", "--ids")[1]
     archive.write_text(RULE.replace("000000000001", "000000000002"))
