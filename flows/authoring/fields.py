@@ -8,6 +8,7 @@ from itertools import accumulate
 from connectors.definitions import Definition
 from detectors.contracts import LogSource
 from detectors.sigma.document import Document
+from detectors.sigma.eventfields import documented
 from detectors.sigma.logsources import Route, routes
 from flows import blindness
 
@@ -38,6 +39,13 @@ class Fields:
         """Say whether a field, or one that may hold it, can have a value."""
         legal = self.legal(logsource)
         return legal is None or any(part in legal for part in accumulate(name.split("."), "{}.{}".format))
+
+
+def spelled(name: str, logsource: LogSource) -> str | None:
+    """Return how documented events of the product write a field, where they write it in other letters only."""
+    known = documented(logsource.product)
+    lower = name.lower()
+    return None if name in known else next((each for each in sorted(known) if each.lower() == lower), None)
 
 
 def _mentioned(definition: Definition) -> set[str]:

@@ -10,23 +10,24 @@ from detectors.contracts import LogSource
 from detectors.schema import ECS
 from detectors.sigma.document import Document
 from detectors.sigma.nearest import closest
-from flows.authoring.fields import Fields, items, named
+from flows.authoring.fields import Fields, items, named, spelled
 from flows.authoring.remarks import Remark, Severity
 
 _LISTED = 200  # values of a list that are compared with each other
 
 
 def unknown_fields(document: Document, fields: Fields) -> Iterator[Remark]:
-    """A field that no event of the log source has, where all that they have is known."""
+    """A field that no event of the log source has, where all that they have is known; or one written otherwise."""
     logsource = _logsource(document)
     for name, path in named(document):
+        place = document.key(*path)
         if not fields.knows(name, logsource):
-            legal = sorted(fields.legal(logsource) or (), reverse=True)
+            near = closest(name, sorted(fields.legal(logsource) or (), reverse=True))
             message = f"events of {logsource} have no field `{name:.80}`"
-            near = closest(name, legal)
-            yield Remark(
-                document.key(*path), "error", "unknown-field", message, f"did you mean `{near}`?" if near else ""
-            )
+            yield Remark(place, "error", "unknown-field", message, f"did you mean `{near}`?" if near else "")
+        elif other := spelled(name, logsource):
+            message = f"the case of names counts, and events write `{other}`"
+            yield Remark(place, "warning", "unknown-field", message, f"write `{other}`")
 
 
 def grouping(document: Document, fields: Fields) -> Iterator[Remark]:

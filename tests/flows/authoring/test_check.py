@@ -134,3 +134,14 @@ def test_two_rules_that_ask_the_same_are_told(soc: Soc, rule: Path) -> None:
     code, out, _ = soc("rules", "check", rule.parent)
     assert code == 0
     assert out == f"{rule}:1:1: warning: it asks the same as {again}:1:1; keep one of them\n"
+
+
+def test_a_field_in_other_letters_is_told(soc: Soc, rule: Path) -> None:
+    text = """title: A command
+logsource: {product: windows, service: security}
+detection: {selection: {commandline|contains: x}, condition: selection}
+"""
+    assert told(soc, rule, text) == (
+        0,
+        ["3:25: warning: the case of names counts, and events write `CommandLine`; write `CommandLine`"],
+    )
