@@ -19,7 +19,6 @@ from detectors.contracts import Batch, Dialect, LogSource
 from detectors.errors import UsageError
 from detectors.identity import event_id
 from detectors.schema import RECORD
-from detectors.sigma.rule import Rule
 from flows import ruletests
 from flows.assembly import Parts
 from flows.scanning import recogniser
@@ -39,10 +38,11 @@ class Events:
     frame: pl.DataFrame
 
 
-def find(what: str, rule: Rule, parts: Parts, settings: Settings, source: str | None = None) -> Events:
+def find(what: str, logsource: LogSource, parts: Parts, settings: Settings, source: str | None = None) -> Events:
     """Return the events of a file, of standard input (`-`), or the one of that id.
 
-    JSON objects by which no source is known are events as the rule sees them; so are all with `source` "fields".
+    JSON objects by which no source is known are events as rules of `logsource` see them; so are all with `source`
+    "fields".
 
     Raises:
         UsageError: nothing of the kind is there, or no source is known by its lines.
@@ -54,19 +54,19 @@ def find(what: str, rule: Rule, parts: Parts, settings: Settings, source: str | 
     if what != "-" and not Path(what).exists():
         return _by_id(what, parts, settings)
     if what != "-":
-        return _of_file(Path(what), rule, parts, source)
+        return _of_file(Path(what), logsource, parts, source)
     with tempfile.NamedTemporaryFile(suffix=".log") as file:
         file.write(sys.stdin.buffer.read(MOST_BYTES))
         file.flush()
-        return _of_file(Path(file.name), rule, parts, source)
+        return _of_file(Path(file.name), logsource, parts, source)
 
 
-def _of_file(path: Path, rule: Rule, parts: Parts, source: str | None) -> Events:
+def _of_file(path: Path, logsource: LogSource, parts: Parts, source: str | None) -> Events:
     if source == FIELDS:
-        return _as_fields(path, rule)
+        return _as_fields(path, logsource)
     batch = _first(path, parts, source)
     if batch is None or not (source or _known(batch, parts)):
-        return _as_fields(path, rule)
+        return _as_fields(path, logsource)
     parser = DefinedParser(parts.definitions[batch.source])
     events = parser.parse(batch, None).events
     if events.is_empty():
@@ -88,7 +88,7 @@ def _known(batch: Batch, parts: Parts) -> bool:
     return dialect.logsource != LogSource() or not dialect.structured
 
 
-def _as_fields(path: Path, rule: Rule) -> Events:
+def _as_fields(path: Path, logsource: LogSource) -> Events:
     try:
         data = path.read_bytes()
         lines = [data] if data.lstrip()[:1] == b"[" else [line for line in data.splitlines() if line.strip()]
@@ -98,7 +98,7 @@ def _as_fields(path: Path, rule: Rule) -> Events:
     objects = [each for one in read for each in (one if isinstance(one, list) else [one]) if isinstance(each, dict)]
     if not objects:
         raise UsageError(f"{path} holds no events", fix="give log lines, or JSON objects")
-    return Events(FIELDS, Dialect("test", rule.logsource, {}, structured=True), ruletests.frame(objects))
+    return Events(FIELDS, Dialect("test", logsource, {}, structured=True), ruletests.frame(objects))
 
 
 def _by_id(name: str, parts: Parts, settings: Settings) -> Events:

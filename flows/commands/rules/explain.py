@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     rule = chosen.one(args.rule, settings, args.rules)
     parts = assembly.assemble(settings, [*args.rules] or None)
-    found = events.find(args.event, rule, parts, settings, args.source)
+    found = events.find(args.event, rule.logsource, parts, settings, args.source)
     if args.number is not None and not 0 < args.number <= found.frame.height:
         raise UsageError(f"there is no event {args.number}", fix=f"there are {found.frame.height}")
     made = explain.explain(rule, found, parts, assembly.read_lists(settings.lists), args.number)

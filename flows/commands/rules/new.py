@@ -7,15 +7,13 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from detectors.contracts import LogSource
-from detectors.errors import Place, UsageError
-from detectors.meta import Meta
+from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from detectors.sigma.nearest import nearest
-from detectors.sigma.predicates import Predicate
-from detectors.sigma.rule import Rule
 from flows import assembly, ruletests
 from flows.authoring import check
 from flows.authoring.fields import Fields
@@ -23,6 +21,9 @@ from flows.authoring.memo import Memo
 from flows.commands.options import add_config, read_config
 from flows.settings import Settings
 from flows.terminal import plain
+
+if TYPE_CHECKING:
+    from flows.authoring.new import Words
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,18 +63,16 @@ def run(args: argparse.Namespace) -> int:
     return _examined(path, settings)
 
 
-def _from_events(
-    args: argparse.Namespace, words: object, parts: assembly.Parts, settings: Settings
-) -> dict[str, object]:
+def _from_events(args: argparse.Namespace, words: Words, parts: assembly.Parts, settings: Settings) -> dict[str, Any]:
     from flows.authoring import events, new  # noqa: PLC0415 - as above
 
-    anything = Rule(Meta("", ""), LogSource(), Predicate(None, "present"), Place(""), "")
-    found = events.find(args.events, anything, parts, settings, args.source)
-    others = events.find(args.others, anything, parts, settings, args.source or found.source) if args.others else None
+    found = events.find(args.events, LogSource(), parts, settings, args.source)
+    source = args.source or found.source
+    others = events.find(args.others, LogSource(), parts, settings, source) if args.others else None
     if events.FIELDS in {found.source, others.source if others else found.source}:
         raise UsageError("no source is known by these events", fix="name it with --source")
     rows = _rows(args.lines, found.frame.height)
-    document, remaining = new.from_events(words, found, rows, others, parts.definitions)  # type: ignore[arg-type]
+    document, remaining = new.from_events(words, found, rows, others, parts.definitions)
     if remaining:
         print(
             f"{remaining:,} of the other events match too: nothing that all wanted have tells them apart",

@@ -44,7 +44,7 @@ def test_every_regression_of_sigmahq_is_explained_as_a_match(reference: Path, tm
     parts = assembly.assemble(Settings(cache=tmp_path), [*logs])
     assert len(parts.rules.rules) == len(logs) > 30
     for rule in parts.rules.rules:
-        found = events.find(str(logs[Path(rule.place.file)]), rule, parts, Settings(cache=tmp_path))
+        found = events.find(str(logs[Path(rule.place.file)]), rule.logsource, parts, Settings(cache=tmp_path))
         assert explain.explain(rule, found, parts, {}).matches, rule.place
 
 
