@@ -50,18 +50,22 @@ class Detections(Sequence[Detection]):
 
 def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts:
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
-    return around(load_rules(settings, folders), settings)
+    return parts(settings, load_rules(settings, folders))
 
 
-def around(rules: RuleSet, settings: Settings, definitions: dict[str, Definition] | None = None) -> Parts:
-    """Return what rules need to run, with the source definitions given, or else those of the settings."""
-    definitions = definitions or load_definitions([BUILT_IN, *settings.sources])
-    return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
+def parts(settings: Settings, rules: RuleSet) -> Parts:
+    """Put together what runs these rules."""
+    return Parts(definitions(settings), rules, Engine(rules.rules), Detections(rules.rules))
+
+
+def definitions(settings: Settings) -> dict[str, Definition]:
+    """Load the source definitions of the settings."""
+    return load_definitions([BUILT_IN, *settings.sources])
 
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:
     """Load the rules of the settings, or of the folders given instead."""
-    return ruleset.load(rule_folders(settings, folders), store=settings.cache, lists=read_lists(settings.lists))
+    return ruleset.load(rule_folders(settings, folders), store=settings.cache, lists=value_lists(settings))
 
 
 def rule_folders(settings: Settings, folders: Sequence[Path] | None = None) -> list[Path]:
@@ -74,10 +78,18 @@ def detection(rule: Rule) -> Detection:
     return Detection(rule.meta, rule.semantics, provider="sigma")
 
 
-def read_lists(path: Path | None) -> dict[str, list[str]]:
+def list_paths(settings: Settings) -> list[Path]:
+    """Return where value lists are read from."""
+    return [settings.lists] if settings.lists else []
+
+
+def value_lists(settings: Settings) -> dict[str, list[str]]:
+    """Read the values of placeholders: what stands under each name in the files of the settings."""
+    return {name: values for path in list_paths(settings) for name, values in _lists(path).items()}
+
+
+def _lists(path: Path) -> dict[str, list[str]]:
     """Read placeholder values: a mapping of names to lists of texts."""
-    if path is None:
-        return {}
     try:
         data = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from connectors.definitions import Definition
 from detectors.errors import RuleError, SocError
 from detectors.sigma.rule import Rule
 from flows import assembly
@@ -36,12 +36,12 @@ class Watched:
         self._stamps = self._look()
         self._looked = time.monotonic()
         self._key = tuple(str(folder.absolute()) for folder in self._folders)
-        loaded = assembly.assemble(settings)
+        loaded = assembly.load_rules(settings)
         self._told: set[str] = set()
-        self._left_out = {str(fault) for fault in loaded.rules.faults}  # told at the start
-        for fault in loaded.rules.faults:
+        self._left_out = {str(fault) for fault in loaded.faults}  # told at the start
+        for fault in loaded.faults:
             say(f"rule left out: {plain(str(fault))}")
-        self.parts = self._with(loaded.definitions, loaded.rules, _kept(_former.get(self._key, ()), loaded.rules))
+        self.parts = self._with(loaded, _kept(_former.get(self._key, ()), loaded))
 
     def changed(self) -> bool:
         """Read rules again if their files changed since; True where `parts` are others now."""
@@ -60,18 +60,18 @@ class Watched:
         before = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
         kept = _kept(self.parts.rules.rules, loaded)
         self._tell(loaded.faults)
-        self.parts = self._with(self.parts.definitions, loaded, kept)
+        self.parts = self._with(loaded, kept)
         after = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
         self._say(_told(before, after, len(kept)))
         return True
 
-    def _with(self, definitions: dict[str, Definition], loaded: RuleSet, kept: Sequence[Rule]) -> Parts:
+    def _with(self, loaded: RuleSet, kept: Sequence[Rule]) -> Parts:
         """Return the parts around rules as they are now, and former versions of the broken ones."""
-        rules = RuleSet((*loaded.rules, *kept), loaded.faults)
+        rules = replace(loaded, rules=(*loaded.rules, *kept))
         _former[self._key] = rules.rules
         for rule in kept:
             self._once(f"the former version of `{plain(rule.meta.title)}` ({rule.meta.id}) stays in use")
-        return assembly.around(rules, self._settings, definitions)
+        return assembly.parts(self._settings, rules)
 
     def _tell(self, faults: Iterable[SocError]) -> None:
         for fault in faults:
@@ -85,8 +85,8 @@ class Watched:
             self._say(text)
 
     def _look(self) -> Stamps:
-        lists = [str(self._settings.lists)] if self._settings.lists else []
-        return {path: stamp for path in [*rule_files(self._folders), *lists] if (stamp := _stamp(path)) is not None}
+        files = [*rule_files(self._folders), *map(str, assembly.list_paths(self._settings))]
+        return {path: stamp for path in files if (stamp := _stamp(path)) is not None}
 
 
 def _stamp(path: str) -> tuple[int, int, int] | None:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Hunt, and print what was found; nothing is stored."""
     settings = read_config(args)
     archive = Archive(args.archive or settings.archive)
-    parts = assembly.around(chosen.some(args.rule, settings), settings)
+    parts = assembly.parts(settings, chosen.some(args.rule, settings))
     sources = args.source or archive.sources()
     if not archive.sources():
         raise UsageError("the archive is empty", fix="fill it: soc scan --keep, or soc run")

@@ -6,7 +6,6 @@ import argparse
 
 import orjson
 
-from connectors.definitions import BUILT_IN, load_definitions
 from detectors.errors import UsageError
 from flows import assembly, blindness
 from flows.commands.options import add_paths, read_config
@@ -24,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Tell what every source lacks; 3 when any rule has a fault."""
     settings = read_config(args)
     rules = assembly.load_rules(settings, [*args.paths, *args.rules])
-    definitions = load_definitions([BUILT_IN, *settings.sources])
+    definitions = assembly.definitions(settings)
     if args.source is not None:
         if args.source not in definitions:
             raise UsageError(f"no source is called {args.source!r}", fix=f"known: {', '.join(sorted(definitions))}")

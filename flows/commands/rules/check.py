@@ -8,7 +8,6 @@ from collections import Counter
 
 import orjson
 
-from connectors.definitions import BUILT_IN, load_definitions
 from detectors.schema import LEVELS
 from flows import assembly
 from flows.authoring import check
@@ -31,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     folders = assembly.rule_folders(settings, [*args.paths, *args.rules])
     rules = assembly.load_rules(settings, folders)
-    definitions = load_definitions([BUILT_IN, *settings.sources])
+    definitions = assembly.definitions(settings)
     memo = Memo(settings.cache, "check", contents(settings.sources), b"strict" if args.strict else b"")
     remarks = check.check(rules, rule_files(folders), definitions, memo, strict=args.strict)
     if args.json:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import orjson
 
-from connectors.definitions import BUILT_IN, load_definitions
 from detectors.attack import RELEASE, techniques
 from detectors.errors import UsageError
 from flows import assembly
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from flows.authoring import coverage  # noqa: PLC0415 - Jinja takes long, and only this verb needs it
 
     settings = read_config(args)
-    definitions = load_definitions([BUILT_IN, *settings.sources])
+    definitions = assembly.definitions(settings)
     for name in args.source or ():
         if name not in definitions:
             raise UsageError(f"no source is called {name!r}", fix=f"known: {', '.join(sorted(definitions))}")

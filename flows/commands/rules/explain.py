@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     found = events.find(args.event, rule.logsource, parts, settings, args.source)
     if args.number is not None and not 0 < args.number <= found.frame.height:
         raise UsageError(f"there is no event {args.number}", fix=f"there are {found.frame.height}")
-    made = explain.explain(rule, found, parts, assembly.read_lists(settings.lists), args.number)
+    made = explain.explain(rule, found, parts, assembly.value_lists(settings), args.number)
     if args.json:
         print(orjson.dumps(made.document(), option=orjson.OPT_INDENT_2).decode())
     else:

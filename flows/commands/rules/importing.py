@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from connectors.definitions import BUILT_IN, load_definitions
 from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from flows import assembly
@@ -41,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Tell what lives, and copy what is wanted; 3 when a rule has a fault."""
     settings = read_config(args)
-    definitions = load_definitions([BUILT_IN, *settings.sources])
+    definitions = assembly.definitions(settings)
     for name in args.source:
         if name not in definitions:
             raise UsageError(f"no source is called {name!r}", fix=f"known: {', '.join(sorted(definitions))}")

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     rule = chosen.one(args.rule, settings, args.rules)
     status = promotion.next_status(rule)
     rules = RuleSet((rule,), ())
-    parts = assembly.around(rules, settings)
+    parts = assembly.parts(settings, rules)
     archive = Archive(args.archive or settings.archive)
     since = args.since or moment("30d")
     tried = (
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         status,
         check.check(rules, [rule.place.file], parts.definitions, Memo(None, "check")),
         failures=len(list(ruletests.of_rule(rule, parts))),
-        score=mutation.score(rule, parts, assembly.read_lists(settings.lists)),
+        score=mutation.score(rule, parts, assembly.value_lists(settings)),
         trial=tried,
     )
     for line in found:

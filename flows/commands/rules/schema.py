@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from connectors.definitions import BUILT_IN, load_definitions
+from flows import assembly
 from flows.commands.options import add_config, read_config
 
 
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from flows.authoring.schema import schema  # noqa: PLC0415 - brings pySigma, which other verbs can do without
 
     settings = read_config(args)
-    made = schema(load_definitions([BUILT_IN, *settings.sources]))
+    made = schema(assembly.definitions(settings))
     text = orjson.dumps(made, option=orjson.OPT_INDENT_2).decode() + "\n"
     if args.out:
         args.out.write_text(text, "utf-8")

@@ -33,11 +33,11 @@ def run(args: argparse.Namespace) -> int:
     """Run the tests; 3 when any fails, when a rule has a fault, or when something may be left out unnoticed."""
     settings = read_config(args)
     parts = assembly.assemble(settings, [*args.paths, *args.rules])
-    lists = [settings.lists] if settings.lists else []
-    memo = Memo(settings.cache, "test", contents([*settings.sources, *lists]))
+    lists = assembly.value_lists(settings)
+    memo = Memo(settings.cache, "test", contents([*settings.sources, *assembly.list_paths(settings)]))
     if args.propose:
-        return _propose(parts, assembly.read_lists(settings.lists))
-    results = testing.test(parts, memo, assembly.read_lists(settings.lists), args.mutate, own_rules())
+        return _propose(parts, lists)
+    results = testing.test(parts, memo, lists, args.mutate, own_rules())
     memo.save()
     bad = [line for result in results for line in (*result.failures, *result.survivors)]
     if args.json:

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if not archive.sources():
         raise UsageError("the archive is empty", fix="fill it: soc scan --keep, or soc run")
     rules = chosen.some(args.rule, settings, args.rules)
-    parts = assembly.around(rules, settings)
+    parts = assembly.parts(settings, rules)
     since = args.since or moment("30d")
     made = trial.run(parts, archive, args.source or archive.sources(), since, args.until, zone=ZoneInfo(settings.zone))
     told = made.document()
