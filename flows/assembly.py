@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import overload
@@ -14,6 +14,7 @@ from detectors.maintenance import Calendar
 from detectors.sigma.engine import Engine
 from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.rule import Rule
+from detectors.sigma.valuelist import ValueList
 from flows import lists, maintenance, ruleset
 from flows.ruleset import RuleSet
 from flows.settings import Settings
@@ -52,7 +53,11 @@ class Detections(Sequence[Detection]):
 
 def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts:
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
-    rules = load_rules(settings, folders)
+    return parts(settings, load_rules(settings, folders))
+
+
+def parts(settings: Settings, rules: RuleSet) -> Parts:
+    """Put together what runs these rules."""
     zone = ZoneInfo(settings.zone)
     exceptions = Exceptions(rules.filters, rules.rules, zone)
     calendar, faults = maintenance.read(settings.maintenance, zone)
@@ -80,6 +85,16 @@ def rule_folders(settings: Settings, folders: Sequence[Path] | None = None) -> l
 def list_paths(settings: Settings) -> list[Path]:
     """Return where value lists are read from."""
     return [settings.lists] if isinstance(settings.lists, Path) else settings.lists
+
+
+def maintenance_files(settings: Settings) -> list[Path]:
+    """Return where maintenance windows are read from."""
+    return [settings.maintenance] if settings.maintenance else []
+
+
+def value_lists(settings: Settings) -> Mapping[str, ValueList]:
+    """Return the values of placeholders, whatever is wrong beside them."""
+    return lists.read(list_paths(settings)).lists
 
 
 def detection(rule: Rule) -> Detection:

@@ -20,7 +20,7 @@ COMMANDS = {
     "demo": "the main job on a simulated province: collect, detect, report",
     "scan": "find what matters in files and folders of logs",
     "parse": "print logs as normalised ECS events",
-    "rules": "check and list Sigma rules",
+    "rules": "write, check, test, explain and try Sigma rules",
     "hunt": "run a rule over the archive",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
     "findings": "list and show findings of the embedded store",

@@ -6,36 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
 from connectors.definitions import Definition
 from connectors.store import Store
-from detectors.errors import Place
 from detectors.sigma.exceptions import Exceptions, resolve
 from detectors.sigma.filters import NARROW, Filter
 from detectors.sigma.predicates import ABSENCE_OPS, And, Node, Not, Or, Predicate
 from detectors.sigma.rule import Rule
+from flows.authoring.remarks import Remark
 from flows.blindness import look
 
 UNUSED: Final = timedelta(days=60)
 SOON: Final = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """What an exception is suspected of; an error is hardly ever meant."""
-
-    place: Place
-    severity: Literal["error", "warning"]
-    code: str
-    message: str
-    fix: str
-
-    def __str__(self) -> str:
-        """Return `place: message; fix`, a warning named as one."""
-        return f"{self.place}: {'warning: ' * (self.severity == 'warning')}{self.message}; {self.fix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +37,7 @@ def uses(store: Store) -> Uses:
     return Uses(store.first(), dict(last.iter_rows()))
 
 
-def doubts(filters: Sequence[Filter], now: datetime, zone: tzinfo, known: Uses | None = None) -> Iterator[Doubt]:
+def doubts(filters: Sequence[Filter], now: datetime, zone: tzinfo, known: Uses | None = None) -> Iterator[Remark]:
     """Yield what is doubtful of filters, one after the other."""
     for each in filters:
         yield from _polarity(each)
@@ -61,7 +46,7 @@ def doubts(filters: Sequence[Filter], now: datetime, zone: tzinfo, known: Uses |
         yield from _unused(each, now, zone, known or Uses())
 
 
-def correlated(filters: Sequence[Filter], rules: Sequence[Rule], feeds: Mapping[str, str]) -> Iterator[Doubt]:
+def correlated(filters: Sequence[Filter], rules: Sequence[Rule], feeds: Mapping[str, str]) -> Iterator[Remark]:
     """Yield exceptions from rules that correlations count; `feeds` names a correlation by the id of such a rule."""
     for rule, numbers in resolve(filters, rules).filters.items():
         if (title := feeds.get(rules[rule].id)) is not None:
@@ -69,10 +54,10 @@ def correlated(filters: Sequence[Filter], rules: Sequence[Rule], feeds: Mapping[
                 message = (
                     f"what it takes of `{rules[rule].meta.title}` is not counted by the correlation `{title}` either"
                 )
-                yield Doubt(filters[number].place, "warning", "correlated", message, "see that this is meant")
+                yield Remark(filters[number].place, "warning", "correlated", message, "see that this is meant")
 
 
-def blind(exceptions: Exceptions, definitions: Iterable[Definition]) -> Iterator[Doubt]:
+def blind(exceptions: Exceptions, definitions: Iterable[Definition]) -> Iterator[Remark]:
     """Yield exceptions that hardly take anything: where events' fields are known, they lack one that is needed."""
     numbers, rules = zip(*exceptions.questions, strict=True) if exceptions.questions else ((), ())
     known, open_, lacks = set[int](), set[int](), defaultdict[int, set[str]](set)
@@ -87,24 +72,24 @@ def blind(exceptions: Exceptions, definitions: Iterable[Definition]) -> Iterator
         missing = set[str]().union(*(lacks[place] for place in lacks if numbers[place] == number))
         named = ", ".join(f"`{name}`" for name in sorted(missing))
         message = f"the exception `{each.title}` hardly takes anything: events of its rules lack {named}"
-        yield Doubt(each.place, "warning", "blind", message, "see the fields that there are with `soc parse`")
+        yield Remark(each.place, "warning", "blind", message, "see the fields that there are with `soc parse`")
 
 
-def expiring(each: Filter, now: datetime, zone: tzinfo) -> Iterator[Doubt]:
+def expiring(each: Filter, now: datetime, zone: tzinfo) -> Iterator[Remark]:
     """Yield that an exception has ended, or soon will."""
     until = each.terms.until(zone)
     if until is not None and until - SOON <= now:
         verb = "ended" if until <= now else "ends"
         message = f"the exception `{each.title}` {verb} on {until.astimezone(zone):%d/%m/%Y %H:%M}"
         fix = "delete it, or renew `valid_to`" if until <= now else "renew `valid_to` if it is still needed"
-        yield Doubt(each.place, "warning", verb, message, fix)
+        yield Remark(each.place, "warning", verb, message, fix)
 
 
-def _polarity(each: Filter) -> Iterator[Doubt]:
+def _polarity(each: Filter) -> Iterator[Remark]:
     if each.terms.intent != NARROW and not _bare(each.condition):
         message = f"the exception `{each.title}` takes events that have none of the fields it names"
         fix = "write `not` before what is excepted, or `intent: narrow` under `soc` if only that shall be kept"
-        yield Doubt(each.place, "error", "polarity", message, fix)
+        yield Remark(each.place, "error", "polarity", message, fix)
 
 
 def _bare(node: Node) -> bool:
@@ -120,14 +105,14 @@ def _bare(node: Node) -> bool:
             return any(map(_bare, parts))
 
 
-def _terms(each: Filter) -> Iterator[Doubt]:
+def _terms(each: Filter) -> Iterator[Remark]:
     missing = [name for name in ("owner", "reason", "valid_to") if not getattr(each.terms, name)]
     if missing:
         message = f"the exception `{each.title}` has no {', '.join(missing)}"
-        yield Doubt(each.place, "warning", "terms", message, "write them under `soc`")
+        yield Remark(each.place, "warning", "terms", message, "write them under `soc`")
 
 
-def _unused(each: Filter, now: datetime, zone: tzinfo, known: Uses) -> Iterator[Doubt]:
+def _unused(each: Filter, now: datetime, zone: tzinfo, known: Uses) -> Iterator[Remark]:
     """Yield that an exception took nothing for long, as far as this is known."""
     if known.since is None:
         return
@@ -136,4 +121,4 @@ def _unused(each: Filter, now: datetime, zone: tzinfo, known: Uses) -> Iterator[
     if now - last >= UNUSED:
         days = (now - last) // timedelta(days=1)
         message = f"the exception `{each.title}` took nothing for {days} days"
-        yield Doubt(each.place, "warning", "unused", message, "delete it if nobody needs it")
+        yield Remark(each.place, "warning", "unused", message, "delete it if nobody needs it")

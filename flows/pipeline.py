@@ -30,6 +30,22 @@ FLOOD = 1_000  # findings of one rule in one batch from which somebody should he
 FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
 
 
+class Running(Protocol):
+    """What a run makes of events."""
+
+    @property
+    def engine(self) -> Detector: ...
+
+    @property
+    def detections(self) -> Sequence[Detection]: ...
+
+    @property
+    def exceptions(self) -> Exceptions: ...
+
+    @property
+    def calendar(self) -> Calendar: ...
+
+
 class Keeper(Protocol):
     """What keeps every raw record (the archive)."""
 
@@ -87,6 +103,11 @@ class Pipeline:
         self._say = say
         self._flooding: set[str] = set()  # rules that were told of
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
+
+    def use(self, parts: Running) -> None:
+        """Go on with other rules. Between batches only: what is parsed for one detector is not for the next."""
+        self._detector, self._detections = parts.engine, parts.detections
+        self._exceptions, self._calendar = parts.exceptions, parts.calendar
 
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""

@@ -5,7 +5,11 @@ tests:
     match: true              # every event below must match; false: none may
     events: [{field: value}] # events as the rule sees them, or
     lines: ["raw log line"]  # raw lines of a source, read by its definition
-    source: auth
+    source: auth             # with `events`: each is a JSON line of that source
+    group: user.name=root    # what the findings say, each of them or a list: all that they are, and nothing else
+    severity: 73
+    message: …
+    findings: 1
 """
 
 from __future__ import annotations
@@ -13,12 +17,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import orjson
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Dialect
@@ -27,7 +31,17 @@ from detectors.schema import RECORD, TIME
 from detectors.sigma.document import Document, documents
 from detectors.sigma.engine import Engine
 from detectors.sigma.rule import Rule
-from flows.assembly import Parts
+from flows.assembly import Parts, detection
+from flows.pipeline import findings_of
+
+COUNT = "findings"
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Case(BaseModel):
@@ -40,6 +54,10 @@ class Case(BaseModel):
     events: list[dict[str, Any]] = []
     lines: list[str] = []
     source: str = ""
+    group: Texts = ()
+    severity: int | None = None
+    message: Texts = ()
+    findings: int | None = None
 
     @model_validator(mode="after")
     def _has_input(self) -> Case:
@@ -47,7 +65,17 @@ class Case(BaseModel):
             raise ValueError("give either `events` or `lines`")
         if self.lines and not self.source:
             raise ValueError("`lines` need the `source` whose definition reads them")
+        if self.asserts and not (self.match and self.source):
+            raise ValueError("what findings say needs `match: true` and the `source` that events come from")
         return self
+
+    @property
+    def asserts(self) -> dict[str, set[Any]]:
+        """Return what the columns of findings must hold, those that the test names."""
+        severity = () if self.severity is None else (self.severity,)
+        asked = {"soc.group": self.group, "event.severity": severity, "message": self.message}
+        counted = {} if self.findings is None else {COUNT: {self.findings}}
+        return {column: set(values) for column, values in asked.items() if values} | counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +92,7 @@ class Failure:
 
 def run(parts: Parts) -> list[Failure]:
     """Run the tests of every rule; a rule without a positive and a negative one fails."""
-    return [failure for rule in parts.rules.rules for failure in _rule(rule, parts)]
+    return [failure for rule in parts.rules.rules for failure in of_rule(rule, parts)]
 
 
 def cases(document: Document) -> Iterator[tuple[Place, Case | RuleError]]:
@@ -83,8 +111,9 @@ def cases(document: Document) -> Iterator[tuple[Place, Case | RuleError]]:
             )
 
 
-def _rule(rule: Rule, parts: Parts) -> Iterator[Failure]:
-    document = _document(rule)
+def of_rule(rule: Rule, parts: Parts) -> Iterator[Failure]:
+    """Run the tests of one rule."""
+    document = document_of(rule)
     if document is None:
         return
     engine = Engine([rule])
@@ -99,35 +128,69 @@ def _rule(rule: Rule, parts: Parts) -> Iterator[Failure]:
         yield Failure(document.place("tests"), f"`{rule.meta.title}` needs a test that matches and one that doesn't")
 
 
-def _document(rule: Rule) -> Document | None:
+def document_of(rule: Rule) -> Document | None:
+    """Return the document that a rule was read from; None where its file has changed since."""
     text = Path(rule.place.file).read_text("utf-8-sig")
     found = (each for each in documents(text, rule.place.file) if isinstance(each, Document))
-    return next((each for each in found if str(each.data.get("id")).lower() == rule.meta.id), None)
+    return next((each for each in found if each.place() == rule.place), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The events of a test, and what they came from; `parser` is None for events as the rule sees them."""
+
+    batch: Batch
+    parser: DefinedParser | None
+    dialect: Dialect
+    events: pl.DataFrame
+
+
+def given(rule: Rule, case: Case, parts: Parts) -> Given | str:
+    """Return the events of a test, or why there are none."""
+    records = _records(case.lines or [orjson.dumps(event, default=str).decode() for event in case.events])
+    batch = Batch(case.source or "test", "test", case.name, records)
+    if not case.source:
+        # an event as the rule sees it comes from a source that is just the rule's own log source
+        dialect = Dialect("test", rule.logsource, {}, structured=True)
+        return Given(batch, None, dialect, frame(case.events))
+    definition = parts.definitions.get(case.source)
+    if definition is None:
+        return f"no source is called {case.source!r}"
+    if case.events and not definition.dialect.structured:
+        return f"`{case.name}`: {case.source} does not write JSON; give `lines`"
+    parser = DefinedParser(definition)
+    events = parser.parse(batch, None).events
+    if events.height != records.height:
+        return f"`{case.name}`: {records.height - events.height} of its lines can't be read as {case.source}"
+    return Given(batch, parser, parser.dialect, events)
 
 
 def _case(rule: Rule, engine: Engine, place: Place, case: Case, parts: Parts) -> Iterator[Failure]:
-    if case.source and case.source not in parts.definitions:
-        yield Failure(place, f"no source is called {case.source!r}")
+    made = given(rule, case, parts)
+    if isinstance(made, str):
+        yield Failure(place, made)
         return
-    dialect, events = _events(rule, case, parts)
-    count = len(case.events or case.lines)
-    if events.height != count:
-        yield Failure(place, f"`{case.name}`: {count - events.height} of its lines can't be read as {case.source}")
-        return
-    matched = np.zeros(count, np.bool_)
-    matched[engine.detect(dialect, events).row] = True
+    hits = engine.detect(made.dialect, made.events)
+    matched = np.zeros(made.events.height, np.bool_)
+    matched[hits.row] = True
     for index in np.flatnonzero(matched != case.match).tolist():
         verb = "matches, and should not" if matched[index] else "does not match"
         yield Failure(place, f"`{case.name}`: number {index + 1} {verb}")
+    if case.asserts and made.parser is not None:
+        found = findings_of(made.batch, made.parser, made.events, hits, [detection(rule)]).findings
+        for difference in _differences(case.asserts, found):
+            yield Failure(place, f"`{case.name}`: {difference}")
 
 
-def _events(rule: Rule, case: Case, parts: Parts) -> tuple[Dialect, pl.DataFrame]:
-    if case.events:
-        # an event as the rule sees it comes from a source that is just the rule's own log source
-        return Dialect("test", rule.logsource, {}, structured=True), frame(case.events)
-    parser = DefinedParser(parts.definitions[case.source])
-    records = _records(case.lines)
-    return parser.dialect, parser.parse(Batch(case.source, "test", case.name, records), None).events
+def _differences(asserts: dict[str, set[Any]], found: pl.DataFrame) -> Iterator[str]:
+    for column, wanted in asserts.items():
+        told = {found.height} if column == COUNT else set(found[column].to_list())
+        if told != wanted:
+            yield f"{column} is {_shown(told)}, not {_shown(wanted)}"
+
+
+def _shown(values: set[Any]) -> str:
+    return ", ".join(f"`{value}`" for value in sorted(values)) or "nothing"
 
 
 def frame(events: list[dict[str, Any]]) -> pl.DataFrame:

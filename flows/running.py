@@ -28,10 +28,11 @@ from connectors.kafka.writer import DeadLetters
 from connectors.store import Store
 from detectors.contracts import Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
-from flows import assembly, blindness
+from flows import blindness
 from flows.assembly import Parts
 from flows.doubts import expiring
 from flows.pipeline import Pipeline, Statistics
+from flows.reloading import Watched
 from flows.scanning import recogniser
 from flows.settings import Settings, password
 from flows.terminal import plain
@@ -58,9 +59,8 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         UnavailableError: a server could not be reached at the start.
     """
     start = time.monotonic()
-    parts = assembly.assemble(settings)
-    for wrong in parts.rules.faults:
-        say(f"rule left out: {plain(str(wrong))}")
+    watched = Watched(settings, say)
+    parts = watched.parts
     for each in parts.rules.filters:
         for doubt in expiring(each, datetime.now(UTC), ZoneInfo(settings.zone)):
             say(plain(str(doubt)))
@@ -79,12 +79,14 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             calendar=parts.calendar,
         )
         for batch in source.batches():
+            if watched.changed():
+                pipeline.use(watched.parts)
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
-    return Done(pipeline.statistics, parts, time.monotonic() - start)
+    return Done(pipeline.statistics, watched.parts, time.monotonic() - start)
 
 
 def kafka(settings: Settings) -> Connection:
@@ -196,6 +198,7 @@ def summary(done: Done) -> str:
     rows = [
         f"| {_cell(titles[rule].title)} | {titles[rule].level} | {count} |"
         for rule, count in seen.matches.most_common(20)
+        if rule in titles  # else it is gone since
     ]
     sources = [f"| {_cell(source)} | {count} |" for source, count in seen.by_source.most_common()]
     return "\n".join(

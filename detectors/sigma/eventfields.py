@@ -27,6 +27,12 @@ def event_columns(made_by: str | None, route: Route) -> frozenset[str] | None:
     return kinds.every.union(*(columns for columns in found if columns)) if all(found) else None
 
 
+def documented(made_by: str | None) -> frozenset[str]:
+    """Return all columns of a product's documented events, without those that any event has."""
+    kinds = _table().get(made_by or "")
+    return frozenset().union(*kinds.events.values()) if kinds else frozenset()
+
+
 @cache
 def _table() -> dict[str, _Kinds]:
     data: dict[str, dict[str, Any]] = read_table("eventfields.yml")

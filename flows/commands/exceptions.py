@@ -9,29 +9,33 @@ from zoneinfo import ZoneInfo
 
 from connectors.archive import Archive
 from connectors.store import Store
+from detectors.sigma.document import Document, documents
 from detectors.sigma.exceptions import Exceptions
+from detectors.sigma.parse_filter import is_filter
 from flows import assembly, doubts, trying
-from flows.commands.options import add_config, add_rules, moment
-from flows.ruleset import RuleSet
+from flows.authoring.remarks import Remark
+from flows.ruleset import RuleSet, rule_files
 from flows.settings import Settings
 from flows.terminal import plain
 
 WIDTH = 300  # characters of a line
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Name the arguments."""
-    parser.add_argument("rule", type=Path, metavar="EXCEPTION", help="file or folder of Sigma filters")
-    add_rules(parser)
-    add_config(parser)
-    parser.add_argument("--since", type=moment, metavar="TIME", help="from this time on, ISO 8601 (default: the start)")
-    parser.add_argument("--until", type=moment, metavar="TIME", help="before this time (default: the end)")
-    parser.add_argument("--archive", type=Path, metavar="DIR", help="archive (default: that of the settings)")
+def are_meant(name: str) -> bool:
+    """Say whether a path holds filters, right or wrong, and nothing else."""
+    if not Path(name).exists():
+        return False
+    found = [
+        isinstance(each, Document) and is_filter(each)
+        for file in rule_files([Path(name)])
+        for each in documents(Path(file).read_text("utf-8-sig", "replace"), file)
+    ]
+    return bool(found) and all(found)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Try, and print what would go; 1 when a real finding would be hidden, 3 when an exception can't be read."""
-    trial = trying.prepare(settings, args.rule, args.rules)
+    trial = trying.prepare(settings, Path(args.rule), args.rules)
     trying.run(trial, Archive(args.archive or settings.archive), args.since, args.until)
     if settings.store.is_file():
         store = Store(settings.store)
@@ -46,7 +50,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if trial.hidden else 3 if trial.faults else 0
 
 
-def doubts_of(rules: RuleSet, settings: Settings) -> list[doubts.Doubt]:
+def doubts_of(rules: RuleSet, settings: Settings) -> list[Remark]:
     """Return what is doubtful of exceptions, with what the store knows of their use."""
     if not rules.filters:
         return []

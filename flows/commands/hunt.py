@@ -14,10 +14,10 @@ from connectors.nested import nest
 from detectors.errors import UsageError
 from detectors.schema import FINDING
 from flows import assembly
+from flows.authoring import chosen
 from flows.commands.options import add_config, moment, read_config
 from flows.documents import write_lines
 from flows.hunting import hunt
-from flows.settings import Settings
 from flows.table import print_findings
 
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Hunt, and print what was found; nothing is stored."""
     settings = read_config(args)
     archive = Archive(args.archive or settings.archive)
-    parts = _parts(args, settings)
+    parts = assembly.parts(settings, chosen.some(args.rule, settings))
     sources = args.source or archive.sources()
     if not archive.sources():
         raise UsageError("the archive is empty", fix="fill it: soc scan --keep, or soc run")
@@ -50,14 +50,3 @@ def run(args: argparse.Namespace) -> int:
     print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
     print(f"{len(parts.rules.rules)} rules over {', '.join(sources)}", file=sys.stderr)
     return 3 if parts.rules.faults else 0
-
-
-def _parts(args: argparse.Namespace, settings: Settings) -> assembly.Parts:
-    if Path(args.rule).exists():
-        return assembly.assemble(settings, [Path(args.rule)])
-    known = assembly.load_rules(settings)
-    wanted = args.rule.lower()
-    for rule in known.rules:
-        if wanted in (rule.meta.id, rule.meta.title.lower()):
-            return assembly.assemble(settings, [Path(rule.place.file)])
-    raise UsageError(f"no rule file, id or title is {args.rule!r}", fix="list them: soc rules list")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from connectors.store import Store
 from detectors.errors import UsageError
 from flows import settings
 from flows.settings import Settings
+
+_MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10080}
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +32,13 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Add the rules that a verb looks at: paths, --rules and --config."""
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="rule files or folders")
+    add_rules(parser)
+    add_config(parser)
+
+
 def read_config(args: argparse.Namespace) -> Settings:
     """Read the settings that --config names."""
     return settings.load(args.config)
@@ -42,9 +52,13 @@ def kept_store(settings: Settings) -> Store:
 
 
 def moment(text: str) -> datetime:
-    """Read an ISO 8601 time of the command line; one without a zone is UTC."""
+    """Read a time of the command line: ISO 8601 (one without a zone is UTC), or `30d` for so long ago."""
+    if ago := re.fullmatch(r"(\d{1,6})([mhdw])", text):
+        return datetime.now(UTC) - timedelta(minutes=int(ago[1]) * _MINUTES[ago[2]])
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a time", fix="write 2026-03-01 or 2026-03-01T08:30+07:00") from None
+        raise UsageError(
+            f"{text!r} is not a time", fix="write 2026-03-01, 2026-03-01T08:30+07:00, or 30d for 30 days ago"
+        ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -114,9 +114,9 @@ def test_faults_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "scanner.yml:7:18: condition: there is no `selectoin`" in out
 
 
-def test_a_file_without_exceptions_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["rules", "try", "rules"]) == 2
-    assert "no exception in rules" in capsys.readouterr().err
+def test_a_folder_of_rules_is_tried_as_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "try", "rules", "--since", "2000-01-01"]) == 0
+    assert "matches in" in capsys.readouterr().out
 
 
 def test_what_exceptions_took_is_listed(capsys: pytest.CaptureFixture[str], place: Path) -> None:

@@ -1,0 +1,85 @@
+"""The names that a rule may give to fields, by what is known of the sources it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+
+from connectors.definitions import Definition
+from detectors.contracts import LogSource
+from detectors.sigma.document import Document
+from detectors.sigma.eventfields import documented
+from detectors.sigma.logsources import Route, routes
+from flows import blindness
+
+Legal = frozenset[str] | None  # None: events may have any field, or no source here is meant
+
+
+class Fields:
+    """What rules may name, worked out once per log source."""
+
+    def __init__(self, definitions: Mapping[str, Definition]) -> None:
+        self._definitions = definitions
+        self._known: dict[LogSource, Legal] = {}
+
+    def legal(self, logsource: LogSource) -> Legal:
+        """Return every name that means something to a rule of this log source on any source."""
+        if logsource not in self._known:
+            names = [
+                _names(definition, route)
+                for definition in self._definitions.values()
+                for route in routes(logsource, definition.dialect.logsource)
+                if _mentioned(definition).issuperset(route.where)
+            ]
+            closed = [each for each in names if each is not None]
+            self._known[logsource] = frozenset().union(*closed) if names and len(closed) == len(names) else None
+        return self._known[logsource]
+
+    def knows(self, name: str, logsource: LogSource) -> bool:
+        """Say whether a field, or one that may hold it, can have a value."""
+        legal = self.legal(logsource)
+        return legal is None or any(part in legal for part in accumulate(name.split("."), "{}.{}".format))
+
+
+def spelled(name: str, logsource: LogSource) -> str | None:
+    """Return how documented events of the product write a field, where they write it in other letters only."""
+    known = documented(logsource.product)
+    lower = name.lower()
+    return None if name in known else next((each for each in sorted(known) if each.lower() == lower), None)
+
+
+def _mentioned(definition: Definition) -> set[str]:
+    """Return the columns that a definition speaks of: a route by any other is not one that its events take."""
+    mapped = [name for each in definition.fields.values() for name in each.columns]
+    return {*(definition.own_columns or ()), *definition.output.names, *definition.recognise.values, *mapped}
+
+
+def _names(definition: Definition, route: Route) -> Legal:
+    columns = blindness.columns(definition, route)
+    if columns is None:
+        return None
+    aliases = {**definition.dialect.aliases, **route.fields}
+    return columns.union(name for name, own in aliases.items() if columns.intersection(own))
+
+
+def items(body: object, *path: object) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield each key of a detection that names a field, as it is written, and its path."""
+    if isinstance(body, dict):
+        for key, inner in body.items():
+            if isinstance(inner, dict):
+                yield from items(inner, *path, key)
+            else:
+                yield str(key), (*path, key)
+    elif isinstance(body, list):
+        for at, inner in enumerate(body):
+            yield from items(inner, *path, at)
+
+
+def named(document: Document) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield each field that a rule names, with the path of its key; modifiers are left out, keywords have no name."""
+    detection = document.data.get("detection")
+    for part, body in detection.items() if isinstance(detection, dict) else ():
+        if part not in ("condition", "timeframe"):
+            for key, path in items(body, "detection", part):
+                if name := key.partition("|")[0]:
+                    yield name, path

@@ -1,0 +1,26 @@
+"""What a rule says that can't be so, or is hardly meant. Style of our own rules stands in `house`.
+
+A check takes a document, and what fields there are, and yields remarks; `CHECKS` names them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from detectors.sigma.document import Document
+from flows.authoring.fields import Fields
+from flows.authoring.lint.detection import grouping, idle_values, unknown_fields, unused_parts
+from flows.authoring.lint.words import KEYS, days, keys, tags
+from flows.authoring.remarks import Remark
+
+CHECKS: tuple[Callable[[Document, Fields], Iterator[Remark]], ...] = (
+    keys,
+    days,
+    tags,
+    unknown_fields,
+    grouping,
+    unused_parts,
+    idle_values,
+)
+
+__all__ = ["CHECKS", "KEYS"]

@@ -1,0 +1,90 @@
+"""`soc rules promote`: experimental → test → stable, each step on evidence.
+
+To `test`: no fault, and tests that notice whatever is left out. To `stable`, beside that: days of real events on which
+the rule was tried, and no more findings a day than people can look at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from detectors.errors import RuleError
+from detectors.sigma.document import Document
+from detectors.sigma.rule import Rule
+from flows.authoring.mutation import Score
+from flows.authoring.remarks import Remark
+from flows.authoring.trial import Trial
+
+STEPS = {"": "experimental", "experimental": "test", "test": "stable"}
+NOTICED = 1.0  # share of what is left out that tests must notice
+DAYS = 7  # of real events
+_STATUS = re.compile(r"""(['"]?status['"]?\s*:\s*)(['"]?)[a-z]+\2""")
+NOISE = {"informational": 50.0, "low": 20.0, "medium": 5.0, "high": 2.0, "critical": 1.0}  # findings a day at most
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that must be so, and what was found."""
+
+    what: str
+    met: bool
+    found: str
+
+    def __str__(self) -> str:
+        """Return one line."""
+        return f"{'✓' if self.met else '✗'} {self.what}: {self.found}"
+
+
+def next_status(rule: Rule) -> str:
+    """Return the status that comes next.
+
+    Raises:
+        RuleError: there is none.
+    """
+    if rule.meta.status not in STEPS:
+        message = f"no status comes after {rule.meta.status}"
+        raise RuleError(message, place=rule.place, fix="deprecate it by hand when it is no longer needed")
+    return STEPS[rule.meta.status]
+
+
+def evidence(
+    rule: Rule, status: str, remarks: list[Remark], *, failures: int, score: Score, trial: Trial | None
+) -> list[Evidence]:
+    """Return what the step asks for, and what is there."""
+    errors = sum(remark.severity == "error" for remark in remarks)
+    found = [
+        Evidence("no fault", not errors, f"{errors} faults, {len(remarks) - errors} warnings"),
+        Evidence("tests pass", not failures, f"{failures} fail"),
+        Evidence(
+            "tests notice",
+            score.share >= NOTICED,
+            f"{score.tried - len(score.survivors)} of {score.tried} things left out",
+        ),
+    ]
+    if status == "stable":
+        tried = trial.rules[rule.meta.id] if trial else None
+        days = len(trial.days) if trial else 0
+        rate = len(tried.findings) / days if tried and days else 0.0
+        most = NOISE[rule.meta.level]
+        found.append(
+            Evidence(
+                f"tried on {DAYS} days",
+                days >= DAYS,
+                f"{days} days, {sum(trial.events.values()) if trial else 0:,} events",
+            )
+        )
+        found.append(Evidence(f"at most {most:g} findings a day", rate <= most, f"{rate:.2f}"))
+    return found
+
+
+def rewritten(document: Document, status: str) -> str:
+    """Return the text of a rule's file with another status; nothing else changes."""
+    lines = Path(document.file).read_text("utf-8").splitlines(keepends=True)
+    if "status" in document.data:
+        at = document.key("status").line - 1
+        lines[at] = _STATUS.sub(rf"\g<1>{status}", lines[at], count=1)
+    else:
+        lines.insert(document.key("title").line, f"status: {status}\n")
+    return "".join(lines)

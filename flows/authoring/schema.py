@@ -1,0 +1,136 @@
+"""`soc rules schema`: the JSON schema of rule files, so that editors complete and mark what they know of.
+
+Completion is generous where checks are strict: any field that some source has is offered for every log source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from connectors.definitions import Definition
+from detectors.attack import RELEASE, TACTICS, techniques
+from detectors.schema import LEVELS
+from detectors.sigma.logsources import EVERYTHING
+from detectors.sigma.parse import STATUSES
+from detectors.sigma.tables import read_table
+from flows import blindness, ruletests
+from flows.authoring.house import RUNBOOK
+from flows.authoring.lint import KEYS
+
+TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
+
+
+def schema(definitions: Mapping[str, Definition]) -> dict[str, Any]:
+    """Return the schema for the sources that there are."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Sigma rule",
+        "description": "A Sigma rule with its tests. `soc rules check` says more than an editor can.",
+        "type": "object",
+        "required": ["title"],
+        "properties": {key: _PROPERTIES.get(key, {}) for key in KEYS}
+        | {
+            "logsource": _logsource(definitions),
+            "detection": _detection(definitions),
+            "tags": _tags(),
+            "tests": _tests(definitions),
+        },
+    }
+
+
+_PROPERTIES: dict[str, Any] = {
+    "title": {"type": "string", "maxLength": 256, "description": "What happened: the name of its findings"},
+    "id": {"type": "string", "format": "uuid", "description": "A random UUID; `soc rules new` makes one"},
+    "status": {"enum": [*STATUSES], "description": "`soc rules promote` raises it on evidence"},
+    "description": {"type": "string"},
+    "license": TEXT,
+    "references": TEXTS,
+    "author": TEXT,
+    "date": {"type": "string", "pattern": r"^\d{4}[-/]\d{2}[-/]\d{2}$"},
+    "modified": {"type": "string", "pattern": r"^\d{4}[-/]\d{2}[-/]\d{2}$"},
+    "falsepositives": {**TEXTS, "description": "When it is nothing"},
+    "level": {"enum": [*LEVELS]},
+    "runbook": {
+        "description": f"Four lines that begin with {', '.join(RUNBOOK['en'])}",
+        "anyOf": [TEXT, {"type": "object", "properties": dict.fromkeys(RUNBOOK, TEXT)}],
+    },
+    "soc": {
+        "type": "object",
+        "description": "How findings are grouped",
+        "properties": {
+            "group-by": {"anyOf": [TEXT, TEXTS], "description": "ECS fields of the group key"},
+            "window": {"type": "integer", "minimum": 0, "description": "Seconds of one finding"},
+        },
+    },
+}
+
+
+def _logsource(definitions: Mapping[str, Definition]) -> dict[str, Any]:
+    legal: dict[str, set[str]] = {"category": set(), "product": set(), "service": set()}
+    for definition in definitions.values():
+        for part, names in legal.items():
+            names.update(filter(None, [getattr(definition.logsource, part)]))
+    for product, kinds in read_table("logsources.yml").items():
+        legal["category"].update(kinds.get("categories", ()))
+        legal["service"].update(kinds.get("services", ()))
+        legal["product"].update([product] if product != "*" else [])
+    return {
+        "type": "object",
+        "description": "Whose events the rule is about",
+        "properties": {part: _suggested(sorted(names)) for part, names in legal.items()} | {"definition": TEXT},
+        "minProperties": 1,
+    }
+
+
+def _detection(definitions: Mapping[str, Definition]) -> dict[str, Any]:
+    fields: dict[str, Any] = {name: {} for name in _fields(definitions)}
+    item = {"type": "object", "properties": fields, "propertyNames": _suggested(_keys(fields))}
+    part = {"anyOf": [item, {"type": "array", "items": {"anyOf": [item, {"type": ["string", "number"]}]}}, TEXT]}
+    return {
+        "type": "object",
+        "required": ["condition"],
+        "properties": {
+            "condition": {"anyOf": [TEXT, TEXTS], "description": "selection and not filter; 1 of sel_*; all of them"}
+        },
+        "additionalProperties": part,
+    }
+
+
+def _keys(fields: Iterable[str]) -> list[str]:
+    """Return what completes to a field, and its first modifier."""
+    return [key for name in fields for key in (name, f"{name}|contains", f"{name}|endswith")]
+
+
+def _fields(definitions: Mapping[str, Definition]) -> list[str]:
+    """Return every field that is known of any source."""
+    found: set[str] = set()
+    for definition in definitions.values():
+        found.update(blindness.columns(definition, EVERYTHING) or ())
+        found.update(definition.fields, definition.aliases, *(mapped.columns for mapped in definition.fields.values()))
+    for documented in read_table("eventfields.yml").values():
+        for events in documented["events"].values():
+            for columns in events.values():
+                found.update(name for each in columns for name in (each if isinstance(each, list) else [each]))
+    return sorted(found)
+
+
+def _tags() -> dict[str, Any]:
+    named = [
+        {"const": f"attack.{tactic}", "description": f"{key}, ATT&CK v{RELEASE}"} for tactic, key in TACTICS.items()
+    ]
+    named += [{"const": f"attack.{key.lower()}", "description": one.name} for key, one in techniques().items()]
+    return {"type": "array", "items": {"anyOf": [*named, TEXT]}}
+
+
+def _tests(definitions: Mapping[str, Definition]) -> dict[str, Any]:
+    case = ruletests.Case.model_json_schema()
+    case["properties"]["source"] = _suggested(sorted(definitions))
+    case["properties"] |= {name: {"anyOf": [TEXT, TEXTS]} for name in ("group", "message")}
+    case.pop("title", None)
+    return {"type": "array", "items": case, "description": "At least one that matches, and one that doesn't"}
+
+
+def _suggested(names: Iterable[str]) -> dict[str, Any]:
+    return {"anyOf": [{"enum": [*names]}, TEXT]}

@@ -1,0 +1,72 @@
+"""`soc rules test`: run what stands inside the rules, and ask what would go unnoticed.
+
+Only detection rules come here; tests of correlations are another kind, with a runner of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from detectors.sigma.rule import Rule
+from detectors.sigma.valuelist import Lists
+from flows import ruletests
+from flows.assembly import Parts
+from flows.authoring.memo import Memo
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one rule's tests; `tried` counts the changes, None if none were tried."""
+
+    rule: str
+    title: str
+    failures: tuple[str, ...]
+    tried: int | None
+    survivors: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as plain data."""
+        return asdict(self)
+
+
+def test(parts: Parts, memo: Memo, lists: Lists, mutate: bool | None, own: Path) -> list[Result]:
+    """Test every rule; `mutate` None leaves things out of the rules below `own` only."""
+    return [
+        _result(rule, parts, memo, lists if mutate or (mutate is None and _below(rule, own)) else None)
+        for rule in parts.rules.rules
+    ]
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return one line: rules, failures, and how many changes were noticed."""
+    failed = sum(bool(result.failures) for result in results)
+    tried = sum(result.tried or 0 for result in results)
+    missed = sum(len(result.survivors) for result in results)
+    told = f"{len(results):,} rules tested, {failed:,} failed"
+    if tried:
+        told += f"; {tried - missed:,} of {tried:,} things left out were noticed ({(tried - missed) / tried:.0%})"
+    return told
+
+
+def _result(rule: Rule, parts: Parts, memo: Memo, lists: Lists | None) -> Result:
+    def run() -> list[str]:
+        return [str(failure) for failure in ruletests.of_rule(rule, parts)]
+
+    def leave_out() -> list[Any]:
+        mutation = import_module("flows.authoring.mutation")  # brings pySigma: not where all is known already
+        score = mutation.score(rule, parts, lists)
+        return [score.tried, [str(survivor) for survivor in score.survivors]]
+
+    failures = memo.answer(rule.place.file, run, f"failures {rule.place}")
+    tried, survivors = (
+        memo.answer(rule.place.file, leave_out, f"survivors {rule.place}") if lists is not None else (None, [])
+    )
+    return Result(rule.meta.id, rule.meta.title, tuple(failures), tried, tuple(survivors))
+
+
+def _below(rule: Rule, folder: Path) -> bool:
+    return Path(rule.place.file).resolve().is_relative_to(folder)

@@ -1,0 +1,61 @@
+"""`soc rules test`: the tests inside the rules, and what they are worth."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import orjson
+
+from detectors.sigma.valuelist import Lists
+from flows import assembly
+from flows.authoring import testing
+from flows.authoring.memo import Memo, contents
+from flows.commands.options import add_paths, read_config
+from flows.ruleset import own_rules
+from flows.terminal import plain
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    add_paths(parser)
+    parser.add_argument(
+        "--mutate",
+        action=argparse.BooleanOptionalAction,
+        help="leave each value, item, part and `not` out of the rules: a test must fail (default: of our own rules)",
+    )
+    parser.add_argument(
+        "--propose", action="store_true", help="print events that tests lack, to be put at the end of the rules"
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON document")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the tests; 3 when any fails, when a rule has a fault, or when something may be left out unnoticed."""
+    settings = read_config(args)
+    parts = assembly.assemble(settings, [*args.paths, *args.rules])
+    lists = assembly.value_lists(settings)
+    memo = Memo(settings.cache, "test", contents([*settings.sources, *assembly.list_paths(settings)]))
+    if args.propose:
+        return _propose(parts, lists)
+    results = testing.test(parts, memo, lists, args.mutate, own_rules())
+    memo.save()
+    bad = [line for result in results for line in (*result.failures, *result.survivors)]
+    if args.json:
+        print(orjson.dumps([result.document() for result in results], option=orjson.OPT_INDENT_2).decode())
+    else:
+        for line in [*map(str, parts.rules.faults), *bad]:
+            print(plain(line))
+    print(testing.summary(results), file=sys.stderr)
+    return 3 if parts.rules.faults or bad else 0
+
+
+def _propose(parts: assembly.Parts, lists: Lists) -> int:
+    from flows.authoring import lacking  # noqa: PLC0415 - brings pySigma, which other verbs can do without
+
+    for rule in parts.rules.rules:
+        proposed = lacking.text(lacking.lacking(rule, parts, lists))
+        if proposed:
+            print(plain(f"# {rule.place.file}"))
+            print("\n".join(plain(line) for line in proposed.splitlines()))
+    return 3 if parts.rules.faults else 0

@@ -1,0 +1,117 @@
+"""The rules of a run, read again between batches when their files change.
+
+A new version that is broken keeps the former one, and says so; so does a file that is still being written. A process
+that runs again and again remembers the former versions from one run to the next.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from detectors.errors import RuleError, SocError
+from detectors.sigma.rule import Rule
+from flows import assembly, lists
+from flows.assembly import Parts
+from flows.ruleset import RuleSet, rule_files
+from flows.settings import Settings
+from flows.terminal import plain
+
+INTERVAL = 2.0  # seconds between two looks at the files
+WRITTEN = 1.0  # seconds that files must have been left alone
+Say = Callable[[str], object]
+Stamps = dict[str, tuple[int, int, int]]
+
+_former: dict[tuple[str, ...], tuple[Rule, ...]] = {}  # of runs that ended, by the folders of their rules
+
+
+class Watched:
+    """What a run needs, with rules as their files have them now."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self._settings, self._say = settings, say
+        self._folders = assembly.rule_folders(settings)
+        self._stamps = self._look()
+        self._looked = time.monotonic()
+        self._key = tuple(str(folder.absolute()) for folder in self._folders)
+        loaded = assembly.load_rules(settings)
+        self._told: set[str] = set()
+        self._left_out = {str(fault) for fault in loaded.faults}  # told at the start
+        for fault in loaded.faults:
+            say(f"rule left out: {plain(str(fault))}")
+        self.parts = self._with(loaded, _kept(_former.get(self._key, ()), loaded))
+
+    def changed(self) -> bool:
+        """Read rules again if their files changed since; True where `parts` are others now."""
+        if time.monotonic() - self._looked < INTERVAL:
+            return False
+        self._looked = time.monotonic()
+        try:
+            stamps = self._look()
+            if stamps == self._stamps or _unsettled(stamps, self._stamps):
+                return False
+            loaded = assembly.load_rules(self._settings)
+        except SocError as error:
+            self._tell([error])
+            return False
+        self._stamps = stamps
+        before = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
+        kept = _kept(self.parts.rules.rules, loaded)
+        self._tell(loaded.faults)
+        self.parts = self._with(loaded, kept)
+        after = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
+        self._say(_told(before, after, len(kept)))
+        return True
+
+    def _with(self, loaded: RuleSet, kept: Sequence[Rule]) -> Parts:
+        """Return the parts around rules as they are now, and former versions of the broken ones."""
+        rules = replace(loaded, rules=(*loaded.rules, *kept))
+        _former[self._key] = rules.rules
+        for rule in kept:
+            self._once(f"the former version of `{plain(rule.meta.title)}` ({rule.meta.id}) stays in use")
+        return assembly.parts(self._settings, rules)
+
+    def _tell(self, faults: Iterable[SocError]) -> None:
+        for fault in faults:
+            if str(fault) not in self._left_out:
+                self._once(f"rules changed: {plain(str(fault))}")
+
+    def _once(self, text: str) -> None:
+        """Say something that may come up at every look, once."""
+        if text not in self._told:
+            self._told.add(text)
+            self._say(text)
+
+    def _look(self) -> Stamps:
+        listed = [*lists.files(assembly.list_paths(self._settings)), *assembly.maintenance_files(self._settings)]
+        files = [*rule_files(self._folders), *map(str, listed)]
+        return {path: stamp for path in files if (stamp := _stamp(path)) is not None}
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - Path takes too long for thousands
+    except OSError:
+        return None  # gone since it was listed
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _unsettled(new: Stamps, old: Stamps) -> bool:
+    """Say whether a changed file was written just now, and somebody may still be at it."""
+    now = time.time_ns()
+    return any(0 <= now - new[path][1] < WRITTEN * 1e9 for path in new if new[path] != old.get(path))
+
+
+def _kept(former: Iterable[Rule], loaded: RuleSet) -> list[Rule]:
+    """Return the former rules of files that have a fault now, unless something else has their id."""
+    broken = {fault.place.file for fault in loaded.faults if isinstance(fault, RuleError) and fault.place}
+    there = {rule.meta.id for rule in loaded.rules}
+    return [rule for rule in former if rule.place.file in broken and rule.meta.id not in there]
+
+
+def _told(before: dict[str, str], after: dict[str, str], kept: int) -> str:
+    added, gone = len(after.keys() - before.keys()), len(before.keys() - after.keys())
+    changed = sum(after[name] != semantics for name, semantics in before.items() if name in after)
+    return f"rules read again: {added} added, {changed} changed, {gone} gone, {kept} broken (former version in use)"

@@ -1,0 +1,147 @@
+"""What `soc rules check` says of rule files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.authoring import check
+from flows.authoring.memo import Memo
+from flows.ruleset import RuleSet
+from tests.flows.authoring.conftest import RULE, Soc
+
+
+def told(soc: Soc, path: Path, text: str, *more: str) -> tuple[int, list[str]]:
+    path.write_text(text)
+    code, out, _ = soc("rules", "check", path, *more)
+    return code, [line.removeprefix(f"{path}:") for line in out.splitlines()]
+
+
+def test_a_good_rule_has_nothing_against_it(soc: Soc, rule: Path) -> None:
+    code, out, err = soc("rules", "check", rule)
+    assert (code, out) == (0, "")
+    assert "1 rules can run (1 high); 0 faults, 0 warnings" in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "source_ip|cidr",
+            "sorce_ip|cidr",
+            "14:9: events of linux/sshd have no field `sorce_ip`; did you mean `source_ip`?",
+        ),
+        ("t1078.003", "t1078.093", "6:31: ATT&CK v19 has no `t1078.093`; did you mean `t1078.003`?"),
+        (
+            "attack.initial-access",
+            "attack.inital-access",
+            "6:8: ATT&CK v19 has no `inital-access`; did you mean `initial-access`?",
+        ),
+        (
+            "accepted and not inside",
+            "accepted",
+            "13:5: the condition doesn't ask for `inside`; name it there, or take it out",
+        ),
+        (
+            "status: experimental",
+            "status: exprimental",
+            "3:9: status 'exprimental' is not known; did you mean `experimental`?",
+        ),
+        (
+            "level: high",
+            "level: high\nsoc: {group-by: [user.nmae]}",
+            "6:18: findings can't be grouped by `user.nmae`, which no event has; did you mean `user.name`?",
+        ),
+        ("level: high", "levle: high", "5:1: `levle` is no key of rules; did you mean `level`?"),
+        ("level: high", "level: high\ndate: yesterday", "6:7: date `yesterday` is no day; write 2026-03-31"),
+        ("6a5b1c2e-0f3d-4a7b-9c8d-1e2f3a4b5c6d", "abc", "2:5: the id 'abc' is not a UUID; make one with `uuidgen`"),
+    ],
+)
+def test_a_fault_names_place_and_fix(soc: Soc, rule: Path, old: str, new: str, line: str) -> None:
+    code, lines = told(soc, rule, RULE.replace(old, new))
+    assert code == 3
+    assert lines == [line]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ("attack.t1078.003", "attack.t1562.001", "warning: ATT&CK v19 has withdrawn T1562.001; write `attack.t1685`"),
+        ("attack.initial-access", "attack.defense-evasion", "has split the tactic `defense-evasion`"),
+        ("attack.initial-access", "atack.execution", "has no namespace that is known; did you mean `attack`?"),
+        ("'Accepted publickey for root '", "'Accepted password for root from '", "to `accepted password for root `"),
+        ("'Accepted publickey for root '", "'accepted password for root '", "stands there twice"),
+        ("accepted and not inside", "not inside and not accepted", "asked of every event"),
+    ],
+)  # fmt: skip
+def test_what_is_hardly_meant_is_a_warning(soc: Soc, rule: Path, old: str, new: str, part: str) -> None:
+    code, lines = told(soc, rule, RULE.replace(old, new))
+    assert code == 0
+    assert len(lines) == 1
+    assert part in lines[0]
+
+
+def test_strict_asks_for_the_style_of_our_own(soc: Soc, rule: Path) -> None:
+    code, lines = told(soc, rule, RULE.replace("Somebody logged in as root.", "logged in"), "--strict")
+    assert code == 3
+    assert any("no runbook; say in `vi` and `en`" in line for line in lines)
+    assert any("a description is a sentence" in line for line in lines)
+    assert any("`level` stands before `tags`" in line for line in lines)
+
+
+def test_all_faults_of_all_files_as_json(soc: Soc, rule: Path) -> None:
+    rule.write_text(RULE.replace("t1078.003", "t1"))
+    (rule.parent / "b.yml").write_text("title: [\n")
+    (rule.parent / "c.yml").write_text(RULE)
+    code, out, _ = soc("rules", "check", rule.parent, "--json")
+    assert code == 3
+    remarks = json.loads(out)
+    assert [(Path(each["file"]).name, each["code"]) for each in remarks] == [
+        ("b.yml", "invalid"),
+        ("root_logged_in.yml", "invalid"),
+        ("root_logged_in.yml", "attack-unknown"),
+    ]
+    assert remarks[2] == {
+        "file": str(rule), "line": 6, "column": 31, "severity": "error", "code": "attack-unknown",
+        "message": "ATT&CK v19 has no `t1`", "fix": remarks[2]["fix"],
+    }  # fmt: skip
+
+
+def test_a_file_that_has_not_changed_is_not_looked_at_again(rule: Path, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Counting(Memo):
+        def answer(self, path: str, work_out: Callable[[], Any], question: str = "") -> Any:
+            def counted() -> Any:
+                asked.append(path)
+                return work_out()
+
+            return super().answer(path, counted, question)
+
+    for text in (RULE, RULE, RULE + "# changed\n"):
+        rule.write_text(text)
+        check.check(RuleSet((), ()), [str(rule)], {}, Counting(tmp_path, "check"))
+    assert len(asked) == 2
+
+
+def test_two_rules_that_ask_the_same_are_told(soc: Soc, rule: Path) -> None:
+    again = rule.with_name("again.yml")
+    again.write_text(RULE.replace("6a5b1c2e", "7a5b1c2e").replace("Root logged in", "Other words"))
+    code, out, _ = soc("rules", "check", rule.parent)
+    assert code == 0
+    assert out == f"{rule}:1:1: warning: it asks the same as {again}:1:1; keep one of them\n"
+
+
+def test_a_field_in_other_letters_is_told(soc: Soc, rule: Path) -> None:
+    text = """title: A command
+logsource: {product: windows, service: security}
+detection: {selection: {commandline|contains: x}, condition: selection}
+"""
+    assert told(soc, rule, text) == (
+        0,
+        ["3:25: warning: the case of names counts, and events write `CommandLine`; write `CommandLine`"],
+    )

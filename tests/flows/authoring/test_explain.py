@@ -1,0 +1,138 @@
+"""Why a rule matches an event, and why not."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detectors.sigma.predicates import Predicate
+from flows.authoring import why
+from tests.flows.authoring.conftest import RULE, Soc
+
+LINE = "Mar  9 08:00:01 web01 sshd[7]: Accepted password for {} from {} port 2 ssh2\n"
+
+
+def explained(soc: Soc, rule: Path, *lines: str, more: tuple[str, ...] = ()) -> list[str]:
+    log = rule.parent.parent / "events.log"
+    log.write_text("".join(lines))
+    return soc("rules", "explain", rule, log, *more)[1].splitlines()
+
+
+def test_a_match_shows_what_is_true_and_what_was_seen(soc: Soc, rule: Path) -> None:
+    assert explained(soc, rule, LINE.format("root", "203.0.113.9")) == [
+        f"`Root logged in` ({rule}:1:1) matches",
+        "event 1 of auth",
+        "✓ accepted and not inside",
+        "  ✓ accepted",
+        "    ✓ message|startswith   ← Accepted password for root from 203.0.113.9 port 2 ssh2",
+        "      ✓ Accepted password for root ",
+        "  ✓ not inside",
+        "    ✗ inside",
+        "      ✗ source_ip|cidr: 10.0.0.0/8   ← 203.0.113.9",
+    ]
+
+
+def test_of_several_events_the_nearest_is_explained(soc: Soc, rule: Path) -> None:
+    lines = [LINE.format("lan", "203.0.113.9"), LINE.format("root", "10.0.0.9"), LINE.format("lan", "203.0.113.9")]
+    told = explained(soc, rule, *lines)
+    assert told[0].endswith("does not match")
+    assert told[1] == "event 2 of auth; 0 of 3 match"
+    assert "  ✗ not inside" in told
+    assert explained(soc, rule, *lines, more=("--number", "3"))[1] == "event 3 of auth; 0 of 3 match"
+
+
+def test_an_event_of_another_source_is_told_so(soc: Soc, rule: Path) -> None:
+    line = '192.0.2.1 - - [02/Mar/2026:01:02:03 +0700] "GET / HTTP/1.1" 200 5 "-" "a"\n'
+    told = explained(soc, rule, line, more=("--source", "nginx"))
+    assert "not its business: rules of linux/sshd have no business with nginx/webserver/nginx events" in told
+
+
+def test_an_event_that_takes_no_route_names_the_column(soc: Soc, rule: Path) -> None:
+    told = explained(
+        soc, rule, LINE.format("root", "203.0.113.9").replace("sshd[7]", "su[7]"), more=("--source", "auth")
+    )
+    assert any("linux/sshd is told by program sshd" in line and "the event has `su`" in line for line in told)
+    assert told[0].endswith("does not match")
+
+
+def test_json_objects_are_events_as_the_rule_sees_them(soc: Soc, rule: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Standard:
+        buffer = io.BytesIO(b'{"message": "Accepted password for root x", "source_ip": "10.0.0.1"}')
+
+    monkeypatch.setattr("sys.stdin", Standard())
+    code, out, _ = soc("rules", "explain", "Root logged in", "-", "--rules", rule.parent, "--json")
+    assert code == 0
+    told = json.loads(out)
+    assert told["event"]["source"] == "fields"
+    assert told["matches"] is False
+    assert truths(told["condition"])["source_ip|cidr: 10.0.0.0/8"] is True
+
+
+def truths(piece: dict[str, Any]) -> dict[str, bool]:
+    return {piece["label"]: piece["true"]} | {
+        key: value for part in piece.get("parts", []) for key, value in truths(part).items()
+    }
+
+
+def test_an_event_of_a_finding_or_of_the_archive_is_found_by_its_id(soc: Soc, rule: Path) -> None:
+    (rule.parent.parent / "auth.log").write_text(LINE.format("root", "203.0.113.9") + LINE.format("lan", "203.0.113.9"))
+    soc("scan", "auth.log", "--rules", rule.parent, "--keep", "--out", "f.ndjson", "--no-anomaly")
+    finding = json.loads(Path("f.ndjson").read_text().splitlines()[0])
+    event = finding["soc"]["evidence"][0]["event.id"]
+    for name in (finding["event"]["id"], event):
+        assert " matches" in soc("rules", "explain", rule, name)[1].splitlines()[0]
+    assert soc("rules", "explain", rule, "nonesuch")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("predicate", "text", "reason"),
+    [
+        (Predicate("f", "equals", ("cmd.exe",)), "C:\\cmd.exe", "it is a part of what is there: `|contains` would fit"),
+        (Predicate("f", "equals", ("a",)), "A ", "only blanks around it differ"),
+        (Predicate("f", "endswith", ("cmd",)), "cmd.exe", "it does not stand at the end: `|contains` would fit"),
+        (Predicate("f", "contains", ("a\\\\b",)), "a\\b", "only the number of backslashes differs"),
+        (
+            Predicate("f", "contains", ("ABC",), cased=True),
+            "xabc",
+            "only the case of letters differs: leave `cased` out",
+        ),
+        (Predicate("f", "regex", ("abc",), cased=True), "ABC", "only the case of letters differs: add `|i` after `re`"),
+        (Predicate("f", "regex", ("a.b",), cased=True), "a\nb", "`.` stops at the end of a line: add `|s` after `re`"),
+        (Predicate("f", "like", ("net*user?",)), "my netuser1", "begin and end with `*`, or use `|contains`"),
+        (Predicate("f", "equals", ("c:\\win*",)), "c:\\windows", "`*` and `?` are plain characters where a `\\`"),
+        (Predicate("f", "number", ("5",)), "five", "that is no number"),
+        (Predicate("f", "cidr", ("10.0.0.0/8",)), "web01", "that is no address"),
+        (Predicate("f", "cidr", ("10.0.0.0/8",)), "192.0.2.1", ""),
+        (Predicate("f", "ref_equals", ("g",)), "x", "the other field, `g`, says something else"),
+    ],
+)
+def test_a_reason_is_what_a_small_change_would_mend(predicate: Predicate, text: str, reason: str) -> None:
+    told = why.different(predicate, [text])
+    assert reason in told
+    assert bool(told) == bool(reason)
+
+
+def test_a_missing_field_is_told_apart_from_one_that_cannot_be() -> None:
+    assert why.missing("Image", ["image"], possible=True) == "the event calls it `image`: the case of names counts"
+    assert why.missing("Imge", ["Image"], possible=True) == "this event has no `Imge`; it has `Image`"
+    assert (
+        why.missing("Imge", ["Image"], possible=False)
+        == "events of this source never have `Imge`; did you mean `Image`?"
+    )
+
+
+def test_a_rule_that_waits_for_a_list_says_so(soc: Soc, rule: Path) -> None:
+    rule.write_text(
+        RULE.replace("message|startswith:", "message|expand:").replace("'Accepted password for root '", "'%names%'")
+    )
+    told = explained(soc, rule, LINE.format("root", "203.0.113.9"))
+    assert "not its business: the rule waits for the lists names (`lists:` of soc.yml)" in told
+
+
+def test_hostile_events_cannot_steer_the_terminal(soc: Soc, rule: Path) -> None:
+    told = explained(soc, rule, LINE.format("root\x1b[2J", "203.0.113.9"))
+    assert not any("\x1b" in line for line in told)

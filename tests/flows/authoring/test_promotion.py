@@ -1,0 +1,61 @@
+"""From experimental to stable, on evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.flows.authoring.conftest import RULE, Soc
+
+LINE = "Mar {:2d} 08:00:01 web01 sshd[7]: {} password for root from 203.0.113.9 port 2 ssh2\n"
+
+
+def test_tests_that_notice_everything_make_it_test(soc: Soc, rule: Path) -> None:
+    code, out, err = soc("rules", "promote", rule)
+    assert code == 0
+    assert out.splitlines() == [
+        "✓ no fault: 0 faults, 0 warnings",
+        "✓ tests pass: 0 fail",
+        "✓ tests notice: 5 of 5 things left out",
+    ]
+    assert err == "is test now\n"
+    assert rule.read_text() == RULE.replace("status: experimental", "status: test")
+
+
+def test_a_dry_run_and_missing_evidence_change_nothing(soc: Soc, rule: Path) -> None:
+    assert soc("rules", "promote", rule, "--dry-run")[0] == 0
+    assert rule.read_text() == RULE
+    weak = RULE.replace(
+        "    condition: accepted and not inside",
+        "    unseen:\n        x: y\n    condition: accepted and not inside and not unseen",
+    )
+    rule.write_text(weak)
+    code, out, _ = soc("rules", "promote", rule)
+    assert code == 3
+    assert "✗ tests notice" in out
+    assert rule.read_text() == weak
+
+
+def test_stable_takes_days_of_events_and_little_noise(soc: Soc, rule: Path) -> None:
+    tested = RULE.replace("status: experimental", "'status':   'test' # since then").replace(
+        "level: high", "level: medium"
+    )
+    rule.write_text(tested.replace("severity: 73", "severity: 47"))
+    Path("few.log").write_text("".join(LINE.format(day, "Failed") for day in (1, 2)))
+    soc("scan", "few.log", "--source", "auth", "--year", "2026", "--keep", "--no-anomaly")
+    code, out, _ = soc("rules", "promote", rule, "--since", "2020-01-01")
+    assert code == 3
+    assert "✗ tried on 7 days: 2 days, 2 events" in out
+    Path("more.log").write_text("".join(LINE.format(day, "Accepted") for day in range(3, 13)))
+    soc("scan", "more.log", "--source", "auth", "--year", "2026", "--keep", "--no-anomaly")
+    code, out, _ = soc("rules", "promote", rule, "--since", "2020-01-01")
+    assert "✓ tried on 7 days: 12 days, 12 events" in out
+    assert "✓ at most 5 findings a day: 0.83" in out
+    assert code == 0
+    assert "'status':   stable # since then\n" in rule.read_text()
+    assert soc("rules", "promote", rule)[0] == 3  # nothing comes after stable
+
+
+def test_a_rule_without_status_gets_one(soc: Soc, rule: Path) -> None:
+    rule.write_text(RULE.replace("status: experimental\n", ""))
+    assert soc("rules", "promote", rule)[0] == 0
+    assert rule.read_text().splitlines()[:2] == ["title: Root logged in", "status: experimental"]

@@ -1,0 +1,66 @@
+"""The JSON schema of rule files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from flows.ruleset import own_rules
+from tests.flows.authoring.conftest import RULE, Soc
+
+
+def read(text: str) -> Any:
+    return yaml.load(text, Loader)  # noqa: S506 - a safe one
+
+
+class Loader(yaml.SafeLoader):
+    """YAML as editors read it: a date is a text."""
+
+
+Loader.yaml_implicit_resolvers = {
+    key: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@pytest.fixture
+def schema(soc: Soc) -> dict[str, Any]:
+    soc("rules", "schema", "--out", "schema.json")
+    made: dict[str, Any] = json.loads(Path("schema.json").read_text())
+    return made
+
+
+def test_our_own_rules_are_valid_by_it(schema: dict[str, Any]) -> None:
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    for path in own_rules().rglob("*.yml"):
+        assert [error.message for error in validator.iter_errors(read(path.read_text()))] == [], path
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("level: high", "level: hihg"), ("status: experimental", "status: done"), ("match: true", "match: perhaps"),
+     ("    condition: accepted and not inside\n", ""), ("findings: 1", "findngs: 1")],
+)  # fmt: skip
+def test_faults_are_marked(schema: dict[str, Any], old: str, new: str) -> None:
+    validator = jsonschema.Draft7Validator(schema)
+    assert validator.is_valid(read(RULE))
+    assert not validator.is_valid(read(RULE.replace(old, new)))
+
+
+def test_fields_log_sources_and_techniques_are_completed(schema: dict[str, Any]) -> None:
+    told = json.dumps(schema)
+    for word in (
+        "cs-uri-stem|contains",
+        "CommandLine",
+        "process_creation",
+        "hotline_1022",
+        "attack.t1059.001",
+        "PowerShell",
+    ):
+        assert word in told

@@ -1,0 +1,147 @@
+"""Rules that change while a run goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.files import FileSource
+from detectors.contracts import Batch
+from flows import reloading, running
+from flows.reloading import Watched
+from flows.settings import Settings
+
+RULE = """title: {title}
+id: 00000000-0000-4000-8000-00000000000{number}
+level: high
+logsource: {{product: linux, service: sshd}}
+detection: {{keywords: ['{text}'], condition: keywords}}
+"""
+LINE = "Mar  9 08:{:02d}:01 web01 sshd[71]: Failed password for root from 203.0.113.{} port 22 ssh2\n"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reloading, "INTERVAL", 0.0)
+    monkeypatch.setattr(reloading, "WRITTEN", 0.0)
+    monkeypatch.setattr(reloading, "_former", {})
+
+
+def write(folder: Path, number: int, text: str, title: str = "A rule") -> Path:
+    path = folder / f"r{number}.yml"
+    path.write_text(RULE.format(number=number, title=title, text=text))
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    logs, rules = tmp_path / "logs", tmp_path / "rules"
+    logs.mkdir()
+    rules.mkdir()
+    for number in range(3):
+        (logs / f"auth{number}.log").write_text("".join(LINE.format(minute, number) for minute in range(30)))
+    write(rules, 1, "Failed password for root")
+    return Settings(
+        inputs=[logs],
+        rules=[rules],
+        own_rules=False,
+        store=tmp_path / "store.sqlite",
+        archive=tmp_path / "archive",
+        cache=tmp_path / "cache",
+    )
+
+
+def titles(watched: Watched) -> list[str]:
+    return [rule.meta.title for rule in watched.parts.rules.rules]
+
+
+def test_nothing_is_read_again_while_nothing_changes(settings: Settings) -> None:
+    watched = Watched(settings, str)
+    assert not watched.changed()
+
+
+def test_new_changed_and_removed_files_are_seen(settings: Settings) -> None:
+    told: list[str] = []
+    watched = Watched(settings, told.append)
+    write(settings.rules[0], 1, "Accepted password", title="Changed")
+    write(settings.rules[0], 2, "Accepted publickey", title="New")
+    assert watched.changed()
+    assert titles(watched) == ["Changed", "New"]
+    assert told == ["rules read again: 1 added, 1 changed, 0 gone, 0 broken (former version in use)"]
+    (settings.rules[0] / "r1.yml").unlink()
+    assert watched.changed()
+    assert titles(watched) == ["New"]
+
+
+def test_a_broken_version_keeps_the_former_one_and_says_so_once(settings: Settings) -> None:
+    told: list[str] = []
+    watched = Watched(settings, told.append)
+    broken = settings.rules[0] / "r1.yml"
+    broken.write_text("title: [\n")
+    assert watched.changed()
+    assert titles(watched) == ["A rule"]
+    assert any(f"{broken}:2:1" in line for line in told)
+    assert any("the former version of `A rule`" in line for line in told)
+    count = len(told)
+    assert not watched.changed()
+    assert len(told) == count
+    write(settings.rules[0], 1, "x", title="Mended")
+    assert watched.changed()
+    assert titles(watched) == ["Mended"]
+
+
+def test_the_next_run_of_a_process_keeps_it_too(settings: Settings) -> None:
+    Watched(settings, str)
+    (settings.rules[0] / "r1.yml").write_text("title: [\n")
+    told: list[str] = []
+    assert titles(Watched(settings, told.append)) == ["A rule"]
+    assert any("rule left out" in line for line in told)
+
+
+def test_a_file_that_is_still_being_written_is_left_for_the_next_look(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(settings, str)
+    monkeypatch.setattr(reloading, "WRITTEN", 60.0)
+    path = write(settings.rules[0], 1, "x", title="Changed")
+    assert not watched.changed()
+    os.utime(path, (1, 1))
+    assert watched.changed()
+
+
+def test_a_folder_that_goes_away_costs_nothing_but_a_word(settings: Settings) -> None:
+    told: list[str] = []
+    watched = Watched(settings, told.append)
+    settings.rules[0].rename(settings.rules[0].with_name("elsewhere"))
+    assert not watched.changed()
+    assert titles(watched) == ["A rule"]
+    assert any("no rule file or folder" in line for line in told)
+
+
+def test_a_run_loses_no_batch_while_rules_change(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three files are three batches; the rule breaks before the second, and is another before the third."""
+    folder = settings.rules[0]
+    before: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: (folder / "r1.yml").write_text("title: [\n"),
+        lambda: write(folder, 2, "port 22"),
+    ]
+    given = FileSource.batches
+
+    def batches(source: FileSource) -> Iterator[Batch]:
+        for change, batch in zip(before, given(source), strict=True):
+            change()
+            yield batch
+
+    monkeypatch.setattr(FileSource, "batches", batches)
+    told: list[str] = []
+    seen = running.run(settings, told.append).statistics
+    assert seen.events == 90
+    assert seen.matches == {RULE_IDS[0]: 90, RULE_IDS[1]: 30}
+    assert sum("rules read again" in line for line in told) == 2
+
+
+RULE_IDS = [f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2)]
