@@ -11,7 +11,6 @@ from connectors.archive import Archive
 from connectors.store import Store
 from detectors.sigma.document import Document, documents
 from detectors.sigma.exceptions import Exceptions
-from detectors.sigma.parse_filter import is_filter
 from flows import assembly, doubts, trying
 from flows.authoring.remarks import Remark
 from flows.ruleset import RuleSet, rule_files
@@ -23,6 +22,8 @@ WIDTH = 300  # characters of a line
 
 def are_meant(name: str) -> bool:
     """Say whether a path holds filters, right or wrong, and nothing else."""
+    from detectors.sigma.parse_filter import is_filter  # noqa: PLC0415 - pySigma is slow to load
+
     if not Path(name).exists():
         return False
     found = [
