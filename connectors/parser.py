@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
-from connectors.definitions import Definition, Mapped, coerced
+from connectors import derive
+from connectors.definitions import Definition
+from connectors.expressions import coerced, filled, typed
+from connectors.extraction import extracted, looked_up
 from connectors.formats.json_lines import ERROR, Lines
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
 from connectors.lines import FLAT
+from connectors.mapping import Extraction
+from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
 from detectors.contracts import Batch, Dialect, Parsed
 from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
-
-OWNER: Final = [*EVENT, ERROR]  # names that the source's own columns can't take
 
 
 @dataclass(slots=True)
@@ -42,24 +45,38 @@ class DefinedParser:
 
         An own column stands under its name unless an ECS column of that name is wanted: then the typed one does.
         """
-        targets = [name for name in self._targets() if wanted is None or name in wanted]
+        batch = joined(batch, self.definition.multiline)
+        asked = None if wanted is None else derive.needed(self.definition.derive, wanted)
+        targets = [name for name in self._targets() if asked is None or name in asked]
         records = batch.records
-        own = self._own(batch, self._needed(wanted, targets))
+        read = self._read(batch, self._needed(asked, targets))
         dead = DEAD.to_frame()
-        if own[ERROR].null_count() < own.height:
-            failed = own[ERROR].is_not_null()
-            dead = self._dead(batch, records.filter(failed), own[ERROR].drop_nulls())
-            records, own = records.filter(~failed), own.filter(~failed)
-        times = self._times(own, batch.received) if not _timed(records) else records["@timestamp"]
-        columns = [*records.select(RECORD.names()), *self._columns(own, wanted, targets)]
-        return Parsed(pl.DataFrame([times.alias("@timestamp"), *columns]), dead)
+        if read[ERROR].null_count() < read.height:
+            failed = read[ERROR].is_not_null()
+            dead = self._dead(batch, records.filter(failed), read[ERROR].drop_nulls())
+            records, read = records.filter(~failed), read.filter(~failed)
+        own = self._stepped(read.drop(ERROR), asked)
+        clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
+        times = self._times(own, clock) if not _timed(records) else records["@timestamp"]
+        events = pl.DataFrame(self._columns(own, asked, targets, clock))
+        events = derive.derived(events, self.definition.derive, wanted)
+        kept = [column for column in events if wanted is None or column.name in wanted]
+        return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(RECORD.names()), *kept]), dead)
 
-    def _own(self, batch: Batch, needed: frozenset[str] | None) -> pl.DataFrame:
+    def _read(self, batch: Batch, needed: frozenset[str] | None) -> pl.DataFrame:
         reader, original = self.definition.reader, batch.records["event.original"]
         if not isinstance(reader, Ndjson | Windows):
             return reader.parse(original, needed)
         flat = batch.records[FLAT] if FLAT in batch.records.columns else None
         return reader.parse_lines(Lines(original, batch.text, flat), needed)
+
+    def _stepped(self, own: pl.DataFrame, asked: frozenset[str] | None) -> pl.DataFrame:
+        """Add what patterns and tables make of the own columns."""
+        needed = None if asked is None else self._needed(asked, self._targets())
+        for step in self.definition.steps:
+            if needed is None or step.columns & needed:
+                own = extracted(own, step) if isinstance(step, Extraction) else looked_up(own, step)
+        return own
 
     def _targets(self) -> list[str]:
         return [name for name in self.definition.fields if name != "@timestamp"]
@@ -67,25 +84,34 @@ class DefinedParser:
     def _needed(self, wanted: Collection[str] | None, targets: list[str]) -> frozenset[str] | None:
         if wanted is None:
             return None
-        own = frozenset(wanted) - frozenset(targets) - frozenset(OWNER)
-        mapped = [name for target in targets for name in self.definition.fields[target].columns]
-        return own.union(mapped, self.definition.timestamp)
+        found = frozenset(wanted) - frozenset(targets) - frozenset(EVENT)
+        found = found.union(*(way.sources for name in targets for way in self.definition.fields[name]))
+        found = found.union(self.definition.timestamp, targets if self.definition.steps else ())
+        for step in reversed(self.definition.steps):
+            if step.columns & found:
+                found |= step.sources
+        return found
 
     def _dead(self, batch: Batch, records: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
         source, origin = pl.lit(batch.source).alias("soc.source"), pl.lit(batch.origin).alias("soc.origin")
         return records.with_columns(source, origin, reasons.alias(ERROR)).select(DEAD.names())
 
-    def _columns(self, own: pl.DataFrame, wanted: Collection[str] | None, targets: list[str]) -> list[pl.Series]:
+    def _columns(
+        self, own: pl.DataFrame, wanted: Collection[str] | None, targets: list[str], clock: Clock
+    ) -> list[pl.Series]:
         schema, fields = own.schema, self.definition.fields
-        others = schema.keys() - {*targets, *OWNER}
+        others = schema.keys() - {*targets, *EVENT}
         kept = [name for name in schema if name in others and (wanted is None or name in wanted)]
-        made = [_filled(schema, name, fields[name]) for name in targets]
-        typed = [coerced(pl.col(name), schema[name], ECS[name]).alias(name) for name in kept if name in ECS]
-        frame = own.with_columns(*made, *typed)  # at once: each step of Polars costs as much as some thousand rows
-        return [frame[name] for name in [*targets, *kept]]
+        made = [filled(schema, name, fields[name]) for name in targets]
+        own_ecs = [name for name in kept if name in ECS]
+        made += [typed(coerced(pl.col(name), schema[name], ECS[name]), name).alias(name) for name in own_ecs]
+        frame = own.with_columns(*made)  # at once: each step of Polars costs as much as some thousand rows
+        return [
+            instants(frame[name].cast(pl.String), clock) if ECS.get(name) == TIME else frame[name]
+            for name in [*targets, *kept]
+        ]
 
-    def _times(self, own: pl.DataFrame, received: date | None) -> pl.Series:
-        clock = Clock(self.zone or self.definition.zone, self.year, received or self.reference)
+    def _times(self, own: pl.DataFrame, clock: Clock) -> pl.Series:
         result = pl.Series([None], dtype=TIME).new_from_index(0, own.height)
         for place, name in enumerate(name for name in self.definition.timestamp if name in own.columns):
             text = own[name].list.first() if own.schema[name] == pl.List else own[name]
@@ -102,34 +128,9 @@ def _timed(records: pl.DataFrame) -> bool:
     return "@timestamp" in records.columns and not records["@timestamp"].has_nulls()
 
 
-def _filled(schema: pl.Schema, name: str, mapped: Mapped) -> pl.Expr:
-    target = ECS[name]
-    columns = [_candidate(schema[column], column, mapped, target) for column in mapped.columns if column in schema]
-    if mapped.constant is not None:
-        columns.append(pl.lit(mapped.constant))
-    value = pl.coalesce(columns) if columns else pl.lit(None, pl.String)
-    if mapped.values is not None:
-        default = pl.lit(mapped.otherwise) if mapped.otherwise is not None else value
-        translated = value.replace_strict(mapped.values, default=None, return_dtype=pl.String)
-        value = pl.when(value.is_not_null()).then(pl.coalesce(translated, default))
-    return value.cast(target).alias(name)
-
-
-def _candidate(kind: pl.DataType, name: str, mapped: Mapped, target: object) -> pl.Expr:
-    value = _nonempty(pl.col(name), kind)
-    if mapped.extract is None:
-        return coerced(value, kind, target)
-    text = coerced(value, kind, pl.String)
-    return coerced(text.str.extract(mapped.extract), pl.String, target)
-
-
-def _nonempty(column: pl.Expr, kind: object) -> pl.Expr:
-    """Treat "" and "-" as missing in ECS: they are what loggers write for nothing."""
-    return column if kind == pl.List(pl.String) else pl.when(~column.is_in(["", "-"])).then(column)
-
-
 def to_ecs(events: pl.DataFrame, definition: Definition) -> Iterator[dict[str, Any]]:
     """Yield each event as a nested ECS document, own columns where the definition's `output` puts them."""
+    events = events.select(column for column in events if column.null_count() < events.height)
     places = {name: _place(name, definition) for name in events.columns if name != "soc.index"}
     for row in events.iter_rows(named=True):
         document: dict[str, Any] = {}

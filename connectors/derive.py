@@ -1,0 +1,190 @@
+"""ECS columns that follow from others, whatever the source; a definition names those it wants under `derive`.
+
+A column that a source fills itself is kept where it has a value.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import struct
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from detectors.schema import ECS
+
+PROTOCOLS: Final = {"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ipv6-icmp": 58, "sctp": 132}
+PORTLESS: Final = {  # ICMP types as community id takes them: a message and its answer
+    1: {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17},
+    58: {128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135, 130: 131, 131: 130},
+}
+PORTED: Final = frozenset({1, 6, 17, 58, 132})
+URL: Final = (
+    r"^(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/?#@]*@)?(?P<domain>\[[0-9A-Fa-f:.]+\]|[^/?#:\s]*)"
+    r"(?::(?P<port>\d+))?(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?$"
+)
+PATH: Final = r"^(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?$"
+EXTENSION: Final = r"[^/\\]\.([A-Za-z0-9]{1,10})$"
+BOTH: Final = ("source", "destination")
+FLOW: Final = ("source.ip", "source.port", "destination.ip", "destination.port")
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """Makes columns from others that it needs; those it needs may be missing."""
+
+    needs: tuple[str, ...]
+    makes: tuple[str, ...]
+    make: Callable[[pl.DataFrame], Sequence[pl.Expr | pl.Series]]
+
+
+def derived(frame: pl.DataFrame, names: Collection[str], wanted: Collection[str] | None) -> pl.DataFrame:
+    """Add what the named derivations make, of what is wanted (None: all)."""
+    for name in names:
+        one = DERIVATIONS[name]
+        if wanted is not None and not frozenset(one.makes).intersection(wanted):
+            continue
+        have = frame.with_columns(
+            pl.lit(None, ECS[each]).alias(each) for each in one.needs if each not in frame.columns
+        )
+        made = have.select(one.make(have))
+        frame = frame.with_columns(
+            made[column].alias(column) if column not in frame.columns else _kept(frame[column], made[column])
+            for column in one.makes
+            if wanted is None or column in wanted
+        )
+    return frame
+
+
+def needed(names: Collection[str], wanted: Collection[str]) -> frozenset[str]:
+    """Return the columns that must be there so that the wanted ones can be derived."""
+    found = frozenset(wanted)
+    for name in reversed(list(names)):
+        if found.intersection(DERIVATIONS[name].makes):
+            found |= frozenset(DERIVATIONS[name].needs)
+    return found
+
+
+def _kept(own: pl.Series, made: pl.Series) -> pl.Series:
+    return own if not own.has_nulls() else pl.select(pl.coalesce(own, made)).to_series().alias(own.name)
+
+
+def _address(_: pl.DataFrame) -> list[pl.Expr]:
+    return [pl.coalesce(f"{side}.ip", f"{side}.domain").alias(f"{side}.address") for side in BOTH]
+
+
+def _network(_: pl.DataFrame) -> list[pl.Expr]:
+    address = pl.coalesce("source.ip", "destination.ip")
+    kind = pl.when(address.str.contains(":", literal=True)).then(pl.lit("ipv6")).otherwise(pl.lit("ipv4"))
+    number = pl.col("network.transport").replace_strict(PROTOCOLS, default=None, return_dtype=pl.Int64)
+    return [
+        pl.when(address.is_not_null()).then(kind).alias("network.type"),
+        number.cast(pl.String).alias("network.iana_number"),
+        *[
+            (pl.col(f"source.{unit}") + pl.col(f"destination.{unit}")).alias(f"network.{unit}")
+            for unit in ("bytes", "packets")
+        ],
+    ]
+
+
+def _url(frame: pl.DataFrame) -> list[pl.Expr | pl.Series]:
+    whole = frame.select(pl.coalesce("url.full", "url.original").alias("url")).to_series()
+    absolute = whole.str.contains("://", literal=True).fill_null(value=False)
+    url = whole.set(~absolute, None).str.extract_groups(URL).struct.unnest()
+    path = whole.set(absolute, None).str.extract_groups(PATH).struct.unnest()
+    columns = {
+        "scheme": url["scheme"],
+        "domain": url["domain"].str.strip_chars("[]"),
+        "port": url["port"].cast(pl.Int64, strict=False),
+        **{name: _kept(url[name], path[name]) for name in ("path", "query", "fragment")},
+    }
+    columns["extension"] = _kept(frame["url.path"], columns["path"]).str.extract(EXTENSION)
+    return [_filled(column).alias(f"url.{name}") for name, column in columns.items()]
+
+
+def _filled(column: pl.Series) -> pl.Series:
+    return column.set(column == "", None) if column.dtype == pl.String else column
+
+
+def _file(_: pl.DataFrame) -> list[pl.Expr]:
+    path = pl.col("file.path")
+    return [
+        path.str.extract(r"([^/\\]+)$").alias("file.name"),
+        path.str.extract(r"^(.+)[/\\]").alias("file.directory"),
+        path.str.extract(EXTENSION).alias("file.extension"),
+    ]
+
+
+def _process(_: pl.DataFrame) -> list[pl.Expr]:
+    return [
+        pl.col(f"{each}.executable").str.extract(r"([^/\\]+)$").alias(f"{each}.name")
+        for each in ("process", "process.parent")
+    ]
+
+
+def _community(frame: pl.DataFrame) -> list[pl.Series]:
+    """Hash each flow once; both directions have one id (github.com/corelight/community-id-spec)."""
+    number = pl.coalesce(
+        pl.col("network.iana_number").cast(pl.Int64, strict=False),
+        pl.col("network.transport").replace_strict(PROTOCOLS, default=None, return_dtype=pl.Int64),
+    )
+    flows = frame.select(*FLOW, number.alias("protocol")).with_columns(flow=pl.struct(pl.all()))
+    whole = pl.all_horizontal(pl.col("source.ip", "destination.ip", "protocol").is_not_null())
+    distinct = flows.filter(whole).unique("flow")
+    ids = distinct.select("flow").with_columns(
+        pl.Series("id", [community_id(*row) for row in distinct.drop("flow").iter_rows()], dtype=pl.String)
+    )
+    return [flows.join(ids, on="flow", how="left", maintain_order="left")["id"].alias("network.community_id")]
+
+
+def community_id(source: str, sport: int | None, destination: str, dport: int | None, protocol: int) -> str | None:
+    """Return the community id (version 1, seed 0) of a flow; None where there is none."""
+    try:
+        ends = [ipaddress.ip_address(source).packed, ipaddress.ip_address(destination).packed]
+    except ValueError:
+        return None
+    if protocol in PORTED and (sport is None or dport is None):
+        return None
+    ports = [sport or 0, dport or 0]
+    if not all(0 <= port < 1 << 16 for port in ports) or not 0 <= protocol < 256:
+        return None
+    one_way = False
+    if protocol in PORTLESS:
+        answer = PORTLESS[protocol].get(ports[0])
+        one_way, ports[1] = answer is None, ports[1] if answer is None else answer
+    if not one_way and (ends[0], ports[0]) > (ends[1], ports[1]):
+        ends.reverse()
+        ports.reverse()
+    tail = struct.pack("!HH", *ports) if protocol in PORTED else b""
+    digest = hashlib.sha1(b"\0\0" + ends[0] + ends[1] + struct.pack("!BB", protocol, 0) + tail, usedforsecurity=False)
+    return "1:" + base64.b64encode(digest.digest()).decode()
+
+
+def _sides(*names: str) -> tuple[str, ...]:
+    return tuple(f"{side}.{name}" for side in BOTH for name in names)
+
+
+DERIVATIONS: Final[Mapping[str, Derivation]] = {
+    "address": Derivation(_sides("ip", "domain"), _sides("address"), _address),
+    "community_id": Derivation(
+        (*FLOW, "network.transport", "network.iana_number"), ("network.community_id",), _community
+    ),
+    "file": Derivation(("file.path",), ("file.name", "file.directory", "file.extension"), _file),
+    "network": Derivation(
+        (*_sides("ip", "bytes", "packets"), "network.transport"),
+        ("network.type", "network.iana_number", "network.bytes", "network.packets"),
+        _network,
+    ),
+    "process": Derivation(
+        ("process.executable", "process.parent.executable"), ("process.name", "process.parent.name"), _process
+    ),
+    "url": Derivation(
+        ("url.full", "url.original", "url.path"),
+        tuple(f"url.{name}" for name in ("scheme", "domain", "port", "path", "query", "fragment", "extension")),
+        _url,
+    ),
+}
