@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -22,6 +22,8 @@ from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
 from detectors.contracts import Batch, Dialect, Parsed
 from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
+
+ZONE: Final = "soc.zone"  # an own column of every source: the zone of times that don't say theirs
 
 
 @dataclass(slots=True)
@@ -58,7 +60,8 @@ class DefinedParser:
         own = self._stepped(read.drop(ERROR), asked)
         clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
         times = self._times(own, clock) if not _timed(records) else records["@timestamp"]
-        events = pl.DataFrame(self._columns(own, asked, targets, clock))
+        zoned = own.with_columns(pl.lit(clock.zone).alias(ZONE))
+        events = pl.DataFrame(self._columns(zoned, asked, targets, clock))
         events = derive.derived(events, self.definition.derive, wanted)
         kept = [column for column in events if wanted is None or column.name in wanted]
         return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(RECORD.names()), *kept]), dead)
@@ -100,7 +103,7 @@ class DefinedParser:
         self, own: pl.DataFrame, wanted: Collection[str] | None, targets: list[str], clock: Clock
     ) -> list[pl.Series]:
         schema, fields = own.schema, self.definition.fields
-        others = schema.keys() - {*targets, *EVENT}
+        others = schema.keys() - {*targets, *EVENT, ZONE}
         kept = [name for name in schema if name in others and (wanted is None or name in wanted)]
         made = [filled(schema, name, fields[name]) for name in targets]
         own_ecs = [name for name in kept if name in ECS]

@@ -10,6 +10,7 @@ arrival as the reference.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -33,12 +34,13 @@ NAMED: Final = (
     r"^\s*(?:[A-Z][a-z]{2},? )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
     r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?\s*$"
 )
+OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")  # a zone as +07:00
 CLF: Final = "%d/%b/%Y:%H:%M:%S %z"
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What a log's times leave out."""
+    """What a log's times leave out; the zone may be a fixed offset (+07:00)."""
 
     zone: str = "UTC"
     year: int | None = None
@@ -134,5 +136,8 @@ def _fraction(digits: pl.Expr) -> pl.Expr:
 
 
 def _utc(naive: pl.Expr, clock: Clock) -> pl.Expr:
+    if offset := OFFSET.fullmatch(clock.zone):
+        minutes = int(offset["sign"] + "1") * (int(offset["hours"]) * 60 + int(offset["minutes"] or 0))
+        return (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
     local = naive.dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
     return local.dt.convert_time_zone("UTC")

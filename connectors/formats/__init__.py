@@ -10,6 +10,7 @@ from connectors.formats.access import Access
 from connectors.formats.auditd import Auditd
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.syslog import Syslog
+from connectors.formats.text import Text
 from connectors.formats.windows import Windows
 
 
@@ -39,5 +40,6 @@ FORMATS: Final[dict[str, type[Format]]] = {
     "auditd": Auditd,
     "ndjson": Ndjson,
     "syslog": Syslog,
+    "text": Text,
     "windows": Windows,
 }

@@ -1,0 +1,83 @@
+"""Parses the reference logs as `soc parse` does and compares the events with the expected documents."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from connectors.definitions import Definition, load_definitions
+from connectors.files import FileSource
+from connectors.lines import records
+from connectors.parser import DefinedParser, to_ecs
+from connectors.recognise import recognise
+from detectors.contracts import Batch
+from tests.agreement.cases import Case, Document, cases, flat
+from tests.agreement.compare import Tally, compare
+from tests.agreement.sources import SOURCES
+
+definitions = cache(load_definitions)
+
+
+def events(case: Case, definition: Definition) -> list[Document]:
+    """Parse a case; a line that can't be parsed gives an empty document."""
+    parser = DefinedParser(definition, zone=case.zone, year=case.year)
+    found: list[tuple[tuple[int, int], Document]] = []
+    for batch in _batches(case, definition.name):
+        parsed = parser.parse(batch, None)
+        places = parsed.events.select("log.offset", "soc.index").rows()
+        found += zip(places, map(flat, to_ecs(parsed.events, definition)), strict=True)
+        found += [(place, {"log.offset": place[0]}) for place in parsed.dead.select("log.offset", "soc.index").rows()]
+    return [document for _, document in sorted(found, key=lambda one: one[0])]
+
+
+def _batches(case: Case, source: str) -> Iterator[Batch]:
+    if case.lines is not None:
+        yield Batch(source, "file:case", str(case.path), records(case.lines, range(len(case.lines))))
+        return
+    files = FileSource([case.path], lambda *_: None, source, dead=_ignored)
+    yield from files.batches()
+    files.close()
+
+
+def measure(case: Case, source: str | None) -> Tally:
+    """Compare a case's events with what is expected; without a source nothing is met."""
+    found = events(case, definitions()[source]) if source in definitions() else []
+    by_offset = {one.get("log.offset"): one for one in found}
+    tally = Tally()
+    for place, expected in enumerate(case.expected):
+        if expected is None:
+            continue
+        if "log.offset" in expected:
+            match = by_offset.get(expected["log.offset"], {})
+        else:
+            match = found[place] if place < len(found) else {}
+        tally.add(compare(expected, match, case.given_at(place), case.dynamic, f"{case.path.name}:{place + 1}"))
+    return tally
+
+
+def shares(reference: Path) -> dict[str, float]:
+    """Return the share of expected fields that are met in each folder that has a source."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for case in cases(reference):
+        if source := SOURCES.get(case.folder):
+            tallies[case.folder].add(measure(case, source))
+    return {folder: tally.share for folder, tally in tallies.items()}
+
+
+def told(case: Case, known: Mapping[str, Definition]) -> str | None:
+    """Name the source that a case is recognised to be of, or None."""
+    if case.lines is not None:
+        answer = recognise(case.lines, known, case.path.name)
+        return answer.source if answer else None
+    files = FileSource([case.path], lambda sample, label: recognise(sample, known, Path(label).name), dead=_ignored)
+    source = next((batch.source for batch in files.batches()), None)
+    files.close()
+    return source
+
+
+def _ignored(_: pl.DataFrame) -> None:
+    """Take dead letters, which count as events without fields."""

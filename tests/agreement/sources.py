@@ -1,0 +1,23 @@
+"""Which source definition reads which folder of the reference logs; a folder that isn't here has none yet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SOURCES: Final = {
+    "elastic-integrations/apache/access": "apache",
+    "elastic-integrations/nginx/access": "nginx",
+    "elastic-integrations/auditd/log": "auditd",
+    "elastic-integrations/system/auth": "auth",
+    "elastic-integrations/system/syslog": "syslog",
+    "elastic-integrations/sysmon_linux/log": "sysmon_linux",
+    "elastic-integrations/aws/cloudtrail": "cloudtrail",
+    "elastic-integrations/system/security": "windows",
+    "elastic-integrations/windows/powershell": "windows",
+    "elastic-beats/auditd/log": "auditd",
+    "elastic-beats/auditbeat-auditd": "auditd",
+    "elastic-beats/system/auth": "auth",
+    "winlogbeat/security": "windows",
+    "winlogbeat/sysmon": "windows",
+    "winlogbeat/powershell": "windows",
+}
