@@ -19,7 +19,7 @@ from connectors.faults import DefinitionsError, known, refusals, unknown_columns
 from connectors.formats import FORMATS, Format
 from connectors.formats.json_lines import ERROR
 from connectors.mapping import Columns, Extraction, Filled, Lookup, Pattern, Strict
-from connectors.nodes import read_yaml, with_catalogues
+from connectors.nodes import read_yaml, with_base, with_catalogues
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import DefinitionError
 from detectors.schema import EVENT
@@ -172,7 +172,8 @@ def load_definition(path: Path) -> Definition:
         DefinitionsError: with all its faults.
     """
     try:
-        node = with_catalogues(read_yaml(path), (path.parent, CATALOGUES))
+        node = with_base(read_yaml(path), (path.parent, BUILT_IN))
+        node = with_catalogues(node, (path.parent / "catalogues", CATALOGUES))
     except DefinitionError as error:
         raise DefinitionsError([error]) from None
     faults = list(unknown_columns(node))

@@ -29,6 +29,10 @@ URL: Final = (
 )
 PATH: Final = r"^(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?$"
 EXTENSION: Final = r"[^/\\]\.([A-Za-z0-9]{1,10})$"
+DOMAIN: Final = (  # of two labels, or of three where the middle one is a kind under a country
+    r"(?i)^(?:(?P<subdomain>[^\s]+)\.)?(?P<registered_domain>[^.\s]+\."
+    r"(?P<top_level_domain>(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|int|mil|info|name|biz|health|pro)\.[a-z]{2})|[^.\s\d]+))\.?$"
+)
 BOTH: Final = ("source", "destination")
 FLOW: Final = ("source.ip", "source.port", "destination.ip", "destination.port")
 
@@ -126,6 +130,11 @@ def _process(_: pl.DataFrame) -> list[pl.Expr]:
     ]
 
 
+def _dns(frame: pl.DataFrame) -> list[pl.Series]:
+    parts = frame["dns.question.name"].str.extract_groups(DOMAIN).struct.unnest()
+    return [_filled(column).alias(f"dns.question.{column.name}") for column in parts]
+
+
 def _community(frame: pl.DataFrame) -> list[pl.Series]:
     """Hash each flow once; both directions have one id (github.com/corelight/community-id-spec)."""
     number = pl.coalesce(
@@ -164,6 +173,16 @@ def community_id(source: str, sport: int | None, destination: str, dport: int | 
     return "1:" + base64.b64encode(digest.digest()).decode()
 
 
+def _span(_: pl.DataFrame) -> list[pl.Expr]:
+    end = pl.coalesce("event.end", "@timestamp")
+    length = pl.duration(microseconds=pl.col("event.duration") // 1000)
+    known = pl.col("event.duration").is_not_null()
+    return [
+        pl.when(known).then(end).alias("event.end"),
+        pl.when(known).then(end - length).alias("event.start"),
+    ]
+
+
 def _sides(*names: str) -> tuple[str, ...]:
     return tuple(f"{side}.{name}" for side in BOTH for name in names)
 
@@ -173,6 +192,11 @@ DERIVATIONS: Final[Mapping[str, Derivation]] = {
     "community_id": Derivation(
         (*FLOW, "network.transport", "network.iana_number"), ("network.community_id",), _community
     ),
+    "dns": Derivation(
+        ("dns.question.name",),
+        tuple(f"dns.question.{name}" for name in ("subdomain", "registered_domain", "top_level_domain")),
+        _dns,
+    ),
     "file": Derivation(("file.path",), ("file.name", "file.directory", "file.extension"), _file),
     "network": Derivation(
         (*_sides("ip", "bytes", "packets"), "network.transport"),
@@ -181,6 +205,9 @@ DERIVATIONS: Final[Mapping[str, Derivation]] = {
     ),
     "process": Derivation(
         ("process.executable", "process.parent.executable"), ("process.name", "process.parent.name"), _process
+    ),
+    "span": Derivation(
+        ("@timestamp", "event.duration", "event.start", "event.end"), ("event.start", "event.end"), _span
     ),
     "url": Derivation(
         ("url.full", "url.original", "url.path"),

@@ -17,6 +17,7 @@ from detectors.schema import ECS, TIME
 LISTS: Final = pl.List(pl.String)
 SEPARATOR: Final = "\x1f"  # between elements of a list while it is text: no log line has it, or it is lost there
 ADDRESS: Final = rf"^(?:{IPV4}|{IPV6})$"
+DURATION: Final = r"^(?:(?P<days>\d+)d(?:ays?)?[ ,:]*)?(?:(?P<hours>\d+)h?:)?(?:(?P<minutes>\d+)m?:)?(?P<seconds>\d+)s?$"
 TRUE: Final = ("true", "yes", "1", "t")
 FALSE: Final = ("false", "no", "0", "f")
 Schema = Mapping[str, PolarsDataType]
@@ -64,13 +65,14 @@ def coerced(column: pl.Expr, source: object, target: object) -> pl.Expr:
 
 def holds(schema: Schema, conditions: Mapping[str, Condition]) -> pl.Expr:
     """Return whether all conditions hold; of a column that isn't there none does but that it is missing."""
-    each = [_holds(pl.col(name) if name in schema else None, schema.get(name), one) for name, one in conditions.items()]
+    each = [_holds(schema, name, one) for name, one in conditions.items()]
     return reduce(and_, each, pl.lit(value=True))
 
 
-def _holds(column: pl.Expr | None, kind: object, condition: Condition) -> pl.Expr:
-    if column is None:
+def _holds(schema: Schema, name: str, condition: Condition) -> pl.Expr:
+    if name not in schema:
         return pl.lit(condition.exists is False or condition.differs is not None)
+    column, kind = pl.col(name), schema[name]
     text = column.list.join(SEPARATOR) if kind == LISTS else column
     parts = []
     if condition.equals is not None:
@@ -81,6 +83,10 @@ def _holds(column: pl.Expr | None, kind: object, condition: Condition) -> pl.Exp
         parts.append(text.is_not_null() if condition.exists else text.is_null())
     if condition.differs is not None:
         parts.append(~_among(column, kind, condition.differs).fill_null(value=False))
+    if condition.differs_from is not None and condition.differs_from in schema:
+        parts.append(text.ne_missing(pl.col(condition.differs_from)))
+    if condition.address is not None:
+        parts.append(text.str.contains(ADDRESS) == condition.address)
     return reduce(and_, parts, pl.lit(value=True)).fill_null(value=False)
 
 
@@ -110,7 +116,7 @@ def _found(schema: Schema, way: Mapped, target: object) -> pl.Expr:
 
 def _step(way: Mapped, target: object) -> object:
     """Return the type that a value has before its changes: text, where any follows."""
-    changed = way.extract or way.case or way.values is not None or way.split or way.scale is not None
+    changed = way.extract or way.case or way.values is not None or way.split or way.cast or way.scale is not None
     return pl.String if changed else target
 
 
@@ -124,6 +130,8 @@ def _passed(value: pl.Expr, way: Mapped, target: object) -> pl.Expr:
         value = value.str.to_lowercase() if way.case == "lower" else value.str.to_uppercase()
     if way.values is not None:
         value = _translated(value, way)
+    if way.cast == "duration":
+        return _duration(value)
     if way.scale is not None:
         number = value.cast(pl.Float64, strict=False) * way.scale
         return number.round().cast(_cast(target), strict=False) if target == pl.Int64 else number.cast(_cast(target))
@@ -133,11 +141,19 @@ def _passed(value: pl.Expr, way: Mapped, target: object) -> pl.Expr:
     return coerced(value, pl.String, target)
 
 
+def _duration(value: pl.Expr) -> pl.Expr:
+    parts = value.str.extract_groups(DURATION).struct
+    number = [parts.field(name).cast(pl.Int64, strict=False).fill_null(0) for name in ("days", "hours", "minutes")]
+    seconds = parts.field("seconds").cast(pl.Int64, strict=False)
+    return (((number[0] * 24 + number[1]) * 60 + number[2]) * 60 + seconds) * 1_000_000_000
+
+
 def _translated(value: pl.Expr, way: Mapped) -> pl.Expr:
     table = {key: flat(text) for key, text in (way.values or {}).items()}
     default = value if way.otherwise is None else pl.lit(flat(way.otherwise))
     known = value.replace_strict(table, default=None, return_dtype=pl.String)
-    return pl.when(value.is_not_null()).then(pl.coalesce(known, default))
+    made = pl.when(value.is_not_null()).then(pl.coalesce(known, default))
+    return pl.when(made != "").then(made) if "" in table.values() or way.otherwise == "" else made
 
 
 def _gathered(schema: Schema, names: Sequence[str]) -> pl.Expr:

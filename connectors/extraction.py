@@ -75,9 +75,9 @@ def _read(
             return
         groups = text.gather(rows).str.extract_groups(f"(?P<{HELD}>){reading.pattern}").struct.unnest()
         held = groups[HELD].is_not_null()
-        found = groups.drop(HELD).select(pl.when(pl.all() != "").then(pl.all()))
+        found = groups.with_columns(pl.when(pl.all() != "").then(pl.all())).drop(HELD)
         constants = [_constant(name, value) for name, value in reading.set.items()]
-        found = found.with_columns(rows.alias(ROW), *constants).filter(held)
+        found = pl.DataFrame([rows.alias(ROW), *found]).filter(held).with_columns(constants)
         if found.height:
             texts = [name for name, kind in found.schema.items() if name in lists and kind == pl.String]
             yield found.with_columns(coerced(pl.col(name), pl.String, LISTS).alias(name) for name in texts)

@@ -17,7 +17,7 @@ NAMED: Final = re.compile(r"%\{(?P<kind>\w+)(?::(?P<column>[^}]*))?\}")
 COLUMN: Final = re.compile(r"[A-Za-z_][\w.]*")
 GROUP: Final = re.compile(r"(?<!\\)\(\?P?<([A-Za-z_][\w.\[\]]*)>")
 
-IPV4: Final = r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
+IPV4: Final = r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 IPV6: Final = r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%\w+)?"
 VOCABULARY: Final = {
     "DATA": r".*?",

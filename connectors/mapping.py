@@ -50,6 +50,8 @@ class Condition(Strict):
     matches: Pattern | None = None
     exists: bool | None = None
     differs: Values | None = None
+    differs_from: str | None = None  # another column
+    address: bool | None = None  # whether it is an IP address
 
     @model_validator(mode="before")
     @classmethod
@@ -65,6 +67,7 @@ class Mapped(Strict):
 
     What was found passes `extract` (the first group of a pattern), `case`, `values` (what they don't list becomes
     `otherwise`, or stays as it is), `split` and `scale`, in this order. A `template` joins columns: `{domain}\\{user}`.
+    `cast: duration` makes nanoseconds of `1:23:45`, `0h:32m:16s` or `2d 01:00:00`.
     `every` takes the values of all columns into a list.
     """
 
@@ -77,6 +80,7 @@ class Mapped(Strict):
     values: dict[Key, Constant] | None = None
     otherwise: Constant | None = None
     split: str | None = Field(default=None, min_length=1)
+    cast: Literal["duration"] | None = None
     scale: float | None = None
     every: bool = False
 
@@ -95,7 +99,8 @@ class Mapped(Strict):
     @property
     def sources(self) -> frozenset[str]:
         """Return the own columns that it looks at."""
-        return frozenset({*self.columns, *self.when, *self.pieces[1::2]})
+        others = {one.differs_from for one in self.when.values() if one.differs_from}
+        return frozenset({*self.columns, *self.when, *self.pieces[1::2], *others})
 
 
 TEMPLATE: Final = re.compile(r"\{([^{}]+)\}")

@@ -82,6 +82,26 @@ def read_yaml(path: Path) -> Node:
     return Node(str(path), value, root)
 
 
+def with_base(node: Node, folders: Sequence[Path]) -> Node:
+    """Take over from the definition that a definition is `like` what it doesn't say itself; fields one by one.
+
+    Raises:
+        DefinitionError: when there is none of that name, it can't be read, or it is like another one.
+    """
+    value = dict(node.value)
+    name = value.pop("like", None)
+    if name is None:
+        return node
+    place = node.place(["like"])
+    base = _named(str(name), "definition", place, folders).value
+    if "like" in base:
+        raise DefinitionError(f"{name!r} is like another definition", place=place, fix=f"name {base['like']!r}")
+    for key, below in base.items():
+        own = value.get(key, below)
+        value[key] = {**below, **own} if isinstance(below, dict) and isinstance(own, dict) else own
+    return Node(node.file, value, node.root)
+
+
 def with_catalogues(node: Node, folders: Sequence[Path]) -> Node:
     """Put catalogues of patterns and tables where a definition names them.
 
@@ -97,19 +117,19 @@ def with_catalogues(node: Node, folders: Sequence[Path]) -> Node:
         value[key] = list(items)
         for place, item in enumerate(items):
             if isinstance(item, str):
-                catalogue = _catalogue(item, node.place((key, place)), folders)
+                catalogue = _named(item, "catalogue", node.place((key, place)), folders)
                 inner[key, place] = catalogue
                 value[key][place] = catalogue.value
     return Node(node.file, value, node.root, inner)
 
 
-def _catalogue(name: str, place: Place, folders: Sequence[Path]) -> Node:
+def _named(name: str, kind: str, place: Place, folders: Sequence[Path]) -> Node:
     paths = [path for folder in folders for path in [folder / f"{name}.yml"] if NAME.fullmatch(name) and path.is_file()]
     if not paths:
         names = sorted({path.stem for folder in folders for path in folder.glob("*.yml")})
         near = get_close_matches(name, names, 1, 0.5)
         fix = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-        raise DefinitionError(f"{name!r} is no catalogue", place=place, fix=fix)
+        raise DefinitionError(f"{name!r} is no {kind}", place=place, fix=fix)
     return read_yaml(paths[0])
 
 

@@ -62,8 +62,8 @@ class DefinedParser:
         times = self._times(own, clock) if not _timed(records) else records["@timestamp"]
         zoned = own.with_columns(pl.lit(clock.zone).alias(ZONE))
         events = pl.DataFrame(self._columns(zoned, asked, targets, clock))
-        events = derive.derived(events, self.definition.derive, wanted)
-        kept = [column for column in events if wanted is None or column.name in wanted]
+        events = derive.derived(events.with_columns(times.alias("@timestamp")), self.definition.derive, wanted)
+        kept = [each for each in events if each.name not in EVENT and (wanted is None or each.name in wanted)]
         return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(RECORD.names()), *kept]), dead)
 
     def _read(self, batch: Batch, needed: frozenset[str] | None) -> pl.DataFrame:

@@ -8,6 +8,9 @@ import polars as pl
 
 from connectors.formats.access import Access
 from connectors.formats.auditd import Auditd
+from connectors.formats.cisco import Cisco
+from connectors.formats.delimited import Delimited
+from connectors.formats.keyvalue import KeyValue
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.syslog import Syslog
 from connectors.formats.text import Text
@@ -38,6 +41,9 @@ class Format(Protocol):
 FORMATS: Final[dict[str, type[Format]]] = {
     "access": Access,
     "auditd": Auditd,
+    "cisco": Cisco,
+    "delimited": Delimited,
+    "keyvalue": KeyValue,
     "ndjson": Ndjson,
     "syslog": Syslog,
     "text": Text,

@@ -96,4 +96,4 @@ def _beat(reference: Path, path: Path) -> Case:
 
 
 def _zone(text: str) -> str:
-    return text.removeprefix("GMT") or "UTC"
+    return {"local": "UTC"}.get(text, text.removeprefix("GMT") or "UTC")

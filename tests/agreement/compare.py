@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ CORE: Final = (
     "network.", "rule.", "observer.", "error.",
 )  # fmt: skip
 ASIDE: Final = (".geo.", ".as.")  # need databases
+TIME: Final = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d+))?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+)
 NEVER: Final = frozenset({"event.ingested", "event.agent_id_status"})  # of the moment of the run
 TOTAL: Final = "total"
 
@@ -80,15 +84,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, int | float):
         return f"{value:g}" if abs(value) < 1e6 and value != int(value) else str(int(value))
     text = str(value).strip()
-    if len(text) >= 19 and text[4] == "-" and text[10] in "T ":
-        try:
-            time = datetime.fromisoformat(text[:26].rstrip("Z") + _zone(text) if len(text) > 26 else text)
-        except ValueError:
-            return text
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
-        return time.astimezone(UTC).isoformat(timespec="milliseconds")
+    if match := TIME.fullmatch(text):
+        whole = f"{match['date']}T{match['time']}.{(match['fraction'] or '')[:6].ljust(6, '0')}{match['zone'] or 'Z'}"
+        return datetime.fromisoformat(whole).astimezone(UTC).isoformat(timespec="milliseconds")
     return text
-
-
-def _zone(text: str) -> str:
-    return "Z" if text.endswith("Z") else text[-6:] if text[-6] in "+-" and "." not in text[-6:] else ""

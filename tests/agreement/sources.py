@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 SOURCES: Final = {
+    "elastic-integrations/cisco_ftd/log": "cisco_ftd",
+    "elastic-integrations/cisco_asa/log": "cisco_asa",
+    "elastic-beats/cisco/asa": "cisco_asa",
+    "elastic-integrations/panw/panos": "panos",
+    "elastic-beats/panw/panos": "panos",
     "elastic-integrations/apache/access": "apache",
     "elastic-integrations/nginx/access": "nginx",
     "elastic-integrations/auditd/log": "auditd",

@@ -105,9 +105,10 @@ def test_patterns_and_tables_fill_columns(tmp_path: Path) -> None:
 
 
 def test_a_catalogue_stands_in_a_file_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "words.yml").write_text("from: m\npatterns: ['^(?P<word>\\w+)$']\n")
+    (tmp_path / "catalogues").mkdir()
+    (tmp_path / "catalogues" / "words.yml").write_text("from: m\npatterns: ['^(?P<word>\\w+)$']\n")
     assert events(tmp_path, "extract: [words]\n", '{"m": "a"}')["word"].to_list() == ["a"]
-    (tmp_path / "words.yml").write_text("from: m\npatterns:\n  - {pattern: '('}\n")
+    (tmp_path / "catalogues" / "words.yml").write_text("from: m\npatterns:\n  - {pattern: '('}\n")
     with pytest.raises(DefinitionsError, match=r"words\.yml:3:6: "):
         events(tmp_path, "extract: [words]\n")
     with pytest.raises(DefinitionsError, match=r"shop\.yml:5:11: 'wods' is no catalogue; did you mean 'words'"):
