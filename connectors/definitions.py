@@ -56,6 +56,11 @@ class Hints(Strict):
     label: Columns = ()
     weight: float = Field(default=1.0, ge=0, le=1)
 
+    @property
+    def told(self) -> frozenset[str]:
+        """Return the columns that tell the source."""
+        return frozenset({*self.columns, *self.values})
+
 
 class Expected(Strict):
     """How much the source writes: fewer events, or none for so long (`30m`, `2h`, `1d`), mean that it fell silent."""

@@ -23,6 +23,7 @@ PORTLESS: Final = {  # ICMP types as community id takes them: a message and its 
     58: {128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135, 130: 131, 131: 130},
 }
 PORTED: Final = frozenset({1, 6, 17, 58, 132})
+
 URL: Final = (
     r"^(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/?#@]*@)?(?P<domain>\[[0-9A-Fa-f:.]+\]|[^/?#:\s]*)"
     r"(?::(?P<port>\d+))?(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?$"
@@ -34,6 +35,9 @@ DOMAIN: Final = (  # of two labels, or of three where the middle one is a kind u
     r"(?P<top_level_domain>(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|int|mil|info|name|biz|health|pro)\.[a-z]{2})|[^.\s\d]+))\.?$"
 )
 BOTH: Final = ("source", "destination")
+SPAN: Final = ("event.start", "event.end")
+TIMES: Final = ("@timestamp", "event.duration", *SPAN)
+LENGTH: Final = pl.duration(microseconds=pl.col("event.duration") // 1000)
 FLOW: Final = ("source.ip", "source.port", "destination.ip", "destination.port")
 
 
@@ -52,8 +56,10 @@ def derived(frame: pl.DataFrame, names: Collection[str], wanted: Collection[str]
         one = DERIVATIONS[name]
         if wanted is not None and not frozenset(one.makes).intersection(wanted):
             continue
-        have = frame.with_columns(
-            pl.lit(None, ECS[each]).alias(each) for each in one.needs if each not in frame.columns
+        lists = [each for each in one.needs if frame.schema.get(each) == pl.List and each not in ECS]
+        have = frame.drop(lists)
+        have = have.with_columns(
+            pl.lit(None, ECS.get(each, pl.String())).alias(each) for each in one.needs if each not in frame.columns
         )
         made = have.select(one.make(have))
         frame = frame.with_columns(
@@ -141,7 +147,11 @@ def _community(frame: pl.DataFrame) -> list[pl.Series]:
         pl.col("network.iana_number").cast(pl.Int64, strict=False),
         pl.col("network.transport").replace_strict(PROTOCOLS, default=None, return_dtype=pl.Int64),
     )
-    flows = frame.select(*FLOW, number.alias("protocol")).with_columns(flow=pl.struct(pl.all()))
+    ports = [  # ICMP has a type and a code instead
+        pl.coalesce("source.port", pl.col("icmp_type").cast(pl.Int64, strict=False)),
+        pl.coalesce("destination.port", pl.col("icmp_code").cast(pl.Int64, strict=False)),
+    ]
+    flows = frame.select("source.ip", ports[0], "destination.ip", ports[1], number.alias("protocol")).with_columns(flow=pl.struct(pl.all()))
     whole = pl.all_horizontal(pl.col("source.ip", "destination.ip", "protocol").is_not_null())
     distinct = flows.filter(whole).unique("flow")
     ids = distinct.select("flow").with_columns(
@@ -156,7 +166,7 @@ def community_id(source: str, sport: int | None, destination: str, dport: int | 
         ends = [ipaddress.ip_address(source).packed, ipaddress.ip_address(destination).packed]
     except ValueError:
         return None
-    if protocol in PORTED and (sport is None or dport is None):
+    if protocol in PORTED and (sport is None or (dport is None and protocol not in PORTLESS)):
         return None
     ports = [sport or 0, dport or 0]
     if not all(0 <= port < 1 << 16 for port in ports) or not 0 <= protocol < 256:
@@ -174,13 +184,18 @@ def community_id(source: str, sport: int | None, destination: str, dport: int | 
 
 
 def _span(_: pl.DataFrame) -> list[pl.Expr]:
-    end = pl.coalesce("event.end", "@timestamp")
-    length = pl.duration(microseconds=pl.col("event.duration") // 1000)
+    """Take the event's time for the end of what lasted."""
+    return _lasting(pl.coalesce("event.end", "@timestamp") - LENGTH, pl.coalesce("event.end", "@timestamp"))
+
+
+def _span_ahead(_: pl.DataFrame) -> list[pl.Expr]:
+    """Take the event's time for the start of what lasts."""
+    return _lasting(pl.coalesce("event.start", "@timestamp"), pl.coalesce("event.start", "@timestamp") + LENGTH)
+
+
+def _lasting(start: pl.Expr, end: pl.Expr) -> list[pl.Expr]:
     known = pl.col("event.duration").is_not_null()
-    return [
-        pl.when(known).then(end).alias("event.end"),
-        pl.when(known).then(end - length).alias("event.start"),
-    ]
+    return [pl.when(known).then(start).alias("event.start"), pl.when(known).then(end).alias("event.end")]
 
 
 def _sides(*names: str) -> tuple[str, ...]:
@@ -190,7 +205,7 @@ def _sides(*names: str) -> tuple[str, ...]:
 DERIVATIONS: Final[Mapping[str, Derivation]] = {
     "address": Derivation(_sides("ip", "domain"), _sides("address"), _address),
     "community_id": Derivation(
-        (*FLOW, "network.transport", "network.iana_number"), ("network.community_id",), _community
+        (*FLOW, "icmp_type", "icmp_code", "network.transport", "network.iana_number"), ("network.community_id",), _community
     ),
     "dns": Derivation(
         ("dns.question.name",),
@@ -206,9 +221,8 @@ DERIVATIONS: Final[Mapping[str, Derivation]] = {
     "process": Derivation(
         ("process.executable", "process.parent.executable"), ("process.name", "process.parent.name"), _process
     ),
-    "span": Derivation(
-        ("@timestamp", "event.duration", "event.start", "event.end"), ("event.start", "event.end"), _span
-    ),
+    "span": Derivation(TIMES, SPAN, _span),
+    "span_ahead": Derivation(TIMES, SPAN, _span_ahead),
     "url": Derivation(
         ("url.full", "url.original", "url.path"),
         tuple(f"url.{name}" for name in ("scheme", "domain", "port", "path", "query", "fragment", "extension")),

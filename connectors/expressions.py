@@ -37,11 +37,22 @@ def filled(schema: Schema, name: str, ways: Sequence[Mapped]) -> pl.Expr:
 
 
 def typed(value: pl.Expr, name: str) -> pl.Expr:
-    """Give a value the type of its ECS column; what is no address isn't one, a time is still text."""
+    """Give a value the type of its ECS column; what is no IP address isn't one, a time is still text."""
     target = ECS[name]
     if name.endswith(".ip") and target == pl.String:
         value = pl.when(value.str.contains(ADDRESS)).then(value)
+    if name.endswith(".mac") and target == pl.String:
+        value = _hardware(value)
+    if name.endswith(".mac") and target == LISTS:
+        value = value.list.eval(_hardware(pl.element()))
     return value if target == TIME else value.cast(target)
+
+
+def _hardware(value: pl.Expr) -> pl.Expr:
+    """Write a MAC address as ECS wants it, AA-BB-CC-DD-EE-FF; what isn't one has no value."""
+    digits = value.str.replace_all("[:.-]", "").str.to_uppercase()
+    pairs = digits.str.replace("^(..)(..)(..)(..)(..)(..)$", "$1-$2-$3-$4-$5-$6")
+    return pl.when(digits.str.contains("^[0-9A-F]{12}$")).then(pairs)
 
 
 def coerced(column: pl.Expr, source: object, target: object) -> pl.Expr:
@@ -108,7 +119,7 @@ def _found(schema: Schema, way: Mapped, target: object) -> pl.Expr:
         return _gathered(schema, there)
     found = [_passed(_nonempty(pl.col(name), schema[name], _step(way, target)), way, target) for name in there]
     if way.template is not None:
-        found.append(_passed(_joined(schema, way.pieces), way, target))
+        found.append(_passed(template(schema, way.pieces), way, target))
     if way.constant is not None:
         found.append(_constant(way.constant, target))
     return pl.coalesce(found) if found else pl.lit(None, kind).cast(_cast(target))
@@ -163,7 +174,8 @@ def _gathered(schema: Schema, names: Sequence[str]) -> pl.Expr:
     return pl.when(values.list.len() > 0).then(values)
 
 
-def _joined(schema: Schema, pieces: Sequence[str]) -> pl.Expr:
+def template(schema: Schema, pieces: Sequence[str]) -> pl.Expr:
+    """Join texts and columns that stand by turns; null where a column has no value."""
     columns = {name: _nonempty(pl.col(name), schema[name], pl.String) for name in pieces[1::2] if name in schema}
     if len(columns) < len(set(pieces[1::2])):
         return pl.lit(None, pl.String)

@@ -16,6 +16,12 @@ from connectors.mapping import Extraction, Lookup, Reading
 
 HELD = "_held"  # a group that is there, and empty, where a pattern holds
 ROW = "_row"
+LINE = "event.original"  # patterns may look at the whole line
+
+
+def filled(frame: pl.DataFrame, step: Extraction | Lookup) -> pl.DataFrame:
+    """Add the columns that patterns or a table fill."""
+    return extracted(frame, step) if isinstance(step, Extraction) else looked_up(frame, step)
 
 
 def extracted(frame: pl.DataFrame, block: Extraction) -> pl.DataFrame:

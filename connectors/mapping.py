@@ -94,7 +94,7 @@ class Mapped(Strict):
     @cached_property
     def pieces(self) -> tuple[str, ...]:
         """Return a template's texts and columns by turns, a text first."""
-        return tuple(TEMPLATE.split(self.template)) if self.template is not None else ()
+        return pieces(self.template) if self.template is not None else ()
 
     @property
     def sources(self) -> frozenset[str]:
@@ -104,6 +104,11 @@ class Mapped(Strict):
 
 
 TEMPLATE: Final = re.compile(r"\{([^{}]+)\}")
+
+
+def pieces(template: str) -> tuple[str, ...]:
+    """Return a template's texts and columns by turns, a text first."""
+    return tuple(TEMPLATE.split(template))
 
 
 def ways(value: object) -> object:

@@ -9,21 +9,21 @@ from typing import Any, Final
 
 import polars as pl
 
-from connectors import derive
+from connectors import derive, extraction
 from connectors.definitions import Definition
-from connectors.expressions import coerced, filled, typed
-from connectors.extraction import extracted, looked_up
+from connectors.expressions import coerced, filled, template, typed
 from connectors.formats.json_lines import ERROR, Lines
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
 from connectors.lines import FLAT
-from connectors.mapping import Extraction
+from connectors.mapping import pieces
 from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
 from detectors.contracts import Batch, Dialect, Parsed
 from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
 
-ZONE: Final = "soc.zone"  # an own column of every source: the zone of times that don't say theirs
+ZONE: Final = "soc.zone"  # an own column of every source: the zone that times are in
+OFFSET: Final = r":\d\d(?:[.,]\d+)? ?([+-]\d\d:?\d\d)$"
 
 
 @dataclass(slots=True)
@@ -57,10 +57,10 @@ class DefinedParser:
             failed = read[ERROR].is_not_null()
             dead = self._dead(batch, records.filter(failed), read[ERROR].drop_nulls())
             records, read = records.filter(~failed), read.filter(~failed)
-        own = self._stepped(read.drop(ERROR), asked)
+        own = self._stepped(read.drop(ERROR).with_columns(records[extraction.LINE]), asked)
         clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
         times = self._times(own, clock) if not _timed(records) else records["@timestamp"]
-        zoned = own.with_columns(pl.lit(clock.zone).alias(ZONE))
+        zoned = own.with_columns(self._zone(own, clock).alias(ZONE))
         events = pl.DataFrame(self._columns(zoned, asked, targets, clock))
         events = derive.derived(events.with_columns(times.alias("@timestamp")), self.definition.derive, wanted)
         kept = [each for each in events if each.name not in EVENT and (wanted is None or each.name in wanted)]
@@ -78,7 +78,7 @@ class DefinedParser:
         needed = None if asked is None else self._needed(asked, self._targets())
         for step in self.definition.steps:
             if needed is None or step.columns & needed:
-                own = extracted(own, step) if isinstance(step, Extraction) else looked_up(own, step)
+                own = extraction.filled(own, step)
         return own
 
     def _targets(self) -> list[str]:
@@ -89,7 +89,7 @@ class DefinedParser:
             return None
         found = frozenset(wanted) - frozenset(targets) - frozenset(EVENT)
         found = found.union(*(way.sources for name in targets for way in self.definition.fields[name]))
-        found = found.union(self.definition.timestamp, targets if self.definition.steps else ())
+        found = found.union(*(pieces(name)[1::2] or (name,) for name in self.definition.timestamp), targets if self.definition.steps else ())
         for step in reversed(self.definition.steps):
             if step.columns & found:
                 found |= step.sources
@@ -116,14 +116,28 @@ class DefinedParser:
 
     def _times(self, own: pl.DataFrame, clock: Clock) -> pl.Series:
         result = pl.Series([None], dtype=TIME).new_from_index(0, own.height)
-        for place, name in enumerate(name for name in self.definition.timestamp if name in own.columns):
-            text = own[name].list.first() if own.schema[name] == pl.List else own[name]
+        for place, text in enumerate(self._clocks(own)):
             if place == 0:
                 result = instants(text, clock)
             elif result.null_count():
                 left = result.is_null().arg_true()
                 result = result.scatter(left, instants(text.gather(left), clock))
         return result
+
+    def _zone(self, own: pl.DataFrame, clock: Clock) -> pl.Expr:
+        """Return the zone of each time: the one it says, or the clock's."""
+        text = next(self._clocks(own), None)
+        if text is None or not any(ZONE in way.sources for ways in self.definition.fields.values() for way in ways):
+            return pl.lit(clock.zone)
+        return pl.coalesce(pl.lit(text).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2"), pl.lit(clock.zone))
+
+    def _clocks(self, own: pl.DataFrame) -> Iterator[pl.Series]:
+        """Yield the columns that tell the time, the best first."""
+        for name in self.definition.timestamp:
+            if "{" in name:
+                yield own.select(template(own.schema, pieces(name)).alias(name)).to_series()
+            elif name in own.columns:
+                yield own[name].list.first() if own.schema[name] == pl.List else own[name]
 
 
 def _timed(records: pl.DataFrame) -> bool:

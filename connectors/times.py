@@ -27,13 +27,32 @@ LEAP: Final = 8  # years between two 29ths of February, at most
 
 ISO: Final = (
     r"^\s*(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9})\d*)?"
-    r" ?(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*$"
+    r" ?(?P<zone>Z|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)?\s*$"
 )
 EPOCH: Final = r"^(?P<whole>\d{9,11})(?:\.(?P<fraction>\d{1,9})\d*)?$"
 NAMED: Final = (
     r"^\s*(?:[A-Z][a-z]{2},? )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
-    r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?\s*$"
+    r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?"
+    r"(?: (?P<zone>Z|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
+ABBREVIATIONS: Final = {  # those that mean one offset, or nearly always do
+    **dict.fromkeys(["Z", "UTC", "GMT", "WET"], "+0000"),
+    **dict.fromkeys(["BST", "CET", "WEST"], "+0100"),
+    **dict.fromkeys(["CEST", "EET", "SAST"], "+0200"),
+    **dict.fromkeys(["EEST", "MSK"], "+0300"),
+    **dict.fromkeys(["IST"], "+0530"),
+    **dict.fromkeys(["ICT", "WIB"], "+0700"),
+    **dict.fromkeys(["AWST", "HKT", "PHT", "SGT"], "+0800"),
+    **dict.fromkeys(["JST", "KST"], "+0900"),
+    **dict.fromkeys(["AEST"], "+1000"),
+    **dict.fromkeys(["AEDT"], "+1100"),
+    **dict.fromkeys(["ADT", "BRT"], "-0300"),
+    **dict.fromkeys(["AST", "EDT"], "-0400"),
+    **dict.fromkeys(["CDT", "EST"], "-0500"),
+    **dict.fromkeys(["CST", "MDT"], "-0600"),
+    **dict.fromkeys(["MST", "PDT"], "-0700"),
+    **dict.fromkeys(["PST"], "-0800"),
+}
 OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")  # a zone as +07:00
 CLF: Final = "%d/%b/%Y:%H:%M:%S %z"
 
@@ -70,11 +89,7 @@ def _iso(text: pl.Series, clock: Clock) -> pl.Series:
     part = pl.col("part").struct.field
     local = pl.concat_str(part("date").str.replace_all("/", "-", literal=True), pl.lit("T"), part("time"))
     naive = local.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
-    zone = part("zone").str.replace("^(?:Z|UTC|GMT)$", "+0000").str.replace(":", "", literal=True).str.pad_end(5, "0")
-    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
-    minutes = sign * (_number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(3, 2)))
-    zoned = (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
-    time = pl.when(zone.is_null()).then(_utc(naive, clock)).otherwise(zoned)
+    time = _zoned(naive, part("zone"), clock)
     return _parts(text, ISO).select((time + _fraction(part("fraction"))).alias("time")).to_series()
 
 
@@ -108,7 +123,7 @@ def _named(text: pl.Series, clock: Clock) -> pl.Series:
         naive = pl.concat_str(year, pl.lit(" "), "rest").str.to_datetime(
             "%Y %b %d %H:%M:%S", strict=False, time_unit="us"
         )
-        time = _utc(naive, clock)
+        time = _zoned(naive, part("zone"), clock)
         good = pl.col("year").is_not_null() | pl.lit(clock.year is not None) | (time < limit)
         frame = frame.with_columns(time=pl.coalesce("time", pl.when(good).then(time)))
         if (
@@ -133,6 +148,15 @@ def _number(text: pl.Expr) -> pl.Expr:
 
 def _fraction(digits: pl.Expr) -> pl.Expr:
     return pl.duration(microseconds=_number(digits.str.slice(0, 6).str.pad_end(6, "0")).fill_null(0))
+
+
+def _zoned(naive: pl.Expr, zone: pl.Expr, clock: Clock) -> pl.Expr:
+    """Read local times in the zone beside each, or in the clock's; one of an unknown name is the clock's as well."""
+    zone = zone.replace(ABBREVIATIONS).str.replace(":", "", literal=True).str.pad_end(5, "0")
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    minutes = sign * (_number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(3, 2)))
+    zoned = (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
+    return pl.when(zoned.is_null()).then(_utc(naive, clock)).otherwise(zoned)
 
 
 def _utc(naive: pl.Expr, clock: Clock) -> pl.Expr:

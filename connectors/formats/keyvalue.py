@@ -6,7 +6,8 @@ r"""Lines of `key=value` pairs, as firewalls and gateways write them, after a sy
 
 Own columns: the keys as they are named, and the parts of the header with `syslog_` before them. Options: `equals`
 between a key and its value, `quotes` around values that hold blanks (escaped by a backslash), `separator` after pairs
-whose values hold blanks without quotes, `start`, a pattern that begins where the pairs do.
+whose values hold blanks without quotes, `start`, a pattern that begins where the pairs do, `sparse` where lines without
+pairs are lines of the format too.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class KeyValue:
     quotes: str = '"'
     separator: str = ""
     start: str = ""
+    sparse: bool = False
     name: ClassVar[str] = "keyvalue"
     structured: ClassVar[bool] = False
 
@@ -43,19 +45,21 @@ class KeyValue:
         made = pairs.columns(self._pairs(line, keys), height)
         if wanted is None or len(keys or ()) < len(wanted):
             made |= {f"{HEADER}{part.name}": part for part in header.split(self._head(line))}
-        missing = line.select(pl.col("body").str.contains(self._pair()).fill_null(value=False))["body"]
-        error = pl.select(pl.when(~missing).then(pl.lit("no pairs of keys and values"))).to_series()
-        columns = [column.set(~missing, None) for column in pairs.selected(made, wanted, height)]
+        good = line.select((pl.col("body").str.contains(self._pair()) | self.sparse).fill_null(value=False))["body"]
+        error = pl.select(pl.when(~good).then(pl.lit("no pairs of keys and values"))).to_series()
+        columns = [column.set(~good, None) for column in pairs.selected(made, wanted, height)]
         return pl.DataFrame([*columns, error.alias(ERROR)])
 
     def _body(self) -> pl.Expr:
         if not self.start:
             return pl.col("line")
-        return pl.coalesce(pl.col("line").str.extract(f"(?s)({self.start}.*)$"), "line")
+        body = pl.col("line").str.extract(f"(?s)({self.start}.*)$")
+        return body if self.sparse else pl.coalesce(body, "line")
 
     def _head(self, line: pl.DataFrame) -> pl.Series:
         start = self.start or f"(?:^|[\\s\\[]){self._pair()}"
-        return line["line"].str.extract(f"(?s)^(.*?){start}").alias("head")
+        head = line["line"].str.extract(f"(?s)^(.*?){start}").alias("head")
+        return head if not self.sparse else pl.select(pl.coalesce(head, line["line"])).to_series()
 
     def _pair(self) -> str:
         return f"{KEY}{re.escape(self.equals)}"

@@ -31,6 +31,7 @@ class Case:
     given: list[Document] = field(default_factory=list)
     dynamic: frozenset[str] = frozenset()
     zone: str = "UTC"
+    settings: frozenset[str] = frozenset()  # names that the pipeline was told beside
 
     @property
     def year(self) -> int | None:
@@ -70,6 +71,7 @@ def _integration(reference: Path, path: Path) -> Case:
     )
     fields = flat(config.get("fields") or {})
     expected = [one and flat(one) for one in json.loads(path.read_text("utf-8"))["expected"]]
+    settings = frozenset(_texts((config.get("fields") or {}).get("_conf")))
     zone = next((str(value) for name, value in fields.items() if name.endswith("tz_offset")), "UTC")
     zone = fields.get("event.timezone", zone)
     lines, given = None, [fields]
@@ -78,7 +80,16 @@ def _integration(reference: Path, path: Path) -> Case:
         lines = [_line(event) for event in events]
         given = [{**flat(event), **fields} if "message" in event else fields for event in events]
     dynamic = frozenset(config.get("dynamic_fields") or {})
-    return Case(str(path.parent.relative_to(reference)), log, expected, lines, given, dynamic, _zone(zone))
+    return Case(str(path.parent.relative_to(reference)), log, expected, lines, given, dynamic, _zone(zone), settings)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts within a value."""
+    if isinstance(value, dict | list):
+        for below in value.values() if isinstance(value, dict) else value:
+            yield from _texts(below)
+    elif isinstance(value, str):
+        yield value
 
 
 def _line(event: Document) -> str:

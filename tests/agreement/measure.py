@@ -55,7 +55,10 @@ def measure(case: Case, source: str | None) -> Tally:
             match = by_offset.get(expected["log.offset"], {})
         else:
             match = found[place] if place < len(found) else {}
-        tally.add(compare(expected, match, case.given_at(place), case.dynamic, f"{case.path.name}:{place + 1}"))
+        given = case.given_at(place)
+        if isinstance(name := expected.get("host.name"), str) and name in case.settings:
+            given = {**given, "host.name": name}
+        tally.add(compare(expected, match, given, case.dynamic, f"{case.path.name}:{place + 1}"))
     return tally
 
 

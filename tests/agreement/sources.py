@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 SOURCES: Final = {
+    "elastic-integrations/juniper_srx/log": "junos",
+    "elastic-integrations/pfsense/log": "pfsense",
+    "elastic-integrations/cisco_meraki/log": "cisco_meraki",
+    "elastic-integrations/sophos/xg": "sophos_xg",
     "elastic-integrations/cisco_ftd/log": "cisco_ftd",
     "elastic-integrations/cisco_asa/log": "cisco_asa",
     "elastic-beats/cisco/asa": "cisco_asa",
