@@ -95,10 +95,15 @@ def _network(_: pl.DataFrame) -> list[pl.Expr]:
         pl.when(address.is_not_null()).then(kind).alias("network.type"),
         number.cast(pl.String).alias("network.iana_number"),
         *[
-            (pl.col(f"source.{unit}") + pl.col(f"destination.{unit}")).alias(f"network.{unit}")
+            _sum(f"source.{unit}", f"destination.{unit}").alias(f"network.{unit}")
             for unit in ("bytes", "packets")
         ],
     ]
+
+
+def _sum(*names: str) -> pl.Expr:
+    """Add what is known of a column and another; null where nothing is."""
+    return pl.when(pl.any_horizontal(pl.col(names).is_not_null())).then(pl.sum_horizontal(names))
 
 
 def _url(frame: pl.DataFrame) -> list[pl.Expr | pl.Series]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 SOURCES: Final = {
+    "elastic-integrations/sonicwall_firewall/log": "sonicwall",
+    "elastic-beats/sonicwall/firewall": "sonicwall",
+    "elastic-integrations/fortinet_fortigate/log": "fortigate",
     "elastic-integrations/juniper_srx/log": "junos",
     "elastic-integrations/pfsense/log": "pfsense",
     "elastic-integrations/cisco_meraki/log": "cisco_meraki",
