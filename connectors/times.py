@@ -31,7 +31,7 @@ ISO: Final = (
 )
 EPOCH: Final = r"^(?P<whole>\d{9,11})(?:\.(?P<fraction>\d{1,9})\d*)?$"
 NAMED: Final = (
-    r"^\s*(?:[A-Z][a-z]{2},? )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
+    r"^\s*[*.]?(?:(?P<leading>\d{4}) )?(?:[A-Z][a-z]{2},? )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
     r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?"
     r"(?: (?P<zone>Z|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
@@ -111,7 +111,7 @@ def _clf(text: pl.Series, clock: Clock) -> pl.Series:  # noqa: ARG001 - readers 
 def _named(text: pl.Series, clock: Clock) -> pl.Series:
     part = pl.col("part").struct.field
     frame = _parts(text, NAMED).with_columns(
-        year=_number(pl.coalesce(part("first"), part("last"))),
+        year=_number(pl.coalesce(part("first"), part("last"), part("leading"))),
         rest=pl.concat_str(part("month"), pl.lit(" "), part("day"), pl.lit(" "), part("time")),
         fraction=_fraction(part("fraction")),
         time=pl.lit(None, TIME),

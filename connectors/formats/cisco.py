@@ -28,6 +28,7 @@ MESSAGE: Final = (
 PLAIN: Final = r"(?s)^(?P<head>\s*(?:<\d+>)?(?:.*\d\d:\d\d:\d\d(?:\.\d+)?)[^:]*: ?)(?P<text>.*)$"  # after the time
 PAIRS: Final = r"^[A-Z][A-Za-z0-9_]+: [^,]*, [A-Z][A-Za-z0-9_]+: "
 KEY: Final = r"^[A-Z][A-Za-z0-9_]+$"
+INNER: Final = rf"(?s)^(?P<outer>.*?)(?:(?:^|\s|:)(?P<sequence>\d+): )?(?P<time>{header.TIME}) ?:?\s*$"
 OWN: Final = ("facility", "sub_facility", "severity", "mnemonic", "text")
 
 
@@ -49,7 +50,7 @@ class Cisco:
             head = pl.select(pl.coalesce(head, rest["head"])).to_series()
             made["text"] = pl.select(pl.coalesce(made["text"], rest["text"])).to_series()
         made |= self._pairs(made["text"], wanted)
-        made |= {f"syslog_{part.name}": part for part in header.split(head)}
+        made |= self._header(head)
         names = list(made) if wanted is None else sorted(wanted)
         error = pl.select(pl.when(made["text"].is_null()).then(pl.lit("no message of a Cisco device"))).to_series()
         columns = [made[name].alias(name) if name in made else nulls(name, original.len()) for name in names]
@@ -62,3 +63,12 @@ class Cisco:
         found = found.unnest("pair").filter(pl.col("key").str.contains(KEY))
         found = found if wanted is None else found.filter(pl.col("key").is_in(wanted))
         return pairs.columns(found.with_columns(pl.col("value").str.strip_chars()), text.len())
+
+    def _header(self, head: pl.Series) -> dict[str, pl.Series]:
+        """Split the header: a relay may have put its own before the device's."""
+        inner = head.str.extract_groups(INNER).struct.unnest()
+        outer = header.split(pl.select(pl.coalesce(inner["outer"], head)).to_series())
+        made = {f"syslog_{part.name}": part for part in outer}
+        for name, own in (("syslog_timestamp", "time"), ("syslog_sequence", "sequence")):
+            made[name] = pl.select(pl.coalesce(inner[own], made[name])).to_series()
+        return made

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 SOURCES: Final = {
+    "elastic-integrations/cisco_ios/log": "cisco_ios",
+    "elastic-integrations/cisco_nexus/log": "cisco_nexus",
     "elastic-integrations/sonicwall_firewall/log": "sonicwall",
     "elastic-beats/sonicwall/firewall": "sonicwall",
     "elastic-integrations/fortinet_fortigate/log": "fortigate",
