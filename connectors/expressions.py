@@ -43,6 +43,9 @@ def typed(value: pl.Expr, name: str) -> pl.Expr:
         value = pl.when(value.str.contains(ADDRESS)).then(value)
     if name.endswith(".mac") and target == pl.String:
         value = _hardware(value)
+    if name.endswith("ip") and target == LISTS:
+        value = value.list.eval(pl.element().filter(pl.element().str.contains(ADDRESS)))
+        value = pl.when(value.list.len() > 0).then(value)
     if name.endswith(".mac") and target == LISTS:
         value = value.list.eval(_hardware(pl.element()))
     return value if target == TIME else value.cast(target)

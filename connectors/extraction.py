@@ -79,7 +79,7 @@ def _read(
     for reading in readings:
         if rows.is_empty():
             return
-        groups = text.gather(rows).str.extract_groups(f"(?P<{HELD}>){reading.pattern}").struct.unnest()
+        groups = text.gather(rows).str.extract_groups(f"(?P<{HELD}>)(?:{reading.pattern})").struct.unnest()
         held = groups[HELD].is_not_null()
         found = groups.with_columns(pl.when(pl.all() != "").then(pl.all())).drop(HELD)
         constants = [_constant(name, value) for name, value in reading.set.items()]

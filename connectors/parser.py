@@ -19,6 +19,7 @@ from connectors.lines import FLAT
 from connectors.mapping import pieces
 from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
+from connectors.wrappers import unwrap
 from detectors.contracts import Batch, Dialect, Parsed
 from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
 
@@ -47,7 +48,7 @@ class DefinedParser:
 
         An own column stands under its name unless an ECS column of that name is wanted: then the typed one does.
         """
-        batch = joined(batch, self.definition.multiline)
+        batch = joined(unwrap(batch), self.definition.multiline)
         asked = None if wanted is None else derive.needed(self.definition.derive, wanted)
         targets = [name for name in self._targets() if asked is None or name in asked]
         records = batch.records

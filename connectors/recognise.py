@@ -11,6 +11,7 @@ import polars as pl
 from connectors.definitions import Definition, Hints
 from connectors.extraction import LINE, filled
 from connectors.formats.json_lines import ERROR
+from connectors.wrappers import unwrapped
 
 SAMPLE: Final = 200  # lines; more change no verdict
 LONGEST: Final = 100_000  # characters of a line; a longer one is no ordinary log line
@@ -30,7 +31,7 @@ class Recognised:
 
 def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], label: str = "") -> Recognised | None:
     """Name the source of these lines, or None when none fits or two fit equally well."""
-    lines = pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String)
+    lines = unwrapped(pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String))
     if lines.is_empty():
         return None
     parsed = _parsed(lines, definitions.values())
