@@ -35,6 +35,7 @@ DOMAIN: Final = (  # of two labels, or of three where the middle one is a kind u
     r"(?P<top_level_domain>(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|int|mil|info|name|biz|health|pro)\.[a-z]{2})|[^.\s\d]+))\.?$"
 )
 BOTH: Final = ("source", "destination")
+PRIVATE: Final = r"(?i)^(?:10\.|127\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.|::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)"
 SPAN: Final = ("event.start", "event.end")
 TIMES: Final = ("@timestamp", "event.duration", *SPAN)
 LENGTH: Final = pl.duration(microseconds=pl.col("event.duration") // 1000)
@@ -99,6 +100,15 @@ def _network(_: pl.DataFrame) -> list[pl.Expr]:
             for unit in ("bytes", "packets")
         ],
     ]
+
+
+def _direction(_: pl.DataFrame) -> list[pl.Expr]:
+    """Take private addresses for those inside."""
+    inside = [pl.col(f"{side}.ip").str.contains(PRIVATE) for side in BOTH]
+    known = inside[0].is_not_null() & inside[1].is_not_null()
+    start = pl.when(inside[0]).then(pl.lit("internal")).otherwise(pl.lit("inbound"))
+    told = pl.when(inside[1]).then(start).when(inside[0]).then(pl.lit("outbound")).otherwise(pl.lit("external"))
+    return [pl.when(known).then(told).alias("network.direction")]
 
 
 def _sum(*names: str) -> pl.Expr:
@@ -212,6 +222,7 @@ DERIVATIONS: Final[Mapping[str, Derivation]] = {
     "community_id": Derivation(
         (*FLOW, "icmp_type", "icmp_code", "network.transport", "network.iana_number"), ("network.community_id",), _community
     ),
+    "direction": Derivation(_sides("ip"), ("network.direction",), _direction),
     "dns": Derivation(
         ("dns.question.name",),
         tuple(f"dns.question.{name}" for name in ("subdomain", "registered_domain", "top_level_domain")),

@@ -24,7 +24,7 @@ from detectors.contracts import Batch, Dialect, Parsed
 from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
 
 ZONE: Final = "soc.zone"  # an own column of every source: the zone that times are in
-OFFSET: Final = r":\d\d(?:[.,]\d+)? ?([+-]\d\d:?\d\d)$"
+OFFSET: Final = r":\d\d(?:[.,]\d+)? ?(Z|[+-]\d\d:?\d\d)$"
 
 
 @dataclass(slots=True)
@@ -130,7 +130,8 @@ class DefinedParser:
         text = next(self._clocks(own), None)
         if text is None or not any(ZONE in way.sources for ways in self.definition.fields.values() for way in ways):
             return pl.lit(clock.zone)
-        return pl.coalesce(pl.lit(text).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2"), pl.lit(clock.zone))
+        said = pl.lit(text).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2")
+        return pl.coalesce(pl.when(said == "Z").then(pl.lit("UTC")).otherwise(said), pl.lit(clock.zone))
 
     def _clocks(self, own: pl.DataFrame) -> Iterator[pl.Series]:
         """Yield the columns that tell the time, the best first."""

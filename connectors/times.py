@@ -1,6 +1,7 @@
 """Reads the times that logs write, whatever the form, as UTC instants.
 
-    2025-12-07T11:05:07.123Z · 2025-12-07 11:05:07,123 · 07/Dec/2025:11:05:07 +0700 · Dec  7 11:05:07 · 1765080307.123
+    2025-12-07T11:05:07.123Z · 2025-12-07 11:05:07,123 · 07/Dec/2025:11:05:07 +0700 · Dec  7 11:05:07 · 12/07-11:05:07.123456 ·
+    1765080307.123
 
 A time without a zone is in the source's zone. A time without a year is in `Clock.year`; when that is None, in the
 latest year that puts it at most a day after the reference: the latest full date of the same batch, or
@@ -35,6 +36,11 @@ NAMED: Final = (
     r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?"
     r"(?: (?P<zone>Z|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
+SLASHED: Final = r"^\s*(?P<month>\d\d)/(?P<day>\d\d)(?:/(?P<year>\d{4}|\d\d))?-(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\s*$"
+MONTHS: Final = {
+    f"{number:02}": name
+    for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)
+}
 ABBREVIATIONS: Final = {  # those that mean one offset, or nearly always do
     **dict.fromkeys(["Z", "UTC", "GMT", "WET"], "+0000"),
     **dict.fromkeys(["BST", "CET", "WEST"], "+0100"),
@@ -134,7 +140,16 @@ def _named(text: pl.Series, clock: Clock) -> pl.Series:
     return frame.select((pl.col("time") + pl.col("fraction")).alias("time")).to_series()
 
 
-READERS: Final[tuple[Callable[[pl.Series, Clock], pl.Series], ...]] = (_iso, _epoch, _clf, _named)
+def _slashed(text: pl.Series, clock: Clock) -> pl.Series:
+    part = pl.col("part").struct.field
+    month = part("month").replace_strict(MONTHS, default=None, return_dtype=pl.String)
+    year = pl.when(part("year").str.len_bytes() == 2).then(pl.lit("20") + part("year")).otherwise(part("year"))
+    date = pl.concat_str([month, part("day"), pl.when(year != "").then(year)], separator=" ", ignore_nulls=True)
+    named = pl.when(month.is_not_null()).then(pl.concat_str([date, part("time")], separator=" "))
+    return _named(_parts(text, SLASHED).select(named.alias(text.name)).to_series(), clock)
+
+
+READERS: Final[tuple[Callable[[pl.Series, Clock], pl.Series], ...]] = (_iso, _epoch, _clf, _named, _slashed)
 
 
 def _parts(text: pl.Series, pattern: str) -> pl.DataFrame:

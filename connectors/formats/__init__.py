@@ -8,9 +8,11 @@ import polars as pl
 
 from connectors.formats.access import Access
 from connectors.formats.auditd import Auditd
+from connectors.formats.cef import Cef
 from connectors.formats.cisco import Cisco
 from connectors.formats.delimited import Delimited
 from connectors.formats.keyvalue import KeyValue
+from connectors.formats.leef import Leef
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.syslog import Syslog
 from connectors.formats.text import Text
@@ -41,9 +43,11 @@ class Format(Protocol):
 FORMATS: Final[dict[str, type[Format]]] = {
     "access": Access,
     "auditd": Auditd,
+    "cef": Cef,
     "cisco": Cisco,
     "delimited": Delimited,
     "keyvalue": KeyValue,
+    "leef": Leef,
     "ndjson": Ndjson,
     "syslog": Syslog,
     "text": Text,

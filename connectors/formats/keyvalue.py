@@ -4,8 +4,8 @@ r"""Lines of `key=value` pairs, as firewalls and gateways write them, after a sy
     <134>1 2026-03-02T01:15:00Z gw CheckPoint 2700 - [action:"Accept"; src:"192.0.2.7"]                 Check Point
     id=firewall sn=0000 time="2026-03-02 08:15:00" src=192.0.2.7:4522:X0                                SonicWall
 
-Own columns: the keys as they are named, and the parts of the header with `syslog_` before them. Options: `equals`
-between a key and its value, `quotes` around values that hold blanks (escaped by a backslash), `separator` after pairs
+Own columns: the keys as they are named, and the parts of the header with `syslog_` before them. Options: `equals`,
+any of which stands between a key and its value, `quotes` around values that hold blanks (escaped by a backslash), `separator` after pairs
 whose values hold blanks without quotes, `start`, a pattern that begins where the pairs do, `sparse` where lines without
 pairs are lines of the format too.
 """
@@ -62,10 +62,10 @@ class KeyValue:
         return head if not self.sparse else pl.select(pl.coalesce(head, line["line"])).to_series()
 
     def _pair(self) -> str:
-        return f"{KEY}{re.escape(self.equals)}"
+        return f"{KEY}[{re.escape(self.equals)}]"
 
     def _pairs(self, line: pl.DataFrame, keys: frozenset[str] | None) -> pl.DataFrame:
-        equals = re.escape(self.equals)
+        equals = f"[{re.escape(self.equals)}]"
         quoted = "|".join(f"{quote}(?:[^{quote}\\\\]|\\\\.)*{quote}" for quote in map(re.escape, self.quotes))
         if self.separator:
             plain = f"[^{re.escape(self.separator)}]*"
@@ -73,11 +73,16 @@ class KeyValue:
             plain = rf"[^\s{re.escape(self.quotes)}]\S*|"
         pattern = f"{KEY}{equals}(?:{quoted}|{plain})" if quoted else f"{KEY}{equals}(?:{plain})"
         found = line.select("row", pl.col("body").str.extract_all(pattern).alias("pair")).explode("pair").drop_nulls()
-        parts = found.select("row", pl.col("pair").str.splitn(self.equals, 2).struct.rename_fields(["key", "value"]))
-        parts = parts.unnest("pair")
+        parts = found.select("row", self._cut(equals).alias("pair")).unnest("pair")
         if keys is not None:
             parts = parts.filter(pl.col("key").is_in(keys))
         return parts.with_columns(self._unquoted(pl.col("value").str.strip_chars(" \t\r\n")))
+
+    def _cut(self, equals: str) -> pl.Expr:
+        """Cut a pair into its key and its value."""
+        if len(self.equals) == 1:
+            return pl.col("pair").str.splitn(self.equals, 2).struct.rename_fields(["key", "value"])
+        return pl.col("pair").str.extract_groups(f"(?s)^(?P<key>.*?){equals}(?P<value>.*)$")
 
     def _unquoted(self, value: pl.Expr) -> pl.Expr:
         for quote in self.quotes:

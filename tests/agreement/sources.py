@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 SOURCES: Final = {
+    "elastic-beats/cef/log": "cef",
+    "elastic-integrations/checkpoint/firewall": "checkpoint",
+    "elastic-integrations/snort/log": "snort",
+    "elastic-integrations/suricata/eve": "suricata",
+    "elastic-beats/suricata/eve": "suricata",
     "elastic-integrations/zeek/capture_loss": "zeek",
     "elastic-integrations/zeek/connection": "zeek",
     "elastic-integrations/zeek/dns": "zeek",
