@@ -28,14 +28,16 @@ URL: Final = (
     r"^(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/?#@]*@)?(?P<domain>\[[0-9A-Fa-f:.]+\]|[^/?#:\s]*)"
     r"(?::(?P<port>\d+))?(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?$"
 )
-PATH: Final = r"^(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?$"
+PATH: Final = r"^(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?$"
 EXTENSION: Final = r"[^/\\]\.([A-Za-z0-9]{1,10})$"
 DOMAIN: Final = (  # of two labels, or of three where the middle one is a kind under a country
-    r"(?i)^(?:(?P<subdomain>[^\s]+)\.)?(?P<registered_domain>[^.\s]+\."
+    r"(?i)^(?:(?P<subdomain>\S+?)\.)??(?P<registered_domain>[^.\s]+\."
     r"(?P<top_level_domain>(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|int|mil|info|name|biz|health|pro)\.[a-z]{2})|[^.\s\d]+))\.?$"
 )
 BOTH: Final = ("source", "destination")
-PRIVATE: Final = r"(?i)^(?:10\.|127\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.|::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)"
+PRIVATE: Final = (
+    r"(?i)^(?:10\.|127\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.|::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)"
+)
 SPAN: Final = ("event.start", "event.end")
 TIMES: Final = ("@timestamp", "event.duration", *SPAN)
 LENGTH: Final = pl.duration(microseconds=pl.col("event.duration") // 1000)
@@ -95,10 +97,7 @@ def _network(_: pl.DataFrame) -> list[pl.Expr]:
     return [
         pl.when(address.is_not_null()).then(kind).alias("network.type"),
         number.cast(pl.String).alias("network.iana_number"),
-        *[
-            _sum(f"source.{unit}", f"destination.{unit}").alias(f"network.{unit}")
-            for unit in ("bytes", "packets")
-        ],
+        *[_sum(f"source.{unit}", f"destination.{unit}").alias(f"network.{unit}") for unit in ("bytes", "packets")],
     ]
 
 
@@ -166,7 +165,9 @@ def _community(frame: pl.DataFrame) -> list[pl.Series]:
         pl.coalesce("source.port", pl.col("icmp_type").cast(pl.Int64, strict=False)),
         pl.coalesce("destination.port", pl.col("icmp_code").cast(pl.Int64, strict=False)),
     ]
-    flows = frame.select("source.ip", ports[0], "destination.ip", ports[1], number.alias("protocol")).with_columns(flow=pl.struct(pl.all()))
+    flows = frame.select("source.ip", ports[0], "destination.ip", ports[1], number.alias("protocol")).with_columns(
+        flow=pl.struct(pl.all())
+    )
     whole = pl.all_horizontal(pl.col("source.ip", "destination.ip", "protocol").is_not_null())
     distinct = flows.filter(whole).unique("flow")
     ids = distinct.select("flow").with_columns(
@@ -220,7 +221,9 @@ def _sides(*names: str) -> tuple[str, ...]:
 DERIVATIONS: Final[Mapping[str, Derivation]] = {
     "address": Derivation(_sides("ip", "domain"), _sides("address"), _address),
     "community_id": Derivation(
-        (*FLOW, "icmp_type", "icmp_code", "network.transport", "network.iana_number"), ("network.community_id",), _community
+        (*FLOW, "icmp_type", "icmp_code", "network.transport", "network.iana_number"),
+        ("network.community_id",),
+        _community,
     ),
     "direction": Derivation(_sides("ip"), ("network.direction",), _direction),
     "dns": Derivation(

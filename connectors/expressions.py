@@ -17,7 +17,9 @@ from detectors.schema import ECS, TIME
 LISTS: Final = pl.List(pl.String)
 SEPARATOR: Final = "\x1f"  # between elements of a list while it is text: no log line has it, or it is lost there
 ADDRESS: Final = rf"^(?:{IPV4}|{IPV6})$"
-DURATION: Final = r"^(?:(?P<days>\d+)d(?:ays?)?[ ,:]*)?(?:(?P<hours>\d+)h?:)?(?:(?P<minutes>\d+)m?:)?(?P<seconds>\d+)s?$"
+DURATION: Final = (
+    r"^(?:(?P<days>\d+)d(?:ays?)?[ ,:]*)?(?:(?P<hours>\d+)h?:)?(?:(?P<minutes>\d+)m?:)?(?P<seconds>\d+)s?$"
+)
 TRUE: Final = ("true", "yes", "1", "t")
 FALSE: Final = ("false", "no", "0", "f")
 Schema = Mapping[str, PolarsDataType]

@@ -62,9 +62,11 @@ class DefinedParser:
         clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
         times = self._times(own, clock) if not _timed(records) else records["@timestamp"]
         zoned = own.with_columns(self._zone(own, clock).alias(ZONE))
-        events = pl.DataFrame(self._columns(zoned, asked, targets, clock))
-        events = derive.derived(events.with_columns(times.alias("@timestamp")), self.definition.derive, wanted)
-        kept = [each for each in events if each.name not in EVENT and (wanted is None or each.name in wanted)]
+        columns = self._columns(zoned, asked, targets, clock)
+        if self.definition.derive:
+            events = pl.DataFrame([times.alias("@timestamp"), *columns])
+            columns = derive.derived(events, self.definition.derive, wanted).get_columns()
+        kept = [each for each in columns if each.name not in EVENT and (wanted is None or each.name in wanted)]
         return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(RECORD.names()), *kept]), dead)
 
     def _read(self, batch: Batch, needed: frozenset[str] | None) -> pl.DataFrame:
@@ -90,7 +92,10 @@ class DefinedParser:
             return None
         found = frozenset(wanted) - frozenset(targets) - frozenset(EVENT)
         found = found.union(*(way.sources for name in targets for way in self.definition.fields[name]))
-        found = found.union(*(pieces(name)[1::2] or (name,) for name in self.definition.timestamp), targets if self.definition.steps else ())
+        found = found.union(
+            *(pieces(name)[1::2] or (name,) for name in self.definition.timestamp),
+            targets if self.definition.steps else (),
+        )
         for step in reversed(self.definition.steps):
             if step.columns & found:
                 found |= step.sources
@@ -137,7 +142,7 @@ class DefinedParser:
         """Yield the columns that tell the time, the best first."""
         for name in self.definition.timestamp:
             if "{" in name:
-                yield own.select(template(own.schema, pieces(name)).alias(name)).to_series()
+                yield own.with_columns(template(own.schema, pieces(name)).alias(name))[name]
             elif name in own.columns:
                 yield own[name].list.first() if own.schema[name] == pl.List else own[name]
 

@@ -35,7 +35,9 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
     if lines.is_empty():
         return None
     parsed = _parsed(lines, definitions.values())
-    scores = sorted((_score(_stepped(parsed[_way(one)], one), one, label.lower()) for one in definitions.values()), reverse=True)
+    scores = sorted(
+        (_score(_stepped(parsed[_way(one)], one), one, label.lower()) for one in definitions.values()), reverse=True
+    )
     best = scores[0] if scores else None
     if best is None or best.confidence < ENOUGH:
         return None

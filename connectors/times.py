@@ -1,7 +1,7 @@
 """Reads the times that logs write, whatever the form, as UTC instants.
 
-    2025-12-07T11:05:07.123Z · 2025-12-07 11:05:07,123 · 07/Dec/2025:11:05:07 +0700 · Dec  7 11:05:07 · 12/07-11:05:07.123456 ·
-    1765080307.123
+    2025-12-07T11:05:07.123Z · 2025-12-07 11:05:07,123 · 07/Dec/2025:11:05:07 +0700 · Dec  7 11:05:07 ·
+    12/07-11:05:07.123456 · 1765080307.123
 
 A time without a zone is in the source's zone. A time without a year is in `Clock.year`; when that is None, in the
 latest year that puts it at most a day after the reference: the latest full date of the same batch, or
@@ -32,15 +32,18 @@ ISO: Final = (
 )
 EPOCH: Final = r"^(?P<whole>\d{9,11})(?:\.(?P<fraction>\d{1,9})\d*)?$"
 NAMED: Final = (
-    r"^\s*[*.]?(?:(?P<leading>\d{4}) )?(?:[A-Z][a-z]{2},? )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
+    r"^\s*[*.]?(?:(?P<leading>\d{4}) )?(?:[A-Z][a-z]{2},? )?"
+    r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
     r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?"
     r"(?: (?P<zone>Z|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
 SLASHED: Final = r"^\s*(?P<month>\d\d)/(?P<day>\d\d)(?:/(?P<year>\d{4}|\d\d))?-(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\s*$"
+# fmt: off
 MONTHS: Final = {
-    f"{number:02}": name
-    for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)
+    "01": "Jan", "02": "Feb", "03": "Mar", "04": "Apr", "05": "May", "06": "Jun",
+    "07": "Jul", "08": "Aug", "09": "Sep", "10": "Oct", "11": "Nov", "12": "Dec",
 }
+# fmt: on
 ABBREVIATIONS: Final = {  # those that mean one offset, or nearly always do
     **dict.fromkeys(["Z", "UTC", "GMT", "WET"], "+0000"),
     **dict.fromkeys(["BST", "CET", "WEST"], "+0100"),

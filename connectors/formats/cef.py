@@ -2,8 +2,8 @@ r"""ArcSight's Common Event Format, after a syslog header or none.
 
     CEF:0|Vendor|Product|1.0|100|Port scan|5|src=192.0.2.7 msg=a\=b and more cs1=x cs1Label=Rule
 
-Own columns: the keys of the extension, `vendor`, `product`, `version`, `signature`, `name`, `severity`, and the parts of
-the header with `syslog_` before them. A value ends before the next ` key=`; `\=`, `\\`, `\|` and `\n` are what they
+Own columns: the keys of the extension, `vendor`, `product`, `version`, `signature`, `name`, `severity`, and the parts
+of the header with `syslog_` before them. A value ends before the next ` key=`; `\=`, `\\`, `\|` and `\n` are what they
 stand for.
 """
 

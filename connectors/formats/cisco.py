@@ -6,8 +6,8 @@ r"""Messages of Cisco's ASA, FTD, IOS, IOS XE and NX-OS: `%FACILITY-severity-MNE
 
     <113>2026-03-02T01:15:00Z ftd01 %FTD-1-430003: AccessControlRuleAction: Allow, SrcIP: 192.0.2.1, …
 
-Own columns: `facility`, `sub_facility`, `severity`, `mnemonic`, `text`, and those of the header. A line without `%…:` has
-all after its header as `text`. Where a text of FTD is pairs, their keys are columns.
+Own columns: `facility`, `sub_facility`, `severity`, `mnemonic`, `text`, and those of the header. A line without `%…:`
+has all after its header as `text`. Where a text of FTD is pairs, their keys are columns.
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ class Delimited:
         mark = re.escape(self.separator)
         cells = body.gather(rows).str.extract_all(rf'(?:^|{mark})(?:\s*"(?:[^"]|"")*"[^{mark}]*|[^{mark}]*)')
         cell = pl.element().str.replace(f"^{mark}", "").str.replace(r'(?s)^\s*"(.*)"\s*$', "$1")
-        cells = cells.to_frame("v").select(pl.col("v").list.eval(cell.str.replace_all('""', '"', literal=True)))
-        return values.to_frame("v").with_columns(_scattered(values, rows, cells.to_series()).alias("v")).to_series()
+        cut = pl.col("v").list.eval(cell.str.replace_all('""', '"', literal=True))
+        return _scattered(values, rows, cells.to_frame("v").select(cut).to_series())
 
     def _placed(self, frame: pl.DataFrame, wanted: frozenset[str] | None, height: int) -> dict[str, pl.Series]:
         made: dict[str, pl.Series] = {}

@@ -17,7 +17,8 @@ import polars as pl
 
 PARTS: Final = ("priority", "timestamp", "hostname", "program", "pid", "sequence")
 TIME: Final = (
-    r"[*.]?(?:(?:[A-Z][a-z]{2}, )?[A-Z][a-z]{2} {1,2}\d{1,2},?(?: \d{4})?,? \d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4}\b)?"  # Jan  1 02:21:38
+    r"[*.]?(?:(?:[A-Z][a-z]{2}, )?[A-Z][a-z]{2} {1,2}\d{1,2},?(?: \d{4})?,? "  # Jan  1 02:21:38
+    r"\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4}\b)?"
     r"(?: [+-]\d\d:?\d\d\b| [A-Z]{3,4}\b(?:[+-]\d+)?)?"
     r"|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:[.,]\d+)?(?: [A-Z]{3,4}\b)?"  # 2023 Apr 27 09:36:56 UTC
     r"|\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d"  # 27 Apr 2023 09:36:56
@@ -26,7 +27,8 @@ TIME: Final = (
 )
 HEAD: Final = (
     r"(?s)^\s*(?:\d{1,7} )?(?:<(?P<priority>\d{1,3})>)?\s*(?:(?P<sequence>\d*): )?(?:1 )?"
-    rf"(?:(?P<first>[A-Za-z0-9][^\s:\[\]<>=]*(?::[0-9A-Fa-f:]+)?): +)?(?:(?P<count>\d+): )?(?:(?P<timestamp>{TIME}):?(?:\s+|$))?"
+    rf"(?:(?P<first>[A-Za-z0-9][^\s:\[\]<>=]*(?::[0-9A-Fa-f:]+)?):(?: +|$))?"
+    rf"(?:(?P<count>\d+): )?(?:(?P<timestamp>{TIME}):?(?:\s+|$))?"
     r"(?:(?:(?P<hostname>[^\s\[\],=:\"]+(?::[0-9A-Fa-f:]+)?),?(?:\s+:?\s*|:\s+|$))?"
     r"(?:(?P<program>[^\s:\[\]=,\"]+)(?:\[(?P<pid>\d+)\])?(?::\s*|\s|$))?)?"
 )

@@ -4,10 +4,10 @@ r"""Lines of `key=value` pairs, as firewalls and gateways write them, after a sy
     <134>1 2026-03-02T01:15:00Z gw CheckPoint 2700 - [action:"Accept"; src:"192.0.2.7"]                 Check Point
     id=firewall sn=0000 time="2026-03-02 08:15:00" src=192.0.2.7:4522:X0                                SonicWall
 
-Own columns: the keys as they are named, and the parts of the header with `syslog_` before them. Options: `equals`,
-any of which stands between a key and its value, `quotes` around values that hold blanks (escaped by a backslash), `separator` after pairs
-whose values hold blanks without quotes, `start`, a pattern that begins where the pairs do, `sparse` where lines without
-pairs are lines of the format too.
+Own columns: the keys as they are named, and the parts of the header with `syslog_` before them. Options: `equals`, any
+of which stands between a key and its value, `quotes` around values that hold blanks (escaped by a backslash),
+`separator` after pairs whose values hold blanks without quotes, `start`, a pattern that begins where the pairs do,
+`sparse` where lines without pairs are lines of the format too.
 """
 
 from __future__ import annotations
@@ -67,10 +67,7 @@ class KeyValue:
     def _pairs(self, line: pl.DataFrame, keys: frozenset[str] | None) -> pl.DataFrame:
         equals = f"[{re.escape(self.equals)}]"
         quoted = "|".join(f"{quote}(?:[^{quote}\\\\]|\\\\.)*{quote}" for quote in map(re.escape, self.quotes))
-        if self.separator:
-            plain = f"[^{re.escape(self.separator)}]*"
-        else:
-            plain = rf"[^\s{re.escape(self.quotes)}]\S*|"
+        plain = f"[^{re.escape(self.separator)}]*" if self.separator else rf"[^\s{re.escape(self.quotes)}]\S*|"
         pattern = f"{KEY}{equals}(?:{quoted}|{plain})" if quoted else f"{KEY}{equals}(?:{plain})"
         found = line.select("row", pl.col("body").str.extract_all(pattern).alias("pair")).explode("pair").drop_nulls()
         parts = found.select("row", self._cut(equals).alias("pair")).unnest("pair")
@@ -87,7 +84,11 @@ class KeyValue:
     def _unquoted(self, value: pl.Expr) -> pl.Expr:
         for quote in self.quotes:
             inner = value.str.slice(1, value.str.len_chars() - 2)
-            inner = pl.when(inner.str.contains("\\", literal=True)).then(inner.str.replace_all(r"\\(.)", "$1")).otherwise(inner)
+            inner = (
+                pl.when(inner.str.contains("\\", literal=True))
+                .then(inner.str.replace_all(r"\\(.)", "$1"))
+                .otherwise(inner)
+            )
             whole = value.str.starts_with(quote) & value.str.ends_with(quote) & (value.str.len_bytes() > 1)
             value = pl.when(whole).then(inner).otherwise(value)
         return value.alias("value")

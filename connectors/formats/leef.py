@@ -49,8 +49,12 @@ def _attributes(frame: pl.DataFrame, wanted: frozenset[str] | None) -> pl.DataFr
         part.select("row", pl.col("attributes").str.split(_delimiter(str(mark or ""))).alias("pair"))
         for (mark,), part in list(frame.group_by("delimiter", maintain_order=True))[:MANY]
     ]
-    found = pl.concat(parts).explode("pair").with_columns(
-        pl.col("pair").str.splitn("=", 2).struct.rename_fields(["key", "value"])
+    if not parts:
+        return pl.DataFrame(schema={"row": pl.UInt32, "key": pl.String, "value": pl.String})
+    found = (
+        pl.concat(parts)
+        .explode("pair")
+        .with_columns(pl.col("pair").str.splitn("=", 2).struct.rename_fields(["key", "value"]))
     )
     found = found.unnest("pair").with_columns(pl.col("key", "value").str.strip_chars()).drop_nulls()
     return found if wanted is None else found.filter(pl.col("key").is_in(wanted))

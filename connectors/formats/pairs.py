@@ -17,11 +17,8 @@ def columns(found: pl.DataFrame, height: int) -> dict[str, pl.Series]:
     for (key,), part in found.group_by("key", maintain_order=True):
         if len(made) == NAMES:
             break
-        rows, values = part["row"], part["value"]
-        if rows.len() != rows.n_unique():
-            part = part.unique("row", keep="first", maintain_order=True)
-            rows, values = part["row"], part["value"]
-        made[str(key)] = nulls(str(key), height).scatter(rows, values)
+        first = part.unique("row", keep="first", maintain_order=True) if part["row"].is_duplicated().any() else part
+        made[str(key)] = nulls(str(key), height).scatter(first["row"], first["value"])
     return made
 
 

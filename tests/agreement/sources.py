@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 SOURCES: Final = {
+    "elastic-beats/iptables/log": "iptables",
+    "elastic-integrations/iptables/log": "iptables",
+    "elastic-integrations/qnap_nas/log": "qnap",
     "elastic-beats/cef/log": "cef",
     "elastic-integrations/checkpoint/firewall": "checkpoint",
     "elastic-integrations/snort/log": "snort",
