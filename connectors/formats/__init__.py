@@ -17,6 +17,7 @@ from connectors.formats.ndjson import Ndjson
 from connectors.formats.syslog import Syslog
 from connectors.formats.text import Text
 from connectors.formats.windows import Windows
+from connectors.formats.zeek_tsv import ZeekTsv
 
 
 class Format(Protocol):
@@ -52,4 +53,5 @@ FORMATS: Final[dict[str, type[Format]]] = {
     "syslog": Syslog,
     "text": Text,
     "windows": Windows,
+    "zeek_tsv": ZeekTsv,
 }

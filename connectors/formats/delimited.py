@@ -19,10 +19,11 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import header
-from connectors.formats.frames import nulls, placed
+from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 
 HEADER: Final = "syslog_"
+UNCLEAN: Final = r'[\r\n]|[^,;|\t]"[^,;|\t"]'  # more than a line, or a quote in the midst of a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,8 @@ class Delimited:
         """Return the wanted columns and `error.message`."""
         height = original.len()
         body = original.str.extract(f"(?s){self.start}")
-        values = self._values(body)
-        frame = pl.DataFrame([values.alias("values")]).with_row_index("row")
-        good = frame.select(pl.col("values").list.len() >= self.least).to_series().fill_null(value=False)
-        made = self._placed(frame.filter(good), wanted, height)
+        good = (body.str.count_matches(self.separator, literal=True) + 1 >= self.least).fill_null(value=False)
+        made = self._placed(body, good.arg_true(), wanted)
         if wanted is None or any(name.startswith(HEADER) for name in wanted):
             head = original.to_frame("line").select(pl.col("line").str.strip_suffix(body)).to_series().set(~good, None)
             made |= {f"{HEADER}{part.name}": part for part in header.split(head)}
@@ -54,38 +53,62 @@ class Delimited:
         error = pl.select(pl.when(~good).then(pl.lit("no line of values"))).to_series()
         return pl.DataFrame([*columns, error.alias(ERROR)])
 
-    def _values(self, body: pl.Series) -> pl.Series:
-        """Cut the values; only lines with quotes are read value by value."""
-        values = body.str.split(self.separator)
-        rows = body.str.contains('"', literal=True).fill_null(value=False).arg_true()
-        if rows.is_empty():
-            return values
-        mark = re.escape(self.separator)
-        cells = body.gather(rows).str.extract_all(rf'(?:^|{mark})(?:\s*"(?:[^"]|"")*"[^{mark}]*|[^{mark}]*)')
-        cell = pl.element().str.replace(f"^{mark}", "").str.replace(r'(?s)^\s*"(.*)"\s*$', "$1")
-        cut = pl.col("v").list.eval(cell.str.replace_all('""', '"', literal=True))
-        return _scattered(values, rows, cells.to_frame("v").select(cut).to_series())
-
-    def _placed(self, frame: pl.DataFrame, wanted: frozenset[str] | None, height: int) -> dict[str, pl.Series]:
+    def _placed(self, body: pl.Series, rows: pl.Series, wanted: frozenset[str] | None) -> dict[str, pl.Series]:
         made: dict[str, pl.Series] = {}
-        for rows, names in self._parts(frame):
-            for place, name in enumerate(names):
-                if name and name != "_" and (wanted is None or name in wanted):
-                    value = rows["values"].list.get(place, null_on_oob=True)
-                    column = made.get(name, nulls(name, height))
-                    made[name] = column.scatter(rows["row"], value.set(value == "", None))
+        for part, names in self._parts(body, rows):
+            places = [place for place, name in enumerate(names) if name != "_" and (wanted is None or name in wanted)]
+            values = _values(body.gather(part), self.separator, len(names), places)
+            for place, value in zip(places, values, strict=True):
+                name = names[place]
+                made[name] = made.get(name, nulls(name, body.len())).scatter(part, value.set(value == "", None))
         return made
 
-    def _parts(self, frame: pl.DataFrame) -> list[tuple[pl.DataFrame, Sequence[str]]]:
+    def _parts(self, body: pl.Series, rows: pl.Series) -> list[tuple[pl.Series, Sequence[str]]]:
+        """Return the rows of each layout, and its names."""
         if not self.layouts:
-            return [(frame, self.columns)]
-        key = frame["values"].list.get(self.by, null_on_oob=True)
-        parts = [(frame.filter(key.is_in(kinds.split("|"))), names) for kinds, names in self.layouts.items()]
+            return [(rows, self.columns)]
+        mark = re.escape(self.separator)
+        key = body.gather(rows).str.extract(f"^(?:[^{mark}]*{mark}){{{self.by}}}([^{mark}]*)")
+        parts = [(rows.filter(key.is_in(kinds.split("|"))), names) for kinds, names in self.layouts.items()]
         known = [kind for kinds in self.layouts for kind in kinds.split("|")]
-        others = frame.filter(~key.is_in(known).fill_null(value=False))
-        return [*((part, names) for part, names in parts if part.height), (others, self.columns)]
+        parts.append((rows.filter(~key.is_in(known).fill_null(value=False)), self.columns))
+        return [(part, names) for part, names in parts if part.len()]
 
 
-def _scattered(values: pl.Series, rows: pl.Series, others: pl.Series) -> pl.Series:
-    spread = placed(others, rows, values.len())
-    return pl.select(pl.coalesce(spread, values)).to_series()
+def _values(body: pl.Series, separator: str, width: int, places: Sequence[int]) -> list[pl.Series]:
+    """Return the values at these places, of so many at most; lines that aren't CSV are cut by a pattern."""
+    odd = (body.str.count_matches('"', literal=True) % 2 == 1) | body.str.contains(UNCLEAN)
+    read = _csv(body.set(odd, ""), separator, width, places)
+    rows = pl.arange(body.len(), eager=True) if read is None else odd.arg_true()
+    if rows.is_empty() and read is not None:
+        return read
+    cut = _cut(body.gather(rows), separator, places)
+    return cut if read is None else [one.scatter(rows, other) for one, other in zip(read, cut, strict=True)]
+
+
+def _csv(body: pl.Series, separator: str, width: int, places: Sequence[int]) -> list[pl.Series] | None:
+    """Read values as Polars reads CSV; None where lines aren't."""
+    names = [f"column_{number}" for number in range(1, width + 1)]
+    # the first line tells Polars how many there are; no line is empty, or it would be skipped
+    first = separator * (width - 1) + "\n"
+    text: bytes = first.encode() + (body + separator).str.join("\n").cast(pl.Binary).item()
+    columns = [names[place] for place in places]
+    try:
+        frame = pl.read_csv(
+            text,
+            has_header=False,
+            separator=separator,
+            schema=dict.fromkeys(names, pl.String),
+            columns=columns or names[:1],
+            truncate_ragged_lines=True,
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    return [frame[name][1:] for name in columns] if frame.height == body.len() + 1 else None
+
+
+def _cut(body: pl.Series, separator: str, places: Sequence[int]) -> list[pl.Series]:
+    mark = re.escape(separator)
+    cells = (separator + body).str.extract_all(rf'{mark}(?:\s*"(?:[^"]|"")*"[^{mark}]*|[^{mark}]*)')
+    values = [cells.list.get(place, null_on_oob=True).str.replace(f"^{mark}", "") for place in places]
+    return [value.str.replace(r'(?s)^\s*"(.*)"\s*$', "$1").str.replace_all('""', '"', literal=True) for value in values]
