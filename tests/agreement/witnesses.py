@@ -14,7 +14,7 @@ import yaml
 from tests.agreement.cases import Case, Document
 
 ASSERTION: Final = re.compile(
-    r'^results\["s0[12]-[^"]*"\]\["[^"]*"\]\[(\d+)\]\.(Success|Evt\.(?:Meta|Enriched|Parsed)\["(\w+)"\]) == (.*)$'
+    r'^results\["s0[12]-[^"]*"\]\["([^"]*)"\]\[(\d+)\]\.Evt\.(?:Meta|Enriched|Parsed)\["(\w+)"\] == (.*)$'
 )
 NAMES: Final = {
     "source_ip": "source.ip",
@@ -33,23 +33,38 @@ def witnesses(reference: Path) -> Iterator[Case]:
         log = path.with_name(config["log_file"])
         if log.is_file():
             lines = [line for line in log.read_text("utf-8", "backslashreplace").split("\n") if line.strip()]
-            yield Case(f"crowdsec/{path.parent.name}", log, _asserted(path, len(lines)), lines)
+            yield Case(f"crowdsec/{path.parent.name}", log, _asserted(path, lines), lines)
     for path in sorted((reference / "fail2ban").iterdir()):
         yield _banned(path)
 
 
-def _asserted(path: Path, lines: int) -> list[Document | None]:
-    found: dict[int, Document] = defaultdict(dict)
+def _asserted(path: Path, lines: list[str]) -> list[Document | None]:
+    """Return what is asserted of each line; a parser counts only the lines it was given, so their texts tell which."""
+    results: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for line in path.read_text("utf-8").splitlines():
-        if not (match := ASSERTION.match(line)):
-            continue
-        place, _, name, value = match.groups()
-        text = value.strip().strip('"')
-        if name in NAMES and text not in {"", "-"}:
-            found[int(place)].setdefault(NAMES[name], text)
-        if name == "log_type" and FAILED.search(text):
-            found[int(place)]["event.outcome"] = "failure"
-    return [found.get(place) for place in range(lines)]
+        if match := ASSERTION.match(line):
+            parser, place, name, value = match.groups()
+            results[parser, place][name] = _unquoted(value)
+    found: dict[int, Document] = defaultdict(dict)
+    taken: set[tuple[str, int]] = set()
+    for (parser, place), values in results.items():
+        message = values.get("message", "")
+        fits = (at for at, line in enumerate(lines) if message and message in line and (parser, at) not in taken)
+        number = next(fits, int(place))
+        taken.add((parser, number))
+        for name, value in values.items():
+            if name in NAMES and value not in {"", "-"}:
+                found[number].setdefault(NAMES[name], value)
+        if FAILED.search(values.get("log_type", "")):
+            found[number]["event.outcome"] = "failure"
+    return [found.get(place) for place in range(len(lines))]
+
+
+def _unquoted(value: str) -> str:
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value.strip().strip('"')
 
 
 def _banned(path: Path) -> Case:
