@@ -7,6 +7,7 @@ costs each row only the patterns of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import polars as pl
 
@@ -14,9 +15,9 @@ from connectors.expressions import LISTS, SEPARATOR, coerced, flat
 from connectors.formats.frames import nulls, placed, scatter
 from connectors.mapping import Extraction, Lookup, Reading
 
-HELD = "_held"  # a group that is there, and empty, where a pattern holds
-ROW = "_row"
-LINE = "event.original"  # patterns may look at the whole line
+HELD: Final = "_held"  # a group that is there, and empty, where a pattern holds
+ROW: Final = "_row"
+LINE: Final = "event.original"  # patterns may look at the whole line
 
 
 def filled(frame: pl.DataFrame, step: Extraction | Lookup) -> pl.DataFrame:

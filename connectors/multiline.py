@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import polars as pl
 
 from detectors.contracts import Batch
 
-LONGEST = 10_000  # lines of one record; beyond, the rest begins another
+LONGEST: Final = 10_000  # lines of one record; beyond, the rest begins another
 
 
 def joined(batch: Batch, beginning: str | None) -> Batch:

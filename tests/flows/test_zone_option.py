@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detectors.errors import UsageError
+from flows.cli import main
 from flows.commands.options import zone
 
 
@@ -21,3 +22,8 @@ def test_a_zone_is_a_name_or_an_offset() -> None:
 def test_what_is_no_zone_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no time zone; write Asia/Ho_Chi_Minh"):
         zone(text)
+
+
+def test_a_wrong_zone_is_a_usage_error_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parse", "--zone", "Mars/Base", "x.log"]) == 2
+    assert "'Mars/Base' is no time zone" in capsys.readouterr().err
