@@ -80,15 +80,18 @@ def _read(
     for reading in readings:
         if rows.is_empty():
             return
-        groups = text.gather(rows).str.extract_groups(f"(?P<{HELD}>)(?:{reading.pattern})").struct.unnest()
-        held = groups[HELD].is_not_null()
-        found = groups.with_columns(pl.when(pl.all() != "").then(pl.all())).drop(HELD)
+        texts = text.gather(rows)
+        held = texts.str.contains(reading.pattern)  # most patterns hold for few rows: groups cost more than a look
+        if not held.any():
+            continue
+        groups = texts.filter(held).str.extract_groups(f"(?P<{HELD}>)(?:{reading.pattern})").struct.unnest().drop(HELD)
         constants = [_constant(name, value) for name, value in reading.set.items()]
-        found = pl.DataFrame([rows.alias(ROW), *found]).filter(held).with_columns(constants)
-        if found.height:
-            texts = [name for name, kind in found.schema.items() if name in lists and kind == pl.String]
-            yield found.with_columns(coerced(pl.col(name), pl.String, LISTS).alias(name) for name in texts)
-            rows = rows.filter(~held)
+        found = rows.filter(held).alias(ROW).to_frame().hstack(groups)
+        found = found.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in groups.columns)
+        found = found.with_columns(constants)
+        single = [name for name, kind in found.schema.items() if name in lists and kind == pl.String]
+        yield found.with_columns(coerced(pl.col(name), pl.String, LISTS).alias(name) for name in single)
+        rows = rows.filter(~held)
 
 
 def _constant(name: str, value: str | Sequence[str]) -> pl.Expr:

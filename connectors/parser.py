@@ -48,7 +48,7 @@ class DefinedParser:
 
         An own column stands under its name unless an ECS column of that name is wanted: then the typed one does.
         """
-        batch = joined(unwrap(batch), self.definition.multiline)
+        batch = joined(unwrap(batch), self.definition.multiline, self.definition.reader)
         asked = None if wanted is None else derive.needed(self.definition.derive, wanted)
         targets = [name for name in self._targets() if asked is None or name in asked]
         records = batch.records
@@ -99,7 +99,7 @@ class DefinedParser:
         for step in reversed(self.definition.steps):
             if step.columns & found:
                 found |= step.sources
-        return found
+        return found - {ERROR}
 
     def _dead(self, batch: Batch, records: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
         source, origin = pl.lit(batch.source).alias("soc.source"), pl.lit(batch.origin).alias("soc.origin")

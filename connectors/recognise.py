@@ -11,7 +11,10 @@ import polars as pl
 from connectors.definitions import Definition, Hints
 from connectors.extraction import LINE, filled
 from connectors.formats.json_lines import ERROR
+from connectors.lines import records
+from connectors.multiline import joined
 from connectors.wrappers import unwrapped
+from detectors.contracts import Batch
 
 SAMPLE: Final = 200  # lines; more change no verdict
 LONGEST: Final = 100_000  # characters of a line; a longer one is no ordinary log line
@@ -48,7 +51,7 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
 
 def _way(definition: Definition) -> str:
     """Name the way a source is read: sources that share it are told from one parse."""
-    return f"{definition.format} {sorted(definition.options.items())!r}"
+    return f"{definition.format} {sorted(definition.options.items())!r} {definition.multiline}"
 
 
 def _parsed(lines: pl.Series, definitions: Iterable[Definition]) -> dict[str, pl.DataFrame]:
@@ -66,7 +69,14 @@ def _parse(lines: pl.Series, sharing: Sequence[Definition]) -> pl.DataFrame:
         texts = pl.DataFrame(schema=dict.fromkeys(sorted(columns), pl.String))
         texts = texts.clear(lines.len()).with_columns(pl.lit("not JSON").alias(ERROR))
         return texts.with_columns(lines.alias(LINE))
-    return reader.parse(lines, frozenset(columns)).with_columns(lines.alias(LINE))
+    whole = _whole(lines, sharing[0])
+    return reader.parse(whole, frozenset(columns)).with_columns(whole.alias(LINE))
+
+
+def _whole(lines: pl.Series, definition: Definition) -> pl.Series:
+    """Return the records that the lines are."""
+    batch = Batch("", "", "", records(lines, [0] * lines.len()))
+    return joined(batch, definition.multiline, definition.reader).records["event.original"]
 
 
 def _columns(definition: Definition) -> frozenset[str]:

@@ -75,7 +75,8 @@ process.thread: name
 process.user: id name
 registry: hive key path value
 rule: category description id license name reference ruleset uuid version
-server: ip
+server: address domain ip
+server.user: name
 service: address id name state type version
 source: address domain ip mac registered_domain subdomain top_level_domain
 source.nat: ip
@@ -95,8 +96,10 @@ user.changes: name
 user.effective: id name
 user.effective.group: id name
 user.filesystem: id name
+user.filesystem.group: id name
 user.group: domain id name
 user.saved: id name
+user.saved.group: id name
 user.target: domain email full_name id name
 user.target.group: domain id name
 user_agent: original

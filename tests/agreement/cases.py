@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -66,12 +67,13 @@ def cases(reference: Path) -> Iterator[Case]:
 def _integration(reference: Path, path: Path) -> Case:
     log = path.with_name(path.name.removesuffix(SUFFIX))
     configs = [path.with_name("test-common-config.yml"), path.with_name(f"{log.name}-config.yml")]
-    config: Document = reduce(
-        or_, (yaml.safe_load(each.read_text("utf-8")) or {} for each in configs if each.exists()), {}
-    )
-    fields = flat(config.get("fields") or {})
+    read = [yaml.safe_load(each.read_text("utf-8")) or {} for each in configs if each.exists()]
+    config: Document = reduce(or_, read, {})
+    fields: Document = reduce(or_, (flat(each.get("fields") or {}) for each in read), {})
     expected = [one and flat(one) for one in json.loads(path.read_text("utf-8"))["expected"]]
     settings = frozenset(_texts((config.get("fields") or {}).get("_conf")))
+    if "@timestamp" in fields and log.suffix != ".json":
+        fields["event.created"] = fields["@timestamp"]  # when it was collected, which no line tells
     zone = next((str(value) for name, value in fields.items() if name.endswith("tz_offset")), "UTC")
     zone = fields.get("event.timezone", zone)
     lines, given = None, [fields]
@@ -93,8 +95,12 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _line(event: Document) -> str:
-    message = event.get("message")
-    return message if isinstance(message, str) else json.dumps(event)
+    """Return the line that an event was made of."""
+    inner = event.get("event")
+    original = inner.get("original") if isinstance(inner, dict) else None
+    raw = original if isinstance(original, str) and original.startswith("{") else None
+    line = event.get("message") or raw
+    return line if isinstance(line, str) else json.dumps(event)
 
 
 def _beat(reference: Path, path: Path) -> Case:
@@ -107,4 +113,5 @@ def _beat(reference: Path, path: Path) -> Case:
 
 
 def _zone(text: str) -> str:
-    return {"local": "UTC"}.get(text, text.removeprefix("GMT") or "UTC")
+    offset = re.sub(r"^([+-])(\d)$", r"\g<1>0\2:00", text.removeprefix("GMT"))  # GMT+2
+    return {"local": "UTC"}.get(text, offset or "UTC")

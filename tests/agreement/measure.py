@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -46,20 +46,40 @@ def _batches(case: Case, source: str) -> Iterator[Batch]:
 def measure(case: Case, source: str | None) -> Tally:
     """Compare a case's events with what is expected; without a source nothing is met."""
     found = events(case, definitions()[source]) if source in definitions() else []
-    by_offset = {one.get("log.offset"): one for one in found}
     tally = Tally()
-    for place, expected in enumerate(case.expected):
-        if expected is None:
-            continue
-        if "log.offset" in expected:
-            match = by_offset.get(expected["log.offset"], {})
-        else:
-            match = found[place] if place < len(found) else {}
-        given = case.given_at(place)
+    for place, match in _aligned(case.expected, found):
+        expected, given = case.expected[place] or {}, case.given_at(place)
         if isinstance(name := expected.get("host.name"), str) and name in case.settings:
             given = {**given, "host.name": name}
         tally.add(compare(expected, match, given, case.dynamic, f"{case.path.name}:{place + 1}"))
     return tally
+
+
+def _aligned(expected: Sequence[Document | None], found: Sequence[Document]) -> Iterator[tuple[int, Document]]:
+    """Yield the place of each expected document and the event it is expected of.
+
+    Offsets tell it, else the first line of the original text, else the order among the records that became events.
+    """
+    by_offset = {one.get("log.offset"): one for one in found}
+    by_text: dict[str, list[Document]] = defaultdict(list)
+    for one in found:
+        if text := _first_line(one):
+            by_text[text].append(one)
+    places = [place for place, one in enumerate(expected) if one is not None]
+    alive = [one for one in found if len(one) > 1]
+    order = dict(zip(places, alive, strict=True)) if len(alive) == len(places) else dict(enumerate(found))
+    for place in places:
+        one = expected[place] or {}
+        same = by_text.get(_first_line(one), [])
+        if "log.offset" in one:
+            yield place, by_offset.get(one["log.offset"], {})
+        else:
+            yield place, same.pop(0) if same else order.get(place, {})
+
+
+def _first_line(document: Document) -> str:
+    text = document.get("event.original")
+    return text.strip().split("\n")[0].strip() if isinstance(text, str) else ""
 
 
 def shares(reference: Path) -> dict[str, float]:
