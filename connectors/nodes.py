@@ -5,8 +5,10 @@ Refused: two equal keys, aliases (a small file of them can expand to gigabytes),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +17,8 @@ import yaml
 from detectors.errors import DefinitionError, Place
 
 LARGEST: Final = 1_000_000  # bytes; no definition people write is near it
+LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that of libyaml reads ten times as fast
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,17 @@ class Node:
     file: str
     value: Any
     root: yaml.Node
+    inner: Mapping[tuple[str | int, ...], Node] = field(default_factory=dict)  # what stands in files of its own
 
     def place(self, path: Sequence[int | str]) -> Place:
         """Return where a part stands, or the nearest thing around it that exists."""
+        if (catalogue := self.inner.get(tuple(path[:2]))) is not None:
+            return catalogue.place(path[2:])
         node, mark = self.root, self.root.start_mark
         for step in path:
             below = _child(node, step)
+            if below is None and isinstance(step, int):
+                continue  # a short form, which stands for a list of one
             if below is None:
                 break
             key, node = below
@@ -50,23 +59,6 @@ def _child(node: yaml.Node, step: int | str) -> tuple[yaml.Node, yaml.Node] | No
     return None
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses aliases and equal keys."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401 - PyYAML's signature
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call] # the stubs leave it untyped
-            raise yaml.MarkedYAMLError(None, None, "aliases are not allowed", mark)
-        node = super().compose_node(parent, index)
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
-                seen.add(str(key.value))
-        return node
-
-
 def read_yaml(path: Path) -> Node:
     """Read a YAML file whose top is a mapping.
 
@@ -76,8 +68,10 @@ def read_yaml(path: Path) -> Node:
     try:
         if path.stat().st_size > LARGEST:
             raise DefinitionError(f"larger than {LARGEST} bytes", place=Place(str(path)), fix="split it")
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        loader = LOADER(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
+        if root is not None:
+            _check(root, set())
         value = loader.construct_document(root) if root is not None else None
     except (OSError, UnicodeDecodeError) as error:
         raise DefinitionError(f"can't be read: {error}", place=Place(str(path))) from None
@@ -86,6 +80,75 @@ def read_yaml(path: Path) -> Node:
     if root is None or not isinstance(value, dict):
         raise DefinitionError("not a mapping", place=Place(str(path), 1), fix="write keys and values: `name: portal`")
     return Node(str(path), value, root)
+
+
+def with_base(node: Node, folders: Sequence[Path]) -> Node:
+    """Take over from the definition that a definition is `like` what it doesn't say itself; fields one by one.
+
+    Raises:
+        DefinitionError: when there is none of that name, it can't be read, or it is like another one.
+    """
+    value = dict(node.value)
+    name = value.pop("like", None)
+    if name is None:
+        return node
+    place = node.place(["like"])
+    base = _named(str(name), "definition", place, folders).value
+    if "like" in base:
+        raise DefinitionError(f"{name!r} is like another definition", place=place, fix=f"name {base['like']!r}")
+    for key, below in base.items():
+        own = value.get(key, below)
+        value[key] = {**below, **own} if isinstance(below, dict) and isinstance(own, dict) else own
+    return Node(node.file, value, node.root)
+
+
+def with_catalogues(node: Node, folders: Sequence[Path]) -> Node:
+    """Put catalogues of patterns and tables where a definition names them.
+
+    Raises:
+        DefinitionError: when there is none of that name, or it can't be read.
+    """
+    value = dict(node.value)
+    inner: dict[tuple[str | int, ...], Node] = {}
+    for key in ("extract", "lookup"):
+        items = value.get(key)
+        if not isinstance(items, list):
+            continue
+        value[key] = list(items)
+        for place, item in enumerate(items):
+            if isinstance(item, str):
+                catalogue = _named(item, "catalogue", node.place((key, place)), folders)
+                inner[key, place] = catalogue
+                value[key][place] = catalogue.value
+    return Node(node.file, value, node.root, inner)
+
+
+def _named(name: str, kind: str, place: Place, folders: Sequence[Path]) -> Node:
+    paths = [path for folder in folders for path in [folder / f"{name}.yml"] if NAME.fullmatch(name) and path.is_file()]
+    if not paths:
+        names = sorted({path.stem for folder in folders for path in folder.glob("*.yml")})
+        near = get_close_matches(name, names, 1, 0.5)
+        fix = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+        raise DefinitionError(f"{name!r} is no {kind}", place=place, fix=fix)
+    return read_yaml(paths[0])
+
+
+def _check(node: yaml.Node, seen: set[int]) -> None:
+    """Refuse equal keys, and aliases: the same node in two places."""
+    if id(node) in seen:
+        raise yaml.MarkedYAMLError(None, None, "aliases are not allowed", node.start_mark)
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, below in node.value:
+            if key.value in keys:
+                raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+            keys.add(str(key.value))
+            _check(key, seen)
+            _check(below, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for below in node.value:
+            _check(below, seen)
 
 
 def _problem(error: Exception) -> str:

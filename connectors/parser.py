@@ -9,15 +9,21 @@ from typing import Any, Final
 
 import polars as pl
 
-from connectors.definitions import Definition, Mapped, coerced
+from connectors import derive, extraction
+from connectors.definitions import Definition
+from connectors.expressions import coerced, filled, template, typed
 from connectors.formats.json_lines import ERROR, Lines, Read, Whole, framed
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
+from connectors.mapping import pieces
+from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
+from connectors.wrappers import unwrap
 from detectors.contracts import Batch, Dialect, Encoded, Parsed
 from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
 
-OWNER: Final = [*EVENT, ERROR]  # names that the source's own columns can't take
+ZONE: Final = "soc.zone"  # an own column of every source: the zone that times are in
+OFFSET: Final = r":\d\d(?:[.,]\d+)? ?(Z|[+-]\d\d:?\d\d)$"
 
 
 @dataclass(slots=True)
@@ -41,21 +47,30 @@ class DefinedParser:
 
         An own column stands under its name unless an ECS column of that name is wanted: then the typed one does.
         """
-        targets = [name for name in self._targets() if wanted is None or name in wanted]
+        batch = joined(unwrap(batch), self.definition.multiline, self.definition.reader)
+        asked = None if wanted is None else derive.needed(self.definition.derive, wanted)
+        targets = [name for name in self._targets() if asked is None or name in asked]
         records = batch.records
-        needed = self._needed(wanted, targets)
-        read = self._read(batch, needed)
-        told = {name: times for name in self.definition.timestamp if (times := read.times(name)) is not None}
-        encoded, own = self._columns_of(read, needed, targets, told)
+        needed = self._needed(asked, targets)
+        found = self._read(batch, needed)
+        told = self._told(found)
+        encoded, read = self._chosen(found, needed, targets, told)
         dead = DEAD.to_frame()
-        if own[ERROR].null_count() < own.height:
-            failed = own[ERROR].is_not_null()
-            dead = self._dead(batch, records.filter(failed), own[ERROR].drop_nulls())
-            records, own, encoded = records.filter(~failed), own.filter(~failed), _kept(encoded, ~failed)
+        if read[ERROR].null_count() < read.height:
+            failed = read[ERROR].is_not_null()
+            dead = self._dead(batch, records.filter(failed), read[ERROR].drop_nulls())
+            records, read, encoded = records.filter(~failed), read.filter(~failed), _kept(encoded, ~failed)
             told = {name: times.filter(~failed) for name, times in told.items()}
-        times = self._times(own, told, batch.received) if not _timed(records) else records["@timestamp"]
-        columns = [*records.select(RECORD.names()), *self._columns(own, wanted, targets)]
-        return Parsed(pl.DataFrame([times.alias("@timestamp"), *columns]), dead, encoded)
+        own = self._stepped(read.drop(ERROR).with_columns(records[extraction.LINE]), asked)
+        clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
+        times = self._times(own, told, clock) if not _timed(records) else records["@timestamp"]
+        zoned = own.with_columns(self._zone(own, clock).alias(ZONE))
+        columns = self._columns(zoned, asked, targets, clock)
+        if self.definition.derive:
+            events = pl.DataFrame([times.alias("@timestamp"), *columns])
+            columns = derive.derived(events, self.definition.derive, wanted).get_columns()
+        kept = [each for each in columns if each.name not in EVENT and (wanted is None or each.name in wanted)]
+        return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(RECORD.names()), *kept]), dead, encoded)
 
     def _read(self, batch: Batch, needed: frozenset[str] | None) -> Read:
         reader, original = self.definition.reader, batch.records["event.original"]
@@ -63,22 +78,38 @@ class DefinedParser:
             return reader.read(Lines(original, batch.text), needed)
         return Whole(reader.parse(original, needed))
 
-    def _columns_of(
-        self, read: Read, needed: frozenset[str] | None, targets: list[str], told: Mapping[str, pl.Series]
+    def _told(self, found: Read) -> dict[str, pl.Series]:
+        """Return the columns of times that are read already, where nobody needs their texts."""
+        if self._zoned():
+            return {}
+        return {name: times for name in self.definition.timestamp if (times := found.times(name)) is not None}
+
+    def _chosen(
+        self, found: Read, needed: frozenset[str] | None, targets: list[str], told: Mapping[str, pl.Series]
     ) -> tuple[dict[str, Encoded], pl.DataFrame]:
         """Return what was read: columns as numbers, where that will do, and the others as texts."""
         if needed is None:
-            return {}, framed(read, None)
+            return {}, framed(found, None)
         textual = self._textual(targets)
-        encoded = read.encoded(needed - textual)
-        there = read.names()
+        encoded = found.encoded(needed - textual)
+        there = found.names()
         left = [name for name in needed - encoded.keys() - told.keys() if name in there or name in textual]
-        return encoded, framed(read, left)
+        return encoded, framed(found, left)
 
     def _textual(self, targets: list[str]) -> frozenset[str]:
         """Name the own columns that others are made of, and those that are typed."""
-        mapped = [name for target in targets for name in self.definition.fields[target].columns]
-        return frozenset([*mapped, *self.definition.timestamp, *targets, *ECS, *OWNER])
+        made = [source for name in targets for way in self.definition.fields[name] for source in way.sources]
+        stepped = [name for step in self.definition.steps for name in step.sources | step.columns]
+        times = [piece for name in self.definition.timestamp for piece in pieces(name)[1::2] or (name,)]
+        return frozenset([*made, *stepped, *times, *targets, *ECS, *EVENT])
+
+    def _stepped(self, own: pl.DataFrame, asked: frozenset[str] | None) -> pl.DataFrame:
+        """Add what patterns and tables make of the own columns."""
+        needed = None if asked is None else self._needed(asked, self._targets())
+        for step in self.definition.steps:
+            if needed is None or step.columns & needed:
+                own = extraction.filled(own, step)
+        return own
 
     def _targets(self) -> list[str]:
         return [name for name in self.definition.fields if name != "@timestamp"]
@@ -86,35 +117,70 @@ class DefinedParser:
     def _needed(self, wanted: Collection[str] | None, targets: list[str]) -> frozenset[str] | None:
         if wanted is None:
             return None
-        own = frozenset(wanted) - frozenset(targets) - frozenset(OWNER)
-        mapped = [name for target in targets for name in self.definition.fields[target].columns]
-        return own.union(mapped, self.definition.timestamp)
+        found = frozenset(wanted) - frozenset(targets) - frozenset(EVENT)
+        found = found.union(*(way.sources for name in targets for way in self.definition.fields[name]))
+        found = found.union(
+            *(pieces(name)[1::2] or (name,) for name in self.definition.timestamp),
+            targets if self.definition.steps else (),
+        )
+        for step in reversed(self.definition.steps):
+            if step.columns & found:
+                found |= step.sources
+        return found - {ERROR}
 
     def _dead(self, batch: Batch, records: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
         source, origin = pl.lit(batch.source).alias("soc.source"), pl.lit(batch.origin).alias("soc.origin")
         return records.with_columns(source, origin, reasons.alias(ERROR)).select(DEAD.names())
 
-    def _columns(self, own: pl.DataFrame, wanted: Collection[str] | None, targets: list[str]) -> list[pl.Series]:
+    def _columns(
+        self, own: pl.DataFrame, wanted: Collection[str] | None, targets: list[str], clock: Clock
+    ) -> list[pl.Series]:
         schema, fields = own.schema, self.definition.fields
-        others = schema.keys() - {*targets, *OWNER}
+        others = schema.keys() - {*targets, *EVENT, ZONE}
         kept = [name for name in schema if name in others and (wanted is None or name in wanted)]
-        made = [_filled(schema, name, fields[name]) for name in targets]
-        typed = [coerced(pl.col(name), schema[name], ECS[name]).alias(name) for name in kept if name in ECS]
-        frame = own.with_columns(*made, *typed)  # at once: each step of Polars costs as much as some thousand rows
-        return [frame[name] for name in [*targets, *kept]]
+        made = [filled(schema, name, fields[name]) for name in targets]
+        own_ecs = [name for name in kept if name in ECS]
+        made += [typed(coerced(pl.col(name), schema[name], ECS[name]), name).alias(name) for name in own_ecs]
+        frame = own.with_columns(*made)  # at once: each step of Polars costs as much as some thousand rows
+        return [
+            instants(frame[name].cast(pl.String), clock) if ECS.get(name) == TIME else frame[name]
+            for name in [*targets, *kept]
+        ]
 
-    def _times(self, own: pl.DataFrame, told: Mapping[str, pl.Series], received: date | None) -> pl.Series:
-        clock = Clock(self.zone or self.definition.zone, self.year, received or self.reference)
+    def _times(self, own: pl.DataFrame, told: Mapping[str, pl.Series], clock: Clock) -> pl.Series:
         result = pl.Series([None], dtype=TIME).new_from_index(0, own.height)
         for place, name in enumerate(self.definition.timestamp):
+            if place and not result.null_count():
+                break
+            text = None if name in told else self._clock(own, name)
             if name in told:
-                found = told[name]
-            elif name in own.columns:
-                found = instants(own[name].list.first() if own.schema[name] == pl.List else own[name], clock)
-            else:
-                continue
-            result = found if place == 0 else pl.select(pl.coalesce(result, found)).to_series()
+                result = pl.select(pl.coalesce(result, told[name])).to_series() if place else told[name]
+            elif text is not None:
+                left = result.is_null().arg_true()
+                result = result.scatter(left, instants(text.gather(left), clock)) if place else instants(text, clock)
         return result
+
+    def _zone(self, own: pl.DataFrame, clock: Clock) -> pl.Expr:
+        """Return the zone of each time: the one it says, or the clock's."""
+        texts = (self._clock(own, name) for name in self.definition.timestamp)
+        text = next((text for text in texts if text is not None), None) if self._zoned() else None
+        if text is None:
+            return pl.lit(clock.zone)
+        said = pl.lit(text).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2")
+        return pl.coalesce(pl.when(said == "Z").then(pl.lit("UTC")).otherwise(said), pl.lit(clock.zone))
+
+    def _zoned(self) -> bool:
+        """Say whether a column is filled with the zone of times."""
+        return any(ZONE in way.sources for ways in self.definition.fields.values() for way in ways)
+
+    @staticmethod
+    def _clock(own: pl.DataFrame, name: str) -> pl.Series | None:
+        """Return a column that tells the time, or what a template makes of several."""
+        if "{" in name:
+            return own.with_columns(template(own.schema, pieces(name)).alias(name))[name]
+        if name not in own.columns:
+            return None
+        return own[name].list.first() if own.schema[name] == pl.List else own[name]
 
 
 def _kept(encoded: Mapping[str, Encoded], rows: pl.Series) -> dict[str, Encoded]:
@@ -127,34 +193,9 @@ def _timed(records: pl.DataFrame) -> bool:
     return "@timestamp" in records.columns and not records["@timestamp"].has_nulls()
 
 
-def _filled(schema: pl.Schema, name: str, mapped: Mapped) -> pl.Expr:
-    target = ECS[name]
-    columns = [_candidate(schema[column], column, mapped, target) for column in mapped.columns if column in schema]
-    if mapped.constant is not None:
-        columns.append(pl.lit(mapped.constant))
-    value = pl.coalesce(columns) if columns else pl.lit(None, pl.String)
-    if mapped.values is not None:
-        default = pl.lit(mapped.otherwise) if mapped.otherwise is not None else value
-        translated = value.replace_strict(mapped.values, default=None, return_dtype=pl.String)
-        value = pl.when(value.is_not_null()).then(pl.coalesce(translated, default))
-    return value.cast(target).alias(name)
-
-
-def _candidate(kind: pl.DataType, name: str, mapped: Mapped, target: object) -> pl.Expr:
-    value = _nonempty(pl.col(name), kind)
-    if mapped.extract is None:
-        return coerced(value, kind, target)
-    text = coerced(value, kind, pl.String)
-    return coerced(text.str.extract(mapped.extract), pl.String, target)
-
-
-def _nonempty(column: pl.Expr, kind: object) -> pl.Expr:
-    """Treat "" and "-" as missing in ECS: they are what loggers write for nothing."""
-    return column if kind == pl.List(pl.String) else pl.when(~column.is_in(["", "-"])).then(column)
-
-
 def to_ecs(events: pl.DataFrame, definition: Definition) -> Iterator[dict[str, Any]]:
     """Yield each event as a nested ECS document, own columns where the definition's `output` puts them."""
+    events = events.select(column for column in events if column.null_count() < events.height)
     places = {name: _place(name, definition) for name in events.columns if name != "soc.index"}
     for row in events.iter_rows(named=True):
         document: dict[str, Any] = {}

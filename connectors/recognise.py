@@ -9,7 +9,12 @@ from typing import Final
 import polars as pl
 
 from connectors.definitions import Definition, Hints
+from connectors.extraction import LINE, filled
 from connectors.formats.json_lines import ERROR
+from connectors.lines import records
+from connectors.multiline import joined
+from connectors.wrappers import unwrapped
+from detectors.contracts import Batch
 
 SAMPLE: Final = 200  # lines; more change no verdict
 LONGEST: Final = 100_000  # characters of a line; a longer one is no ordinary log line
@@ -29,11 +34,13 @@ class Recognised:
 
 def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], label: str = "") -> Recognised | None:
     """Name the source of these lines, or None when none fits or two fit equally well."""
-    lines = pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String)
+    lines = unwrapped(pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String))
     if lines.is_empty():
         return None
     parsed = _parsed(lines, definitions.values())
-    scores = sorted((_score(parsed[_way(one)], one, label.lower()) for one in definitions.values()), reverse=True)
+    scores = sorted(
+        (_score(_stepped(parsed[_way(one)], one), one, label.lower()) for one in definitions.values()), reverse=True
+    )
     best = scores[0] if scores else None
     if best is None or best.confidence < ENOUGH:
         return None
@@ -44,7 +51,7 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
 
 def _way(definition: Definition) -> str:
     """Name the way a source is read: sources that share it are told from one parse."""
-    return f"{definition.format} {sorted(definition.options.items())!r}"
+    return f"{definition.format} {sorted(definition.options.items())!r} {definition.multiline}"
 
 
 def _parsed(lines: pl.Series, definitions: Iterable[Definition]) -> dict[str, pl.DataFrame]:
@@ -56,12 +63,38 @@ def _parsed(lines: pl.Series, definitions: Iterable[Definition]) -> dict[str, pl
 
 def _parse(lines: pl.Series, sharing: Sequence[Definition]) -> pl.DataFrame:
     """Parse the lines for the hints of all these sources, unless none can be JSON where JSON is wanted."""
-    columns = {name for one in sharing for name in [*one.recognise.columns, *one.recognise.values, *one.timestamp]}
+    columns = {name for one in sharing for name in _columns(one)} - {LINE}
     reader = sharing[0].reader
     if reader.structured and not lines.str.contains(OBJECT).any():
         texts = pl.DataFrame(schema=dict.fromkeys(sorted(columns), pl.String))
-        return texts.clear(lines.len()).with_columns(pl.lit("not JSON").alias(ERROR))
-    return reader.parse(lines, frozenset(columns))
+        texts = texts.clear(lines.len()).with_columns(pl.lit("not JSON").alias(ERROR))
+        return texts.with_columns(lines.alias(LINE))
+    whole = _whole(lines, sharing[0])
+    return reader.parse(whole, frozenset(columns)).with_columns(whole.alias(LINE))
+
+
+def _whole(lines: pl.Series, definition: Definition) -> pl.Series:
+    """Return the records that the lines are."""
+    batch = Batch("", "", "", records(lines, [0] * lines.len()))
+    return joined(batch, definition.multiline, definition.reader).records["event.original"]
+
+
+def _columns(definition: Definition) -> frozenset[str]:
+    """Return the columns that tell a source, and those that its patterns make them of."""
+    found = definition.recognise.told
+    for step in reversed(definition.steps):
+        if step.columns & found:
+            found |= step.sources
+    return found
+
+
+def _stepped(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
+    """Add what the patterns of a source make of its columns, as far as that tells it."""
+    needed = _columns(definition)
+    for step in definition.steps:
+        if step.columns & needed:
+            frame = filled(frame, step)
+    return frame
 
 
 def _score(frame: pl.DataFrame, definition: Definition, label: str) -> Recognised:

@@ -1,6 +1,7 @@
 """Reads the times that logs write, whatever the form, as UTC instants.
 
-    2025-12-07T11:05:07.123Z · 2025-12-07 11:05:07,123 · 07/Dec/2025:11:05:07 +0700 · Dec  7 11:05:07 · 1765080307.123
+    2025-12-07T11:05:07.123Z · 2025-12-07 11:05:07,123 · 07/Dec/2025:11:05:07 +0700 · Dec  7 11:05:07 ·
+    12/07-11:05:07.123456 · 1765080307.123
 
 A time without a zone is in the source's zone. A time without a year is in `Clock.year`; when that is None, in the
 latest year that puts it at most a day after the reference: the latest full date of the same batch, or
@@ -10,6 +11,7 @@ arrival as the reference.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -26,19 +28,47 @@ LEAP: Final = 8  # years between two 29ths of February, at most
 
 ISO: Final = (
     r"^\s*(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9})\d*)?"
-    r" ?(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*$"
+    r" ?(?P<zone>Z|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)?\s*$"
 )
 EPOCH: Final = r"^(?P<whole>\d{9,11})(?:\.(?P<fraction>\d{1,9})\d*)?$"
 NAMED: Final = (
-    r"^\s*(?:[A-Z][a-z]{2},? )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
-    r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?\s*$"
+    r"^\s*[*.]?(?:(?P<leading>\d{4}) )?(?:[A-Z][a-z]{2},? )?"
+    r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
+    r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?"
+    r"(?: (?P<zone>Z|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
+SLASHED: Final = r"^\s*(?P<month>\d\d)/(?P<day>\d\d)(?:/(?P<year>\d{4}|\d\d))?-(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\s*$"
+# fmt: off
+MONTHS: Final = {
+    "01": "Jan", "02": "Feb", "03": "Mar", "04": "Apr", "05": "May", "06": "Jun",
+    "07": "Jul", "08": "Aug", "09": "Sep", "10": "Oct", "11": "Nov", "12": "Dec",
+}
+# fmt: on
+ABBREVIATIONS: Final = {  # those that mean one offset, or nearly always do
+    **dict.fromkeys(["Z", "UTC", "GMT", "WET"], "+0000"),
+    **dict.fromkeys(["BST", "CET", "WEST"], "+0100"),
+    **dict.fromkeys(["CEST", "EET", "SAST"], "+0200"),
+    **dict.fromkeys(["EEST", "MSK"], "+0300"),
+    **dict.fromkeys(["IST"], "+0530"),
+    **dict.fromkeys(["ICT", "WIB"], "+0700"),
+    **dict.fromkeys(["AWST", "HKT", "PHT", "SGT"], "+0800"),
+    **dict.fromkeys(["JST", "KST"], "+0900"),
+    **dict.fromkeys(["AEST"], "+1000"),
+    **dict.fromkeys(["AEDT"], "+1100"),
+    **dict.fromkeys(["ADT", "BRT"], "-0300"),
+    **dict.fromkeys(["AST", "EDT"], "-0400"),
+    **dict.fromkeys(["CDT", "EST"], "-0500"),
+    **dict.fromkeys(["CST", "MDT"], "-0600"),
+    **dict.fromkeys(["MST", "PDT"], "-0700"),
+    **dict.fromkeys(["PST"], "-0800"),
+}
+OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")  # a zone as +07:00
 CLF: Final = "%d/%b/%Y:%H:%M:%S %z"
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What a log's times leave out."""
+    """What a log's times leave out; the zone may be a fixed offset (+07:00)."""
 
     zone: str = "UTC"
     year: int | None = None
@@ -68,11 +98,7 @@ def _iso(text: pl.Series, clock: Clock) -> pl.Series:
     part = pl.col("part").struct.field
     local = pl.concat_str(part("date").str.replace_all("/", "-", literal=True), pl.lit("T"), part("time"))
     naive = local.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
-    zone = part("zone").str.replace("^(?:Z|UTC|GMT)$", "+0000").str.replace(":", "", literal=True).str.pad_end(5, "0")
-    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
-    minutes = sign * (_number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(3, 2)))
-    zoned = (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
-    time = pl.when(zone.is_null()).then(_utc(naive, clock)).otherwise(zoned)
+    time = _zoned(naive, part("zone"), clock)
     return _parts(text, ISO).select((time + _fraction(part("fraction"))).alias("time")).to_series()
 
 
@@ -94,7 +120,7 @@ def _clf(text: pl.Series, clock: Clock) -> pl.Series:  # noqa: ARG001 - readers 
 def _named(text: pl.Series, clock: Clock) -> pl.Series:
     part = pl.col("part").struct.field
     frame = _parts(text, NAMED).with_columns(
-        year=_number(pl.coalesce(part("first"), part("last"))),
+        year=_number(pl.coalesce(part("first"), part("last"), part("leading"))),
         rest=pl.concat_str(part("month"), pl.lit(" "), part("day"), pl.lit(" "), part("time")),
         fraction=_fraction(part("fraction")),
         time=pl.lit(None, TIME),
@@ -106,7 +132,7 @@ def _named(text: pl.Series, clock: Clock) -> pl.Series:
         naive = pl.concat_str(year, pl.lit(" "), "rest").str.to_datetime(
             "%Y %b %d %H:%M:%S", strict=False, time_unit="us"
         )
-        time = _utc(naive, clock)
+        time = _zoned(naive, part("zone"), clock)
         good = pl.col("year").is_not_null() | pl.lit(clock.year is not None) | (time < limit)
         frame = frame.with_columns(time=pl.coalesce("time", pl.when(good).then(time)))
         if (
@@ -117,7 +143,16 @@ def _named(text: pl.Series, clock: Clock) -> pl.Series:
     return frame.select((pl.col("time") + pl.col("fraction")).alias("time")).to_series()
 
 
-READERS: Final[tuple[Callable[[pl.Series, Clock], pl.Series], ...]] = (_iso, _epoch, _clf, _named)
+def _slashed(text: pl.Series, clock: Clock) -> pl.Series:
+    part = pl.col("part").struct.field
+    month = part("month").replace_strict(MONTHS, default=None, return_dtype=pl.String)
+    year = pl.when(part("year").str.len_bytes() == 2).then(pl.lit("20") + part("year")).otherwise(part("year"))
+    date = pl.concat_str([month, part("day"), pl.when(year != "").then(year)], separator=" ", ignore_nulls=True)
+    named = pl.when(month.is_not_null()).then(pl.concat_str([date, part("time")], separator=" "))
+    return _named(_parts(text, SLASHED).select(named.alias(text.name)).to_series(), clock)
+
+
+READERS: Final[tuple[Callable[[pl.Series, Clock], pl.Series], ...]] = (_iso, _epoch, _clf, _named, _slashed)
 
 
 def _parts(text: pl.Series, pattern: str) -> pl.DataFrame:
@@ -133,6 +168,18 @@ def _fraction(digits: pl.Expr) -> pl.Expr:
     return pl.duration(microseconds=_number(digits.str.slice(0, 6).str.pad_end(6, "0")).fill_null(0))
 
 
+def _zoned(naive: pl.Expr, zone: pl.Expr, clock: Clock) -> pl.Expr:
+    """Read local times in the zone beside each, or in the clock's; one of an unknown name is the clock's as well."""
+    zone = zone.replace(ABBREVIATIONS).str.replace(":", "", literal=True).str.pad_end(5, "0")
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    minutes = sign * (_number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(3, 2)))
+    zoned = (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
+    return pl.when(zoned.is_null()).then(_utc(naive, clock)).otherwise(zoned)
+
+
 def _utc(naive: pl.Expr, clock: Clock) -> pl.Expr:
+    if offset := OFFSET.fullmatch(clock.zone):
+        minutes = int(offset["sign"] + "1") * (int(offset["hours"]) * 60 + int(offset["minutes"] or 0))
+        return (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
     local = naive.dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
     return local.dt.convert_time_zone("UTC")

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 import polars as pl
 from polars._typing import PolarsDataType
 
-TIME = pl.Datetime("us", "UTC")
+from detectors.ecs import COLUMNS, TIME
+
+__all__ = ["DEAD", "ECS", "EVENT", "FINDING", "LEVELS", "MATCH", "RECORD", "SEVERITY", "TIME"]
 
 
 def _columns(types: Mapping[str, PolarsDataType]) -> pl.Schema:
@@ -26,70 +28,7 @@ RECORD = _columns({"event.original": pl.String, "log.offset": pl.Int64, "soc.ind
 # their own names: the names Sigma rules use.
 EVENT = _columns({"@timestamp": TIME, **RECORD})
 
-# ECS columns a source definition may fill, and their types. A column of another name is a fault in the definition.
-ECS = _columns(
-    {
-        "@timestamp": TIME,
-        "client.ip": pl.String,
-        "destination.domain": pl.String,
-        "destination.ip": pl.String,
-        "destination.port": pl.Int64,
-        "dns.question.name": pl.String,
-        "event.action": pl.String,
-        "event.category": pl.String,
-        "event.code": pl.String,
-        "event.outcome": pl.String,
-        "event.provider": pl.String,
-        "event.type": pl.String,
-        "file.hash.sha256": pl.String,
-        "file.name": pl.String,
-        "file.path": pl.String,
-        "group.name": pl.String,
-        "host.hostname": pl.String,
-        "host.ip": pl.String,
-        "host.name": pl.String,
-        "http.request.bytes": pl.Int64,
-        "http.request.method": pl.String,
-        "http.request.referrer": pl.String,
-        "http.response.body.bytes": pl.Int64,
-        "http.response.status_code": pl.Int64,
-        "http.version": pl.String,
-        "log.level": pl.String,
-        "message": pl.String,
-        "network.protocol": pl.String,
-        "network.transport": pl.String,
-        "observer.name": pl.String,
-        "organization.id": pl.String,
-        "organization.name": pl.String,
-        "process.args": pl.List(pl.String),
-        "process.command_line": pl.String,
-        "process.executable": pl.String,
-        "process.name": pl.String,
-        "process.parent.command_line": pl.String,
-        "process.parent.executable": pl.String,
-        "process.parent.pid": pl.Int64,
-        "process.pid": pl.Int64,
-        "process.working_directory": pl.String,
-        "registry.path": pl.String,
-        "related.hash": pl.List(pl.String),
-        "rule.name": pl.String,
-        "service.name": pl.String,
-        "source.domain": pl.String,
-        "source.ip": pl.String,
-        "source.port": pl.Int64,
-        "url.domain": pl.String,
-        "url.original": pl.String,
-        "url.path": pl.String,
-        "url.query": pl.String,
-        "user.domain": pl.String,
-        "user.effective.name": pl.String,
-        "user.id": pl.String,
-        "user.name": pl.String,
-        "user.target.name": pl.String,
-        "user_agent.original": pl.String,
-        "winlog.record_id": pl.String,
-    }
-)
+ECS = _columns(COLUMNS)
 
 # A line that could not become an event: nothing is lost, it waits here with its reason.
 DEAD = _columns({**RECORD, "soc.source": pl.String, "soc.origin": pl.String, "error.message": pl.String})

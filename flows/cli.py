@@ -37,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(YOUNG)
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(words)
-    args = parser.parse_args(words)
     try:
+        args = parser.parse_args(words)
         return int(args.run(args))
     except UsageError as error:
         print(f"soc: {plain(str(error))}", file=sys.stderr)

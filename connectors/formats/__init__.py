@@ -7,10 +7,32 @@ from typing import Final, Protocol
 import polars as pl
 
 from connectors.formats.access import Access
+from connectors.formats.apache_error import ApacheError
 from connectors.formats.auditd import Auditd
+from connectors.formats.cef import Cef
+from connectors.formats.cisco import Cisco
+from connectors.formats.daemon import Daemon
+from connectors.formats.delimited import Delimited
+from connectors.formats.haproxy import Haproxy
+from connectors.formats.json_members import JsonMembers
+from connectors.formats.keyvalue import KeyValue
+from connectors.formats.klog import Klog
+from connectors.formats.leef import Leef
+from connectors.formats.microsoft_dhcp import MicrosoftDhcp
+from connectors.formats.mssql import Mssql
+from connectors.formats.mysql_error import MysqlError
+from connectors.formats.mysql_slow import MysqlSlow
 from connectors.formats.ndjson import Ndjson
+from connectors.formats.nginx_error import NginxError
+from connectors.formats.oracle_audit import OracleAudit
+from connectors.formats.postgresql import Postgresql
+from connectors.formats.redis import Redis
 from connectors.formats.syslog import Syslog
+from connectors.formats.text import Text
+from connectors.formats.tomcat import Tomcat
+from connectors.formats.w3c import W3c
 from connectors.formats.windows import Windows
+from connectors.formats.zeek_tsv import ZeekTsv
 
 
 class Format(Protocol):
@@ -36,8 +58,30 @@ class Format(Protocol):
 
 FORMATS: Final[dict[str, type[Format]]] = {
     "access": Access,
+    "apache_error": ApacheError,
     "auditd": Auditd,
+    "cef": Cef,
+    "cisco": Cisco,
+    "delimited": Delimited,
+    "keyvalue": KeyValue,
+    "leef": Leef,
+    "daemon": Daemon,
+    "haproxy": Haproxy,
+    "json_members": JsonMembers,
+    "klog": Klog,
+    "microsoft_dhcp": MicrosoftDhcp,
+    "mssql": Mssql,
+    "mysql_error": MysqlError,
+    "mysql_slow": MysqlSlow,
     "ndjson": Ndjson,
+    "nginx_error": NginxError,
+    "oracle_audit": OracleAudit,
+    "postgresql": Postgresql,
+    "redis": Redis,
     "syslog": Syslog,
+    "text": Text,
+    "tomcat": Tomcat,
+    "w3c": W3c,
     "windows": Windows,
+    "zeek_tsv": ZeekTsv,
 }

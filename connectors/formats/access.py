@@ -1,9 +1,12 @@
-r"""Access logs of Apache, nginx and what imitates them: common, combined, and combined after a virtual host.
+r"""Access logs of Apache, nginx and what imitates them: common, combined, after a virtual host, and Apache's TLS log.
 
     portal.example.com 192.0.2.7 - lan [07/Dec/2025:11:05:07 +0700] "GET /a?b=1 HTTP/1.1" 200 571 "-" "curl/8.5"
+    192.0.2.7 - - [07/Dec/2025:11:05:07 +0700] "GET / HTTP/1.1" 200 571 "-" "curl/8.5" 262 "app@docker" "http://…" 2ms
+    [07/Dec/2025:11:05:07 +0700] 192.0.2.7 TLSv1.3 TLS_AES_256_GCM_SHA384 "GET /a?b=1 HTTP/1.1" 571
 
 Own columns: the names of Sigma's web server rules, and `time` and `request`. `-` means missing. A request that is no
-HTTP (scanners send anything) stays in `request` alone.
+HTTP (scanners send anything) stays in `request` alone. Of a chain of X-Forwarded-For the first public address is the
+client. What nginx's ingress controller and Traefik write behind the agent is read when it is wanted.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
+from connectors.formats.fitting import first_fit, groups
 from connectors.formats.frames import scatter
 from connectors.formats.json_lines import ERROR
 
@@ -32,6 +36,13 @@ OWN: Final = {  # own column: group of the patterns
     "sc-status": "status",
     "time": "time",
 }
+TAIL_OWN: Final = {
+    "cs-bytes": "length",  # of the whole request
+    "request-id": "id",
+    "s-router": "router",
+    "s-upstream": "upstream",
+    "time-taken": "taken",  # milliseconds
+}
 
 # Nearly every line: one pass without a choice, three times as fast as the general one.
 USUAL: Final = (
@@ -41,17 +52,33 @@ USUAL: Final = (
     r'(?P<status>\d{3}) (?P<bytes>\d+|-) "(?P<referer>[^"\\]*)" "(?P<agent>[^"\\]*)"'
 )
 LINE: Final = (
-    r"^(?:(?P<host>[^\s,:]+)(?::\d+)? )?"  # portal.example.com:443
-    r"(?P<client>[^\s,-][^\s,]*)(?:, ?[^\s,]+)* "  # 192.0.2.7; the first of a chain of X-Forwarded-For
+    r'^(?:(?P<host>[^\s,:"\[]+)(?::\d+)? )?'  # portal.example.com:443
+    r'"?(?P<client>[^\s,"\[-][^\s,"]*(?:, ?[^\s,"]+)*)"? '  # 192.0.2.7, 198.51.100.1: X-Forwarded-For
+    r"(?:[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+ )?"  # the proxy that sent it
     r"\S+ "  # identd, always "-"
     r'(?:(?P<user>[^\["]+?) )?'
     r"\[(?P<time>[^\]]+)\] "  # 07/Dec/2025:11:05:07 +0700
     r'"(?P<request>(?:[^"\\]|\\.)*)" '  # GET /a?b=1 HTTP/1.1
     r"(?P<status>\d{3}|-) (?P<bytes>\d+|-)"
-    r'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
+    r'(?:(?: [^\s"]+){0,4} "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)(?:"|$))?'
+)
+TLS: Final = (
+    r"^\[(?P<time>[^\]]+)\] (?P<client>[0-9A-Fa-f.:]+) (?:TLS|SSL)\S+ \S+ "
+    r'"(?P<request>(?:[^"\\]|\\.)*)" (?P<bytes>\d+|-)'
+)
+# [24/Jan/2026:16:51:02 +0700] - 404 404 - GET http app.example.com "/x" [Client 192.0.2.7] [Length 192] … "curl" "-"
+MANAGER: Final = (
+    r"^\[(?P<time>[^\]]+)\] (?:\S+ )?(?:\d{3} |- )?(?P<status>\d{3}) - (?P<method>[A-Z]+) https? (?P<host>\S+) "
+    r'"(?P<uri>(?P<stem>[^?"]*)(?:\?(?P<query>[^"]*))?)" \[Client (?P<client>[^\]]+)\] \[Length (?P<bytes>\d+)\]'
+    r'.*? "(?P<agent>(?:[^"\\]|\\.)*)" "(?P<referer>(?:[^"\\]|\\.)*)"'
 )
 REQUEST: Final = r"^(?P<method>[A-Za-z_-]+) (?P<uri>.*?)(?: HTTP/(?P<version>[\d.]+))?$"
 URI: Final = r"^(?:[a-z]+://[^/?#]*)?(?P<stem>[^?]*)(?:\?(?P<query>.*))?$"
+TAILS: Final = (
+    r'" (?P<length>\d+) [\d.]+ \[[^\]]*\] \[[^\]]*\] (?P<upstream>[^\s,]+)[^"]* (?P<id>[0-9a-f]{32})$',
+    r'" \d+ "(?P<router>[^"]*)" "(?P<upstream>[^"]*)" (?P<taken>\d+)ms$',
+)
+PRIVATE: Final = r"^(?:10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|::1$|f[cd]|fe80|[^0-9a-f:])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +90,45 @@ class Access:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = _groups(original, USUAL).with_columns(host=pl.lit(None, pl.String))
+        frame = groups(original, USUAL).with_columns(host=pl.lit(None, pl.String))
         unusual = frame["time"].is_null().arg_true()
         if unusual.len():
             frame = scatter(frame, unusual, _unusual(original.gather(unusual)))
-        names = list(OWN) if wanted is None else sorted(wanted)
+        tail = _tail(original, wanted)
+        names = [*OWN, *(name for name, group in TAIL_OWN.items() if group in tail.columns)]
+        names = names if wanted is None else sorted(wanted)
         error = pl.when(pl.col("time").is_null()).then(pl.lit("not a line of an access log"))
-        return frame.select(*[_own(name).alias(name) for name in names], error.alias(ERROR))
-
-
-def _groups(text: pl.Series, pattern: str) -> pl.DataFrame:
-    return text.str.extract_groups(pattern).struct.unnest()
+        frame = frame.hstack(tail)
+        return frame.select(*[_own(name, frame).alias(name) for name in names], error.alias(ERROR))
 
 
 def _unusual(original: pl.Series) -> pl.DataFrame:
-    line = _groups(original, LINE)
-    request = _groups(line["request"], REQUEST)
-    return pl.concat([line, request, _groups(request["uri"], URI)], how="horizontal")
+    line = first_fit(original, (LINE, TLS, MANAGER))
+    request = groups(line["request"], REQUEST)
+    parts = pl.concat([request, groups(request["uri"], URI)], how="horizontal")
+    known = [name for name in parts.columns if name in line.columns]  # MANAGER tells them apart itself
+    parts = parts.with_columns(pl.coalesce(line[name], name).alias(name) for name in known)
+    return line.drop(known).hstack(parts).with_columns(_client(line["client"]))
 
 
-def _own(name: str) -> pl.Expr:
-    value = pl.col(OWN[name]) if name in OWN else pl.lit(None, pl.String)
+def _client(chain: pl.Series) -> pl.Series:
+    """Return the first public address of each chain, or its first when it has none."""
+    if not chain.str.contains(",", literal=True).any():
+        return chain
+    all_of = chain.str.split(",").list.eval(pl.element().str.strip_chars())
+    public = all_of.list.eval(pl.element().filter(~pl.element().str.contains(PRIVATE))).list.first()
+    return public.fill_null(all_of.list.first()).alias(chain.name)
+
+
+def _tail(original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+    """Return what stands behind the agent, the groups that any line has."""
+    if wanted is not None and wanted.isdisjoint(TAIL_OWN):
+        return pl.DataFrame(height=original.len())
+    found = first_fit(original, TAILS)
+    return found.select(name for name in found.columns if found[name].null_count() < max(found.height, 1))
+
+
+def _own(name: str, frame: pl.DataFrame) -> pl.Expr:
+    group = OWN.get(name) or TAIL_OWN.get(name, "")
+    value = pl.col(group) if group in frame.columns else pl.lit(None, pl.String)
     return pl.when(value != "-").then(value)

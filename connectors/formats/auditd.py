@@ -4,6 +4,7 @@ r"""Records of the Linux audit daemon, one event per record.
 
 Own columns: the keys as they are named. Quotes are removed; what the kernel writes as hexadecimal digits because it
 holds spaces, quotes or control characters is decoded (`/tmp/a b`). Keys inside `msg='…'` count as the record's.
+What the records of one event tell of each other stands in the columns of `audit_events`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
+from connectors.formats import audit_events
 from connectors.formats.json_lines import COLUMNS, ERROR
 
 HEAD: Final = (
@@ -27,7 +29,7 @@ HEAD_COLUMNS: Final = ("node", "type", "timestamp", "serial")
 # The kernel's "untrusted strings": hexadecimal unless quoted. a0… only in EXECVE; in SYSCALL they are numbers.
 ENCODED: Final = frozenset({"acct", "cmd", "comm", "cwd", "data", "exe", "key", "name", "path", "proctitle", "unit"})
 ARGUMENT: Final = re.compile(r"^a\d+$")
-HEXADECIMAL: Final = r"^(?:[0-9A-F]{2})+$"
+JOINED: Final = frozenset(audit_events.COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Auditd:
                 .str.replace("msg='", "msg=' ", literal=True)
             )
         )
-        names = _names(text["text"]) if wanted is None else sorted(wanted)
+        asked = None if wanted is None else (wanted | set(audit_events.NEEDED) if wanted & JOINED else wanted)
+        names = _names(text["text"]) if asked is None else sorted(asked - JOINED)
         head = pl.col("text").str.extract_groups(HEAD)
         frame = text.with_columns(head.alias("head")).with_columns(pl.col("head").struct.field("timestamp", "type"))
         found = frame.select(
@@ -59,7 +62,15 @@ class Auditd:
         for name in names:
             if name in ENCODED or ARGUMENT.match(name):
                 found = found.with_columns(_decoded(found, name))
-        return found.drop(" type")
+        found = found.drop(" type")
+        if wanted is None or wanted & JOINED:
+            found = found.hstack(_joined(text["text"], found))
+        return found if wanted is None else found.select(*sorted(wanted), ERROR)
+
+
+def _joined(text: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
+    absent = [pl.lit(None, pl.String).alias(name) for name in audit_events.NEEDED if name not in found.columns]
+    return audit_events.joined(text, found.with_columns(absent))
 
 
 def _names(text: pl.Series) -> list[str]:
@@ -87,17 +98,9 @@ def _value(name: str) -> pl.Expr:
 
 
 def _decoded(found: pl.DataFrame, name: str) -> pl.Series:
-    """Decode unquoted hexadecimal text, then remove the quotes."""
+    """Decode unquoted hexadecimal text, then remove the quotes; arguments of system calls are numbers."""
     text = found[name]
-    hexadecimal = text.str.contains(HEXADECIMAL).fill_null(value=False)
-    if ARGUMENT.match(name):
-        hexadecimal = hexadecimal & (found[" type"] != "SYSCALL").fill_null(value=False)
-    rows = hexadecimal.arg_true()
-    plain = text.str.strip_chars('"')
-    if rows.is_empty():
-        return plain
-    return plain.scatter(rows, [_text(cell) for cell in text.gather(rows)])
-
-
-def _text(digits: str) -> str:
-    return bytes.fromhex(digits).replace(b"\x00", b" ").decode("utf-8", "replace")
+    if not ARGUMENT.match(name):
+        return audit_events.decoded(text)
+    numbers = (found[" type"] == "SYSCALL").fill_null(value=False)
+    return audit_events.decoded(text.set(numbers, None)).zip_with(~numbers, text)

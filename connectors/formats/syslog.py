@@ -4,7 +4,8 @@ r"""Syslog lines: RFC 3164 as daemons write it, RFC 5424, and rsyslog's lines wi
     <165>1 2025-06-14T15:16:01.003Z srv01.example.com app 4711 ID47 [origin ip="192.0.2.1"] started
     2025-06-14T15:16:01.003+07:00 srv01 sudo:      lan : TTY=pts/0 ; PWD=/home/lan ; USER=root ; COMMAND=/bin/sh
 
-Own columns: those of the header, `structured_data.<id>.<name>`, and what `messages` finds in the message.
+Own columns: those of the header, and `structured_data.<id>.<name>`. What programs say in `message` is read by the
+catalogues of a source definition.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats import messages
 from connectors.formats.json_lines import ERROR
 
 PRIORITY: Final = r"(?s)^\s*(?:(?:\d{1,7} )?<(?P<priority>\d{1,3})>)?"  # "123 <38>": the octet count of RFC 6587
@@ -48,7 +48,7 @@ FACILITIES: Final = [
 
 @dataclass(frozen=True, slots=True)
 class Syslog:
-    """Reads the header of a syslog line, and the messages of the programs in `messages`."""
+    """Reads the header of a syslog line."""
 
     name: ClassVar[str] = "syslog"
     structured: ClassVar[bool] = False
@@ -56,12 +56,9 @@ class Syslog:
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
         frame = _header(original)
-        inner = messages.COLUMNS if wanted is None else [name for name in messages.COLUMNS if name in wanted]
-        if inner:
-            frame = frame.hstack(messages.parse(frame["program"], frame["message"], inner))
         data = _data(frame["structured_data"], wanted)
         own = [*HEADER, "facility", "severity"]
-        names = [*own, *inner, *data.columns] if wanted is None else sorted(wanted)
+        names = [*own, *data.columns] if wanted is None else sorted(wanted)
         known = {*frame.columns, *data.columns}
         both = frame.with_columns(data.get_columns())
         empty = [pl.lit(None, pl.String).alias(name) for name in names if name not in known]

@@ -50,8 +50,12 @@ def spelled(name: str, logsource: LogSource) -> str | None:
 
 def _mentioned(definition: Definition) -> set[str]:
     """Return the columns that a definition speaks of: a route by any other is not one that its events take."""
-    mapped = [name for each in definition.fields.values() for name in each.columns]
-    return {*(definition.own_columns or ()), *definition.output.names, *definition.recognise.values, *mapped}
+    return {
+        *(definition.own_columns or ()),
+        *definition.output.names,
+        *definition.recognise.values,
+        *definition.mapped,
+    }
 
 
 def _names(definition: Definition, route: Route) -> Legal:

@@ -80,7 +80,13 @@ def propose(
     logsource, route = _logsource(dialect, wanted, siblings)
     left = Asking(dialect, others).takes(route)
     against = others[[row for row in range(others.height) if left >> row & 1]]
-    who = {name for target in WHO if target in definition.fields for name in definition.fields[target].columns}
+    who = {
+        name
+        for target in WHO
+        if target in definition.fields
+        for way in definition.fields[target]
+        for name in way.sources
+    }
     candidates = [item for name in _names(wanted, route) if name not in who for item in _items(name, wanted)]
     chosen, against = _chosen(candidates, against)
     if not chosen:

@@ -108,7 +108,7 @@ def _fields(definitions: Mapping[str, Definition]) -> list[str]:
     found: set[str] = set()
     for definition in definitions.values():
         found.update(blindness.columns(definition, EVERYTHING) or ())
-        found.update(definition.fields, definition.aliases, *(mapped.columns for mapped in definition.fields.values()))
+        found.update(definition.fields, definition.aliases, definition.mapped)
     for documented in read_table("eventfields.yml").values():
         for events in documented["events"].values():
             for columns in events.values():

@@ -6,8 +6,10 @@ import argparse
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.store import Store
+from connectors.times import OFFSET
 from detectors.errors import UsageError
 from flows import settings
 from flows.settings import Settings
@@ -62,3 +64,11 @@ def moment(text: str) -> datetime:
             f"{text!r} is not a time", fix="write 2026-03-01, 2026-03-01T08:30+07:00, or 30d for 30 days ago"
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def zone(text: str) -> str:
+    """Read a time zone of the command line: a name of the time zone database, or an offset."""
+    try:
+        return text if OFFSET.fullmatch(text) else ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(f"{text!r} is no time zone", fix="write Asia/Ho_Chi_Minh or +07:00") from None

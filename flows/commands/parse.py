@@ -16,7 +16,7 @@ from connectors.files import FileSource
 from connectors.parser import DefinedParser, to_ecs
 from connectors.recognise import recognise
 from detectors.errors import UsageError
-from flows.commands.options import add_config, read_config
+from flows.commands.options import add_config, read_config, zone
 from flows.progress import progress
 from flows.terminal import plain
 
@@ -26,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file or folder; .gz .zst .zip .tar.gz too")
     add_config(parser)
     parser.add_argument("--source", metavar="NAME", help="source definition of all files (default: told by content)")
-    parser.add_argument("--zone", metavar="Z", help="time zone of times without one, such as Asia/Ho_Chi_Minh")
+    parser.add_argument(
+        "--zone", type=zone, metavar="Z", help="time zone of times without one: Asia/Ho_Chi_Minh, +07:00"
+    )
     parser.add_argument("--year", type=int, metavar="Y", help="year of times without one")
     parser.add_argument("--out", type=Path, metavar="F.ndjson", help="write here instead of to stdout")
 

@@ -20,7 +20,7 @@ from connectors.parser import DefinedParser
 from connectors.store import Store
 from detectors.schema import LEVELS
 from flows import assembly, blindness
-from flows.commands.options import add_config, add_rules, read_config
+from flows.commands.options import add_config, add_rules, read_config, zone
 from flows.documents import write_lines
 from flows.progress import progress
 from flows.scanning import Scanned, scan
@@ -37,7 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_rules(parser)
     add_config(parser)
     parser.add_argument("--source", metavar="NAME", help="source definition of all files (default: told by content)")
-    parser.add_argument("--zone", metavar="Z", help="time zone of times without one, such as Asia/Ho_Chi_Minh")
+    parser.add_argument(
+        "--zone", type=zone, metavar="Z", help="time zone of times without one: Asia/Ho_Chi_Minh, +07:00"
+    )
     parser.add_argument("--year", type=int, metavar="Y", help="year of times without one")
     parser.add_argument("--out", type=Path, metavar="F.ndjson", help="write findings, one JSON document a line")
     parser.add_argument("--matches", type=Path, metavar="F.ndjson", help="write matches, one JSON document a line")

@@ -68,7 +68,7 @@ def test_some_garbage_among_the_lines_changes_nothing() -> None:
         ("misc-text/audit_enriched.log", "auditd"),
         ("misc-text/syslog_cron.log", "syslog"),
         ("misc-text/iis10.log", None),
-        ("misc-text/postgresql.log", None),
+        ("misc-text/postgresql.log", "postgresql"),
     ],
 )
 def test_real_logs_are_told(reference: Path, path: str, source: str | None) -> None:

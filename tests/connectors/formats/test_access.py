@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from connectors.formats import access
+from connectors.formats import access, fitting
 from connectors.formats.access import Access
 from connectors.formats.json_lines import ERROR
 
@@ -20,7 +20,7 @@ LINES = (
 
 def check_both_patterns(lines: list[str]) -> None:
     text = pl.Series(lines)
-    usual = access._groups(text, access.USUAL)
+    usual = fitting.groups(text, access.USUAL)
     held = usual["time"].is_not_null()
     general = access._unusual(text.filter(held)).select(usual.columns)
     assert held.any()

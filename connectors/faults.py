@@ -1,0 +1,113 @@
+"""What is wrong with a source definition, where, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields as options_of
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from connectors.formats import FORMATS
+from connectors.mapping import Condition, Extraction, Lookup, Mapped, Reading, Strict
+from connectors.nodes import Node
+from detectors.errors import DefinitionError
+from detectors.schema import ECS, RECORD
+
+ROOTS = frozenset(name.partition(".")[0] for name in ECS if "." in name)
+PARTS: dict[object, type[Strict]] = {
+    "extract": Extraction,
+    "fields": Mapped,
+    "lookup": Lookup,
+    "patterns": Reading,
+    "when": Condition,
+}
+
+
+class DefinitionsError(DefinitionError):
+    """Every fault of every definition, one per line."""
+
+    def __init__(self, faults: Iterable[DefinitionError]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+def known(name: str, names: Iterable[str], kind: str) -> str:
+    """Return the name, which must be one of these.
+
+    Raises:
+        ValueError: with the nearest name when it isn't.
+    """
+    choices = sorted(names)
+    if name in choices:
+        return name
+    near = get_close_matches(name, choices, 1, 0.5)
+    raise ValueError(f"{name!r} is no {kind}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {choices}"))
+
+
+def unknown_columns(node: Node) -> Iterator[DefinitionError]:
+    """Refuse ECS names that no event has."""
+    named: list[tuple[tuple[str | int, ...], str]] = [(("fields", key), key) for key in node.keys("fields")]
+    entity = node.value.get("entity") if isinstance(node.value, Mapping) else None
+    named += [(("entity", place), str(name)) for place, name in enumerate(entity if isinstance(entity, list) else [])]
+    for path, name in named:
+        if name not in ECS or name in RECORD:
+            yield _unknown_column(name, node, path)
+
+
+def unknown_made(steps: Mapping[str, tuple[Extraction | Lookup, ...]], node: Node) -> Iterator[DefinitionError]:
+    """Refuse columns that patterns and tables fill under names that begin like ECS ones and are none."""
+    for key, several in steps.items():
+        for place, step in enumerate(several):
+            for name in sorted(step.columns - ECS.keys()):
+                if "." in name and name.partition(".")[0] in ROOTS:
+                    yield _unknown_column(name, node, (key, place))
+
+
+def _unknown_column(name: str, node: Node, path: tuple[str | int, ...]) -> DefinitionError:
+    near = get_close_matches(name, ECS, 1, 0.5)
+    fix = f"did you mean {near[0]!r}?" if near else "see detectors/ecs.py for the columns an event has"
+    return DefinitionError(f"{name!r} is no ECS column of an event", place=node.place(path), fix=fix)
+
+
+def unknown_options(format_name: str, options: Mapping[str, Any], node: Node) -> Iterator[DefinitionError]:
+    """Refuse options that the format doesn't have."""
+    names = [option.name for option in options_of(FORMATS[format_name])]  # type: ignore[arg-type] # all are dataclasses
+    for name in options:
+        if name not in names:
+            message = f"format {format_name!r} has no option {name!r}"
+            yield DefinitionError(message, place=node.place(("options", name)), fix=f"its options are {names}")
+
+
+def refusals(error: ValidationError, node: Node, model: type[Strict]) -> Iterator[DefinitionError]:
+    """Return what pydantic refused, with places."""
+    for fault in error.errors(include_url=False):
+        path = fault["loc"]
+        message, fix = fault["msg"].removeprefix("Value error, "), ""
+        if fault["type"] == "extra_forbidden":
+            keys = _keys(path, model)
+            message = f"unknown key {str(path[-1])!r}"
+            near = get_close_matches(str(path[-1]), keys, 1, 0.5)
+            fix = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(keys)}"
+        elif fault["type"] == "missing":
+            message, fix = f"the key {str(path[-1])!r} is missing", "add it"
+        elif not message.startswith("'"):
+            message = f"{'.'.join(map(str, path))}: {message}"
+        yield DefinitionError(message, place=node.place(path), fix=fix)
+
+
+def _keys(path: tuple[int | str, ...], model: type[Strict]) -> list[str]:
+    """Return the keys that the innermost part around a fault knows."""
+    for step in reversed(path[:-1]):
+        if step in PARTS:
+            return _names(PARTS[step])
+    if len(path) > 1 and path[0] in model.model_fields:
+        inner = model.model_fields[str(path[0])].annotation
+        if isinstance(inner, type) and issubclass(inner, Strict):
+            return _names(inner)
+    return _names(model)
+
+
+def _names(model: type[Strict]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]

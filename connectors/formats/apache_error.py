@@ -1,0 +1,52 @@
+r"""Error log of Apache httpd 2.2 and 2.4, and what mod_security writes there.
+
+    [Wed Oct 20 19:20:59.121211 2021] [core:error] [pid 1591:tid 14] (13)Permission denied: [client 192.0.2.7:38350] …
+    [Mon Dec 26 16:22:00 2016] [error] [client 192.0.2.7] File does not exist: /var/www/x, referer: http://example.com/
+
+Own columns: the groups of the patterns; `message` is what follows the brackets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import polars as pl
+
+from connectors.formats.fitting import finished, first_fit, groups, parts
+
+CLIENT: Final = r"\[(?:client|remote) (?P<client>[^\s\]]+?)(?::(?P<port>0|\d{4,5}))?\]"  # 2001:db8::7:38350 as well
+LINE: Final = (
+    r"^(?:\[(?P<time>\w{3} \w{3} +\d{1,2} [\d:.]+ \d{4})\] )?"
+    r"\[(?:(?P<module>[\w-]*):)?(?P<level>emerg|alert|crit|error|warn|notice|info|debug|trace[1-8])\] "
+    r"(?:\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] )?(?:" + CLIENT + r" )?(?P<message>.*)$"
+)
+PARTS: Final = {
+    "code": r"\b(AH\d{5})\b",
+    "file": r"(?:File does not exist|script not found or unable to stat|client denied by server configuration): "
+    r"(.*?)(?:, referer: .*)?$",  # /var/www/x
+    "referer": r", referer: (\S+)$",
+    "user": r"\buser '?([^\s']+?)'?:? "
+    r"(?:not found|in realm|authentication failure|authentication failed|password mismatch)",
+    "rule_id": r'\[id "([^"]*)"\]',
+    "rule_message": r'\[msg "((?:[^"\\]|\\.)*)"\]',
+    "rule_severity": r'\[severity "([^"]*)"\]',
+    "host": r'\[hostname "([^"]*)"\]',
+    "uri": r'\[uri "([^"]*)"\]',
+    "unique_id": r'\[unique_id "([^"]*)"\]',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ApacheError:
+    """Reads error.log of Apache."""
+
+    name: ClassVar[str] = "apache_error"
+    structured: ClassVar[bool] = False
+
+    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Return the wanted columns and `error.message`."""
+        frame = first_fit(original, (LINE,))
+        inner = groups(frame["message"], CLIENT)
+        frame = frame.with_columns(pl.coalesce(name, inner[name]).alias(name) for name in inner.columns)
+        return finished(parts(frame, PARTS, wanted), wanted, "level", "not a line of an Apache error log")

@@ -1,0 +1,81 @@
+"""Joins the records of one audit event: what a process was started with stands in records beside the system call.
+
+    type=SYSCALL msg=audit(1604996384.965:93777): … exe="/bin/dd"
+    type=EXECVE msg=audit(1604996384.965:93777): argc=2 a0="dd" a1="if=/dev/zero"
+    type=CWD msg=audit(1604996384.965:93777): cwd="/root"
+    type=PATH msg=audit(1604996384.965:93777): name="x" nametype=CREATE
+
+The system call gets `CommandLine` and `CurrentDirectory`, and so does every path, which also gets `Image` and, where it
+was created, `TargetFilename`: the names of Sigma's process_creation and file_event rules. Records stay events of their
+own, so rules for single records see what they always saw. Only records of one batch are joined.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+COLUMNS: Final = ("CommandLine", "CurrentDirectory", "Image", "TargetFilename", "args")
+NEEDED: Final = ("type", "timestamp", "serial", "node", "exe", "proctitle", "cwd", "name", "nametype")
+ARGUMENT: Final = r" a\d+(?:\[\d+\])?=(?:\"[^\"]*\"|[^\s\"]+)"
+HOLDERS: Final = ("SYSCALL", "PATH")
+
+
+def joined(text: pl.Series, records: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns that records get from others of their event; `records` holds the columns NEEDED."""
+    args = _arguments(text, records["type"] == "EXECVE")
+    frame = records.select(NEEDED).with_columns(args=args, line=args.list.join(" "))
+    event = ["node", "timestamp", "serial"]
+    parts = frame.group_by(event).agg(
+        pl.coalesce(pl.col("line").drop_nulls().first(), pl.col("proctitle").drop_nulls().first()).alias("CommandLine"),
+        pl.col("cwd").drop_nulls().first().alias("CurrentDirectory"),
+        pl.col("exe").drop_nulls().first().alias("Image"),
+    )
+    whole = frame.join(parts, on=event, how="left", maintain_order="left", nulls_equal=True)
+    holds = pl.col("type").is_in(HOLDERS)
+    created = (pl.col("type") == "PATH") & (pl.col("nametype") == "CREATE")
+    below = (
+        pl.when(pl.col("name").str.starts_with("/"))
+        .then("name")
+        .otherwise(pl.concat_str(pl.col("CurrentDirectory").str.strip_suffix("/"), pl.lit("/"), "name"))
+    )
+    return whole.select(
+        *[pl.when(holds).then(pl.col(name)).alias(name) for name in ("CommandLine", "CurrentDirectory", "Image")],
+        pl.when(created).then(pl.coalesce(below, "name")).alias("TargetFilename"),
+        "args",
+    )
+
+
+def _arguments(text: pl.Series, execve: pl.Series) -> pl.Series:
+    """Return the arguments that each EXECVE record lists."""
+    rows = execve.fill_null(value=False).arg_true()
+    found = (
+        text.gather(rows)
+        .str.extract_all(ARGUMENT)
+        .alias("argument")
+        .to_frame()
+        .with_row_index("row")
+        .explode("argument")
+    )
+    value = found["argument"].str.replace(r"^ a\d+(?:\[\d+\])?=", "")
+    found = found.with_columns(decoded(value).alias("argument")).drop_nulls("argument")
+    lists = found.group_by("row", maintain_order=True).agg("argument")
+    places = pl.Series([None], dtype=pl.UInt32).new_from_index(0, text.len())
+    places = places.scatter(rows.gather(lists["row"]), pl.arange(lists.height, dtype=pl.UInt32, eager=True))
+    return lists["argument"].gather(places)
+
+
+def decoded(text: pl.Series) -> pl.Series:
+    """Decode what is hexadecimal because it is no plain text, and remove the quotes of what is."""
+    rows = text.str.contains(r"^(?:[0-9A-F]{2})+$").fill_null(value=False).arg_true()
+    plain = text.str.strip_chars('"')
+    if rows.is_empty():
+        return plain
+    distinct = text.gather(rows).unique()
+    texts = pl.Series([_text(cell) for cell in distinct], dtype=pl.String)
+    return plain.scatter(rows, text.gather(rows).replace_strict(distinct, texts, return_dtype=pl.String))
+
+
+def _text(digits: str) -> str:
+    return bytes.fromhex(digits).replace(b"\x00", b" ").decode("utf-8", "replace")

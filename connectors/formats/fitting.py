@@ -1,0 +1,55 @@
+"""What formats of text lines share: the first of some patterns that a line fits, and the frame a format returns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+import polars as pl
+
+from connectors.formats.frames import nulls, scatter
+from connectors.formats.json_lines import ERROR
+
+GROUP: Final = re.compile(r"\(\?P<(\w+)>")
+
+
+def first_fit(lines: pl.Series, patterns: Sequence[str]) -> pl.DataFrame:
+    """Return the named groups of the first pattern that a line fits, null where it fits none."""
+    names = dict.fromkeys(name for pattern in patterns for name in GROUP.findall(pattern))
+    frame = pl.DataFrame([nulls(name, lines.len()) for name in names])
+    left = pl.arange(lines.len(), eager=True)
+    for pattern in patterns:
+        found = groups(lines if left.len() == lines.len() else lines.gather(left), pattern)
+        fits = found.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+        frame = scatter(frame, left.filter(fits), found.filter(fits))
+        left = left.filter(~fits)
+        if left.is_empty():
+            break
+    return frame
+
+
+def groups(text: pl.Series, pattern: str) -> pl.DataFrame:
+    """Return a column per named group of a pattern."""
+    return text.str.extract_groups(pattern).struct.unnest()
+
+
+def parts(frame: pl.DataFrame, patterns: Mapping[str, str], wanted: Collection[str] | None) -> pl.DataFrame:
+    """Add a column per pattern that is wanted: the group it finds in the column `message`."""
+    found = [
+        pl.col("message").str.extract(pattern).alias(name)
+        for name, pattern in patterns.items()
+        if wanted is None or name in wanted
+    ]
+    return frame.with_columns(found)
+
+
+def finished(frame: pl.DataFrame, wanted: Iterable[str] | None, key: str, reason: str) -> pl.DataFrame:
+    """Return the wanted columns, or all, and `error.message`: the reason where a line has no value in column `key`."""
+    failed = pl.col(key).is_null()
+    names = list(frame.columns) if wanted is None else sorted(wanted)
+    columns = [
+        pl.when(~failed).then(pl.col(name)) if name in frame.columns else pl.lit(None, pl.String) for name in names
+    ]
+    named = [column.alias(name) for column, name in zip(columns, names, strict=True)]
+    return frame.select(*named, pl.when(failed).then(pl.lit(reason)).alias(ERROR))

@@ -1,0 +1,42 @@
+r"""Audit log of the DHCP server of Windows (DhcpSrvLog-Mon.log), whose times put the month first.
+
+    10,03/02/26,08:15:00,Assign,192.0.2.10,pc-lan.example.com,000000000000,,17739,0,,,,0x4D53465420352E30,MSFT 5.0,,,,0
+
+Own columns: the fields below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import polars as pl
+
+from connectors.formats.fitting import finished, first_fit
+
+LINE: Final = (
+    r"^(?P<code>\d{2,5}),(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d\d),(?P<clock>\d\d:\d\d:\d\d),(?P<description>[^,]*)"
+    r"(?:,(?P<ip>[^,]*))?(?:,(?P<host>[^,]*))?(?:,(?P<mac>[^,]*))?(?:,(?P<user>[^,]*))?(?:,(?P<transaction>[^,]*))?"
+    r"(?:,(?P<result>[^,]*))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MicrosoftDhcp:
+    """Reads DhcpSrvLog; the explanations at its head are no events."""
+
+    name: ClassVar[str] = "microsoft_dhcp"
+    structured: ClassVar[bool] = False
+
+    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Return the wanted columns and `error.message`."""
+        frame = first_fit(original, (LINE,))
+        date = pl.concat_str(pl.lit("20"), "year", pl.lit("-"), "month", pl.lit("-"), "day", pl.lit(" "), "clock")
+        address = pl.col("mac").str.replace(r"^(..)(..)(..)(..)(..)(..)$", "$1-$2-$3-$4-$5-$6")
+        frame = frame.with_columns(
+            timestamp=date,
+            mac_address=pl.when(pl.col("mac").str.contains(r"^[0-9A-Fa-f]{12}$")).then(address),
+        ).drop("year", "month", "day", "clock")
+        return finished(
+            frame, wanted, "code", "no event of the DHCP server: its fields are code,date,time,description,…"
+        )

@@ -1,0 +1,65 @@
+r"""Slow query log of MySQL, MariaDB and Percona Server; the lines of one query are joined.
+
+    # Time: 2026-03-24T14:01:47.811234Z
+    # User@Host: lan[lan] @ localhost [192.0.2.7]  Id:    14
+    # Query_time: 2.475469  Lock_time: 0.000287 Rows_sent: 10  Rows_examined: 3145718
+    SET timestamp=1553436105;
+    SELECT last_name FROM employees;
+
+Own columns: the keys below, and `timestamp`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import polars as pl
+
+from connectors.formats import clocks
+from connectors.formats.fitting import finished
+from connectors.formats.json_lines import ERROR
+
+FIRST: Final = r"^# (?:User@Host|Time): "
+PARTS: Final = {
+    "user": r"(?m)^# User@Host: ([^\[\s]*)",
+    "account": r"(?m)^# User@Host: [^\[]*\[([^\]]*)\]",
+    "host": r"(?m)^# User@Host: [^@]*@ (\S*) +\[",
+    "ip": r"(?m)^# User@Host: [^@]*@ \S* *\[([^\]]*)\]",
+    "thread": r"(?m)(?:\bId: +|^# Thread_id: )(\d+)",
+    "schema": r"(?m)^#.*Schema: (\S+)",
+    "query_time": r"(?m)^# Query_time: ([\d.]+)",
+    "lock_time": r"Lock_time: ([\d.]+)",
+    "rows_sent": r"Rows_sent: (\d+)",
+    "rows_examined": r"Rows_examined: (\d+)",
+    "bytes_sent": r"Bytes_sent: (\d+)",
+    "epoch": r"(?im)^SET timestamp=(\d+)",
+    "said": r"(?m)^# Time: (\S.*?)\s*$",  # when it ended; 260315  9:46:45 in old servers
+    "query": r"(?is)\n(?:SET timestamp=\d+;\n|use [^\n]+;\n|#[^\n]*\n)+([^#\n].*?)\s*$",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MysqlSlow:
+    """Reads slow.log."""
+
+    name: ClassVar[str] = "mysql_slow"
+    structured: ClassVar[bool] = False
+
+    def record(self, lines: pl.Series) -> pl.Series:
+        """Number the record that each line belongs to: `# Time` begins one, `# User@Host` unless that did."""
+        first = lines.str.contains(FIRST).fill_null(value=False)
+        second = first & lines.str.starts_with("# User@Host").fill_null(value=False)
+        second = second & lines.shift(1).str.starts_with("# Time").fill_null(value=False)
+        banner = lines.str.contains(r"^(?:\S+, Version: .* started with:|Tcp port: |Time\s+Id )").fill_null(value=False)
+        number = ((first & ~second) | banner).cast(pl.UInt32).cum_sum()
+        return pl.select(pl.when((number > 0) & ~banner).then(number)).to_series()
+
+    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Return the wanted columns and `error.message`."""
+        line = original.alias("line").to_frame()
+        frame = line.select(pl.col("line").str.extract(pattern).alias(name) for name, pattern in PARTS.items())
+        frame = frame.with_columns(timestamp=pl.coalesce("epoch", clocks.whole_year(pl.col("said"))))
+        result = finished(frame, wanted, "query_time", "not a record of a slow query log")
+        stop = pl.when(original.str.starts_with("# Time").fill_null(value=False) & result[ERROR].is_not_null())
+        return result.with_columns(stop.then(pl.lit("a time without a query")).otherwise(ERROR).alias(ERROR))

@@ -1,0 +1,84 @@
+r"""PostgreSQL: stderr log with the usual prefixes, and csvlog; statements over several lines are joined.
+
+    2026-04-16 12:48:36.677 +07 [34492] lan@hr LOG:  duration: 0.327 ms  statement: select 1;
+    2026-01-04 00:17:53.742 UTC,"lan","hr",54,"192.0.2.7:42608",5ff25ea4.36,6,"SELECT",…,LOG,00000,"AUDIT: SESSION,…"
+
+Own columns: the groups below. `statement` and `milliseconds` come out of the message, and so do the fields of
+pgaudit and of connections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import polars as pl
+
+from connectors.formats import clocks
+from connectors.formats.fitting import finished, first_fit, parts
+
+TIME: Final = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?)(?: (?P<zone>[A-Z]{1,5}|[+-]\d\d(?::?\d\d)?))?"
+LEVEL: Final = (
+    r"(?P<level>DEBUG\d?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION)"
+)
+# 1.2.3.4(5432):lan@hr:[127]: · [147] 1.2.3.4 lan@hr · [34492] · [34492-1] lan@hr
+PREFIX: Final = (
+    r"(?:[: ]+(?:\[(?P<pid>\d+)(?:-(?P<line>\d+))?\]:?|(?P<user>[^\s@:\[\](),]*)@(?P<database>[^\s:@\[\]()]*)"
+    r"|(?P<client>\d[\d.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+|\[local\])(?:\((?P<port>\d+)\))?|[^\s:]*?))*?"
+)
+STDERR: Final = (
+    r"(?s)^(?:<\d+>)?(?:[A-Z][a-z]{2} +\d+ [\d:]+ \S+ postgres\[\d+\]: (?:\[[\d-]+\] )?)?\[?" + TIME + r"\]?"
+    + PREFIX + r"[: ]+" + LEVEL + r":  ?(?:(?P<state>[0-9A-Z]{5}): )?(?P<message>.*)$"
+)  # fmt: skip
+
+
+def _text(name: str) -> str:
+    return rf'(?:"(?P<{name}>(?:[^"]|"")*)")?'
+
+
+def _plain(name: str) -> str:
+    return rf'(?P<{name}>[^,"]*)'
+
+
+CSV: Final = (
+    "(?s)^" + TIME + ","
+    + ",".join([
+        _text("user"), _text("database"), _plain("pid"), _text("connection"), _plain("session"), _plain("line"),
+        _text("command"), _plain("started"), _plain("vxid"), _plain("xid"), _plain("level"), _plain("state"),
+        _text("message"), _text("detail"), _text("hint"), _text("internal"), _plain("place"), _text("context"),
+        _text("query"), _plain("at"), _text("location"), _text("application"),
+    ])
+    + "(?:," + _text("backend") + ")?(?:,[^,]*)*$"
+)  # fmt: skip
+PARTS: Final = {
+    "milliseconds": r"^duration: ([\d.]+) ms",
+    "statement": r"(?s)^(?:duration: [\d.]+ ms +)?(?:statement|execute [^:]*|parse [^:]*|bind [^:]*): (.*)$",
+    "login": r'(?:authentication failed for user|role|Role) "([^"]*)"',
+    "authorized": r"^connection authorized: user=(\S+)",
+    "host": r"(?:^connection received: host=|, host=| host=|no pg_hba.conf entry for host \")([^\s\",]+)",
+    "host_port": r"(?:^connection received: host=\S+ port=| port=)(\d+)",
+    "audit_type": r"^AUDIT: (SESSION|OBJECT),",
+    "audit_class": r"^AUDIT: \w+,\d+,\d+,([A-Z]+),",
+    "audit_command": r"^AUDIT: \w+,\d+,\d+,[A-Z]+,([^,]*),",
+    "audit_object_type": r"^AUDIT: \w+,\d+,\d+,[A-Z]+,[^,]*,([^,]*),",
+    "audit_object": r"^AUDIT: \w+,\d+,\d+,[A-Z]+,[^,]*,[^,]*,([^,]*),",
+    "audit_statement": r'(?s)^AUDIT: \w+,\d+,\d+,[A-Z]+,[^,]*,[^,]*,[^,]*,"*(.*?)"*(?:,(?:<[^>]*>|[^,"]*|"[^"]*"))?$',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Postgresql:
+    """Reads the logs of PostgreSQL."""
+
+    name: ClassVar[str] = "postgresql"
+    structured: ClassVar[bool] = False
+
+    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Return the wanted columns and `error.message`."""
+        frame = first_fit(original, (CSV, STDERR)).with_columns(
+            pl.col("message", "detail", "query").str.replace_all('""', '"', literal=True),
+            pl.coalesce("client", pl.col("connection").str.extract(r"^(.*):\d+$")).alias("client"),
+            pl.coalesce("port", pl.col("connection").str.extract(r":(\d+)$")).alias("port"),
+            timestamp=pl.concat_str("time", clocks.offset(pl.col("zone"))),
+        )
+        return finished(parts(frame, PARTS, wanted), wanted, "level", "not a line of a PostgreSQL log")

@@ -1,0 +1,36 @@
+r"""Tomcat's own log (catalina.out, catalina.….log); stack traces are joined to the line before them.
+
+    06-Mar-2026 18:34:17.383 SEVERE [main] org.apache.catalina.util.LifecycleBase.handleSubClassException Failed to …
+        org.apache.catalina.LifecycleException: Protocol handler initialization failed
+            at org.apache.catalina.connector.Connector.initInternal(Connector.java:1058)
+
+Own columns: the groups of the pattern.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import polars as pl
+
+from connectors.formats import clocks
+from connectors.formats.fitting import finished, first_fit
+
+LINE: Final = (
+    r"(?s)^(?P<time>\d{1,2}-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?) (?P<level>[A-Z]+) \[(?P<thread>.*?)\] "
+    r"(?P<message>(?P<logger>[\w.$<>]+)[^\n]*)(?P<trace>\n.*)?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tomcat:
+    """Reads catalina.out."""
+
+    name: ClassVar[str] = "tomcat"
+    structured: ClassVar[bool] = False
+
+    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Return the wanted columns and `error.message`."""
+        frame = first_fit(original, (LINE,)).with_columns(clocks.month_first(pl.col("time")))
+        return finished(frame, wanted, "time", "not a line of a Tomcat log")

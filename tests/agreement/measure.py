@@ -1,0 +1,106 @@
+"""Parses the reference logs as `soc parse` does and compares the events with the expected documents."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from connectors.definitions import Definition, load_definitions
+from connectors.files import FileSource
+from connectors.lines import records
+from connectors.parser import DefinedParser, to_ecs
+from connectors.recognise import recognise
+from detectors.contracts import Batch
+from tests.agreement.cases import Case, Document, cases, flat
+from tests.agreement.compare import Tally, compare
+from tests.agreement.sources import SOURCES
+
+definitions = cache(load_definitions)
+
+
+def events(case: Case, definition: Definition) -> list[Document]:
+    """Parse a case; a line that can't be parsed gives an empty document."""
+    parser = DefinedParser(definition, zone=case.zone, year=case.year)
+    found: list[tuple[tuple[int, int], Document]] = []
+    for batch in _batches(case, definition.name):
+        parsed = parser.parse(batch, None)
+        places = parsed.events.select("log.offset", "soc.index").rows()
+        found += zip(places, map(flat, to_ecs(parsed.events, definition)), strict=True)
+        found += [(place, {"log.offset": place[0]}) for place in parsed.dead.select("log.offset", "soc.index").rows()]
+    return [document for _, document in sorted(found, key=lambda one: one[0])]
+
+
+def _batches(case: Case, source: str) -> Iterator[Batch]:
+    if case.lines is not None:
+        yield Batch(source, "file:case", str(case.path), records(case.lines, range(len(case.lines))))
+        return
+    files = FileSource([case.path], lambda *_: None, source, dead=_ignored)
+    yield from files.batches()
+    files.close()
+
+
+def measure(case: Case, source: str | None) -> Tally:
+    """Compare a case's events with what is expected; without a source nothing is met."""
+    found = events(case, definitions()[source]) if source in definitions() else []
+    tally = Tally()
+    for place, match in _aligned(case.expected, found):
+        expected, given = case.expected[place] or {}, case.given_at(place)
+        if isinstance(name := expected.get("host.name"), str) and name in case.settings:
+            given = {**given, "host.name": name}
+        tally.add(compare(expected, match, given, case.dynamic, f"{case.path.name}:{place + 1}"))
+    return tally
+
+
+def _aligned(expected: Sequence[Document | None], found: Sequence[Document]) -> Iterator[tuple[int, Document]]:
+    """Yield the place of each expected document and the event it is expected of.
+
+    Offsets tell it, else the first line of the original text, else the order among the records that became events.
+    """
+    by_offset = {one.get("log.offset"): one for one in found}
+    by_text: dict[str, list[Document]] = defaultdict(list)
+    for one in found:
+        if text := _first_line(one):
+            by_text[text].append(one)
+    places = [place for place, one in enumerate(expected) if one is not None]
+    alive = [one for one in found if len(one) > 1]
+    order = dict(zip(places, alive, strict=True)) if len(alive) == len(places) else dict(enumerate(found))
+    for place in places:
+        one = expected[place] or {}
+        same = by_text.get(_first_line(one), [])
+        if "log.offset" in one:
+            yield place, by_offset.get(one["log.offset"], {})
+        else:
+            yield place, same.pop(0) if same else order.get(place, {})
+
+
+def _first_line(document: Document) -> str:
+    text = document.get("event.original")
+    return text.strip().split("\n")[0].strip() if isinstance(text, str) else ""
+
+
+def shares(reference: Path) -> dict[str, float]:
+    """Return the share of expected fields that are met in each folder that has a source."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for case in cases(reference):
+        if source := SOURCES.get(case.folder):
+            tallies[case.folder].add(measure(case, source))
+    return {folder: tally.share for folder, tally in tallies.items()}
+
+
+def told(case: Case, known: Mapping[str, Definition]) -> str | None:
+    """Name the source that a case is recognised to be of, or None."""
+    if case.lines is not None:
+        answer = recognise(case.lines, known, case.path.name)
+        return answer.source if answer else None
+    files = FileSource([case.path], lambda sample, label: recognise(sample, known, Path(label).name), dead=_ignored)
+    source = next((batch.source for batch in files.batches()), None)
+    files.close()
+    return source
+
+
+def _ignored(_: pl.DataFrame) -> None:
+    """Take dead letters, which count as events without fields."""

@@ -1,0 +1,70 @@
+"""Whatever becomes of a line on its way: no source fails on it, and none is lost."""
+
+from __future__ import annotations
+
+import json
+import random
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from connectors.definitions import load_definitions
+from connectors.lines import records
+from connectors.multiline import Joining
+from connectors.parser import DefinedParser
+from connectors.recognise import recognise
+from detectors.contracts import Batch
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+DEFINITIONS = load_definitions()
+GENERAL = {"apache", "auth", "json", "nginx", "portal", "syslog", "tomcat_access"}  # single lines of them look alike
+SINGLE = sorted(name for name, each in DEFINITIONS.items() if not isinstance(each.reader, Joining))
+NOISE = ["\x00", '"', "\\", "=", ",", "|", "[", "{", "%", "\n", "\ufeff", "é", "e\u0301", "\U0001f600", " ", "9" * 30]
+
+
+def lines(source: str) -> list[str]:
+    return [json.loads(path.read_text("utf-8"))["input"] for path in sorted((SAMPLES / source).glob("*.json"))]
+
+
+def mutated(line: str, chance: random.Random) -> list[str]:
+    """Return the line cut short, with something in it, without a part, and with a part twice."""
+    places = [chance.randrange(len(line)) for _ in range(12)]
+    found = [line[:place] for place in places]
+    found += [line[:place] + chance.choice(NOISE) + line[place:] for place in places]
+    found += [line[: min(pair)] + line[max(pair) :] for pair in pairwise(places)]
+    found += [line[: max(pair)] + line[min(pair) :] for pair in pairwise(places)]
+    return [*found, line[::-1], line * 3, line.upper(), line.lower()]
+
+
+@pytest.mark.parametrize("source", SINGLE)
+def test_no_mutated_line_fails_or_is_lost(source: str) -> None:
+    chance = random.Random(source)  # noqa: S311 - the same lines each time
+    batch = [made for line in lines(source) for made in mutated(line, chance)]
+    frame = records(batch, range(len(batch)))
+    parser = DefinedParser(DEFINITIONS[source].model_copy(update={"multiline": None}), year=2026)
+    for wanted in (None, ["source.ip", "user.name", "event.type", "message"]):
+        parsed = parser.parse(Batch(source, "file:x", "x", frame), wanted)
+        offsets = [*parsed.events["log.offset"].to_list(), *parsed.dead["log.offset"].to_list()]
+        assert sorted(offsets) == list(range(len(batch)))
+        assert parsed.dead["error.message"].null_count() == 0
+
+
+@pytest.mark.parametrize("source", SINGLE)
+def test_a_mutated_line_costs_only_itself(source: str) -> None:
+    good = lines(source)[:1]
+    parser = DefinedParser(DEFINITIONS[source].model_copy(update={"multiline": None}), year=2026)
+    alone = parser.parse(Batch(source, "file:x", "x", records(good, [0])), None).events
+    beside = [good[0][: len(good[0]) // 2], *good, "\x00", good[0].replace("=", "")]
+    among = parser.parse(Batch(source, "file:x", "x", records(beside, range(4))), None).events
+    row = among.filter(among["log.offset"] == 1)
+    names = [name for name in alone.columns if name != "log.offset" and not alone[name].is_null()[0]]
+    assert row.select(names).equals(alone.select(names))
+
+
+@pytest.mark.parametrize("source", sorted(set(DEFINITIONS) - GENERAL))
+def test_a_sample_is_recognised_as_its_source(source: str) -> None:
+    for line in lines(source):
+        told = recognise([line], DEFINITIONS) or recognise([line], DEFINITIONS, source)
+        assert told is not None
+        assert told.source == source, line
