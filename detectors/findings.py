@@ -30,7 +30,7 @@ ORIGINAL = 16_384  # characters of a raw record shown in evidence
 LISTED = 50  # distinct hosts, users, addresses … named in a finding
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
 
-_ENTITIES = (
+ENTITIES = (
     "host.name",
     "user.name",
     "source.ip",
@@ -86,7 +86,7 @@ def assemble(
     """
     if not hits.row.size:
         return nothing()
-    ids = _event_ids(batch, events)
+    ids = event_ids(batch, events)
     frame = _grouped(events, hits, detections, entity, batch.source)
     frame = frame.with_columns(
         pl.Series("id", [ids[row] for row in frame["row"]]),
@@ -111,10 +111,11 @@ def assemble(
 def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) -> frozenset[str]:
     """Name the columns that findings of these hits tell of, or are grouped by."""
     own = (detections[rule].meta.group_by for rule in np.unique(hits.rule).tolist())
-    return frozenset(_ENTITIES).union(entity, *own)
+    return frozenset(ENTITIES).union(entity, *own)
 
 
-def _event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
+def event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
+    """Return the ids of events of a batch."""
     columns = (events[name].to_list() for name in ("log.offset", "soc.index", "event.original"))
     return [event_id(batch.source, batch.origin, *record) for record in zip(*columns, strict=True)]
 
@@ -192,16 +193,10 @@ def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, 
     times = [hit.time for hit in hits if hit.time is not None]
     first, last = min(times, default=None), max(times, default=None)
     return {
-        **_rule_words(detection),
+        **rule_words(detection),
         **entities,
         "@timestamp": first,
         "event.id": finding,
-        "event.kind": "alert",
-        "event.category": ["intrusion_detection"],
-        "event.type": ["info"],
-        "event.module": "soc",
-        "event.provider": detection.provider,
-        "event.dataset": "soc.findings",
         "event.action": "rule-matched",
         "event.start": first,
         "event.end": last,
@@ -219,10 +214,17 @@ def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, 
     }
 
 
-def _rule_words(detection: Detection) -> dict[str, Any]:
+def rule_words(detection: Detection) -> dict[str, Any]:
+    """Return what a finding has of its rule, and the marks that every finding has."""
     meta = detection.meta
     named = attack(meta.tags)
     return {
+        "event.kind": "alert",
+        "event.category": ["intrusion_detection"],
+        "event.type": ["info"],
+        "event.module": "soc",
+        "event.provider": detection.provider,
+        "event.dataset": "soc.findings",
         "event.severity": SEVERITY[meta.level],
         "event.risk_score": RISK[meta.level],
         "rule.id": meta.id,
@@ -251,13 +253,13 @@ class _Told:
 
     def __init__(self, events: pl.DataFrame, shown: list[int], whole: pl.DataFrame) -> None:
         """Take the entities of all events, and the rows that are shown, whole."""
-        present = [name for name in _ENTITIES if name in events.columns]
+        present = [name for name in ENTITIES if name in events.columns]
         self._entities: dict[str, list[str | None]] = {name: events[name].cast(pl.String).to_list() for name in present}
         self._shown = dict(zip(shown, whole.iter_rows(named=True), strict=True))
 
     def entities(self, hits: list[_Hit]) -> dict[str, list[str]]:
         """Return the distinct values of each entity field, as they come, a bounded number of them."""
-        return {name: self._distinct(name, hits) for name in _ENTITIES}
+        return {name: self._distinct(name, hits) for name in ENTITIES}
 
     def evidence(self, hits: list[_Hit]) -> str:
         """Return the first events whole, as JSON: what an analyst reads before believing the title."""

@@ -35,3 +35,8 @@ def match_id(rule_id: str, semantics: str, event_ids: Iterable[str]) -> str:
 def finding_id(rule_id: str, group: str, anchor: datetime) -> str:
     """Name a finding by its rule, its group key and the start of its window in event time (UTC)."""
     return digest(("finding", rule_id, group, anchor.isoformat()))
+
+
+def block_id(rule_id: str, columns: Iterable[str], event_ids: Iterable[str]) -> str:
+    """Name matches that are kept together by their rule, what is kept of them, and their events, in any order."""
+    return digest(("block", rule_id, *sorted(columns), *sorted(event_ids)))

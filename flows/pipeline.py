@@ -1,6 +1,7 @@
 """One batch from raw records to stored findings, the same in every mode.
 
     parse ─► archive ─► detect ─► read the hits whole ─► findings ─► sink
+                          └─► keep matches ─► correlate ─► findings ─► sink
 
 Nothing here knows where batches come from or where results go.
 """
@@ -19,9 +20,10 @@ import polars as pl
 
 from connectors.definitions import Definition
 from connectors.parser import DefinedParser
-from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
+from detectors.contracts import Batch, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found, assemble, named, nothing
 from detectors.schema import DEAD, RECORD
+from flows.correlating import Correlating
 
 FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
 
@@ -69,6 +71,7 @@ class Pipeline:
         archive: Keeper | None = None,
         say: Callable[[str], object] | None = None,
         parsers: Mapping[str, DefinedParser] | None = None,
+        correlating: Correlating | None = None,
     ) -> None:
         self.statistics = Statistics()
         self._definitions = definitions
@@ -76,6 +79,7 @@ class Pipeline:
         self._detector, self._detections = detector, detections
         self._sink, self._archive = sink, archive
         self._say = say
+        self._correlating = correlating
 
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
@@ -97,11 +101,40 @@ class Pipeline:
             hits = self._detector.detect(parser.dialect, parsed.events)
         self._tell_failures()
         with seen.timed("findings"):
-            found = findings_of(batch, parser, parsed.events, hits, self._detections)
+            shown = hits if self._correlating is None else self._correlating.shown(hits)
+            found = findings_of(batch, parser, parsed.events, shown, self._detections)
         with seen.timed("sink"):
             self._store(batch, found, parsed.dead)
-        self._count(batch, parsed.events, parsed.dead, found)
+        if self._correlating is not None:
+            with seen.timed("correlate"):
+                self._correlate(batch, parser, parsed.events, hits, self._correlating)
+        self._count(batch, parsed.events, parsed.dead, hits)
         return found
+
+    def settle(self, *, late: int = 0) -> None:
+        """Tell what correlations find where time had to pass: all that came so far was read.
+
+        `late` is by how many microseconds events may come late.
+        """
+        if self._correlating is not None:
+            with self.statistics.timed("correlate"):
+                for found in self._correlating.correlator.settle(self._correlating.sources(), late):
+                    self._store_correlated(found)
+            self._tell_failures()
+
+    def _correlate(
+        self, batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, correlating: Correlating
+    ) -> None:
+        blocks = correlating.blocks(batch, parser, events, hits)
+        for found in correlating.correlator.take(blocks):
+            self._store_correlated(found)
+        correlating.correlator.told(blocks)
+        correlating.pass_time(batch.source, events)
+        self._tell_failures()
+
+    def _store_correlated(self, found: Found) -> None:
+        written = self._store_found(found, found.findings["soc.source"][0], "correlation")
+        self.statistics.matches[found.matches["rule.id"][0]] += written.created
 
     def _parser(self, source: str) -> DefinedParser:
         if source not in self._parsers:
@@ -110,8 +143,9 @@ class Pipeline:
 
     def _tell_failures(self) -> None:
         """Tell once of each rule that failed at run time."""
-        for number, reason in self._detector.failures.items():
-            meta = self._detections[number].meta
+        failed = [(self._detections[number].meta, reason) for number, reason in self._detector.failures.items()]
+        failed += self._correlating.failures() if self._correlating is not None else ()
+        for meta, reason in failed:
             if meta.id not in self.statistics.failed_rules:
                 self.statistics.failed_rules[meta.id] = f"the rule {meta.title!r} ({meta.id}) failed: {reason}"
                 if self._say is not None:
@@ -121,20 +155,27 @@ class Pipeline:
         if dead.height:
             self._sink.dead(dead)
         if found.matches.height:
-            written = self._sink.findings(found.findings)
-            self.statistics.findings += written.created
-            self.statistics.known_findings += written.known
-            refused = (*written.refused, *self._sink.matches(found.matches).refused)
-            if refused:
-                self._sink.dead(_letters(batch, refused))
+            self._store_found(found, batch.source, batch.origin)
 
-    def _count(self, batch: Batch, events: pl.DataFrame, dead: pl.DataFrame, found: Found) -> None:
+    def _store_found(self, found: Found, source: str, origin: str) -> Written:
+        """Store findings and matches; return what became of the matches."""
+        written = self._sink.findings(found.findings)
+        self.statistics.findings += written.created
+        self.statistics.known_findings += written.known
+        matches = self._sink.matches(found.matches)
+        refused = (*written.refused, *matches.refused)
+        if refused:
+            self._sink.dead(_letters(source, origin, refused))
+        return matches
+
+    def _count(self, batch: Batch, events: pl.DataFrame, dead: pl.DataFrame, hits: Hits) -> None:
         seen = self.statistics
         seen.events += events.height
         seen.parse_failures += dead.height
         seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
         seen.by_source[batch.source] += events.height
-        seen.matches.update(found.matches["rule.id"].to_list())
+        for rule, count in zip(*np.unique(hits.rule, return_counts=True), strict=True):
+            seen.matches[self._detections[int(rule)].meta.id] += int(count)
 
 
 def findings_of(
@@ -162,13 +203,13 @@ def findings_of(
     )
 
 
-def _letters(batch: Batch, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:
+def _letters(source: str, origin: str, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:
     """Return documents that the store refused as dead letters: their ids, and why."""
     rows = [
         {
             "event.original": name,
-            "soc.source": batch.source,
-            "soc.origin": batch.origin,
+            "soc.source": source,
+            "soc.origin": origin,
             "error.message": f"the store refused this document: {reason}",
         }
         for name, reason in refused

@@ -26,6 +26,7 @@ from typing import Any, Final
 import orjson
 
 from detectors.contracts import LogSource
+from detectors.correlation.rule import Correlation, decode_correlation, encode_correlation
 from detectors.errors import Place, RuleError
 from detectors.meta import Meta
 from detectors.sigma.predicates import decode
@@ -61,6 +62,7 @@ class StoredRule(Rule):
         put(rule, "place", place)
         put(rule, "semantics", stored["semantics"])
         put(rule, "waits_for", tuple(stored["waits_for"]))
+        put(rule, "name", stored["name"])
         put(rule, "_stored", stored)
         put(rule, "_bodies", bodies)
         return rule
@@ -95,8 +97,8 @@ class RuleCache:
         if self._path is not None:
             self._open(self._path)
 
-    def outcomes(self, path: str) -> Iterator[StoredRule | RuleError]:
-        """Yield the rules of a file, and the faults of what can't be one."""
+    def outcomes(self, path: str) -> Iterator[StoredRule | Correlation | RuleError]:
+        """Yield the rules and correlations of a file, and the faults of what can't be one."""
         try:
             digest = self._digest(path)
         except OSError as error:
@@ -109,6 +111,8 @@ class RuleCache:
             place = Place(path, *stored["place"])
             if "fault" in stored:
                 yield RuleError(stored["fault"], place=place, fix=stored["fix"])
+            elif "correlation" in stored:
+                yield decode_correlation(stored["correlation"], path)
             else:
                 yield StoredRule.of(stored, place, self._bodies)
 
@@ -142,16 +146,18 @@ class RuleCache:
         return digest
 
     def _compile(self, text: str, path: str) -> list[Outcome]:
-        parse = import_module("detectors.sigma.parse")  # pySigma takes half a second to import: not on a warm start
+        content = import_module("detectors.content")  # pySigma takes half a second to import: not on a warm start
         self._compiled += 1
         if self._compiled == MANY:
             print("compiling rules; the next start finds them compiled …", file=sys.stderr)
-        return [self._store(outcome) for outcome in parse.rules(text, path, self._lists)]
+        return [self._store(outcome) for outcome in content.contents(text, path, self._lists)]
 
-    def _store(self, outcome: Rule | RuleError) -> Outcome:
+    def _store(self, outcome: Rule | Correlation | RuleError) -> Outcome:
         if isinstance(outcome, RuleError):
             place = outcome.place or Place("")
             return {"fault": outcome.message, "place": [place.line, place.column], "fix": outcome.fix}
+        if isinstance(outcome, Correlation):
+            return {"correlation": encode_correlation(outcome), "place": [outcome.place.line, outcome.place.column]}
         data = encode_rule(outcome)
         bodies = {part: _append(self._bodies, orjson.dumps(data[part])) for part in ("meta", "condition")}
         return {**data, **bodies, "id": outcome.meta.id, "place": data["place"][1:]}
@@ -198,7 +204,7 @@ def _text(content: bytes, path: str) -> str:
 
 def _moved(stored: Outcome, old: bytearray, new: bytearray) -> Outcome:
     """Copy what a rule has among the old bodies to the new ones."""
-    if "fault" in stored:
+    if "condition" not in stored:
         return stored
     return {**stored, **{part: _append(new, old[slice(*stored[part])]) for part in ("meta", "condition")}}
 
@@ -219,7 +225,9 @@ def _compiler() -> bytes:
     made = hashlib.sha256(" ".join(map(version, ("pysigma", "google-re2", "pyyaml"))).encode())
     made.update(Path(__file__).read_bytes())
     made.update(files("detectors").joinpath("meta.py").read_bytes())
-    for module in sorted(files("detectors.sigma").iterdir(), key=lambda each: each.name):
-        if module.name.endswith(".py"):
-            made.update(module.read_bytes())
+    made.update(files("detectors").joinpath("content.py").read_bytes())
+    for package in ("detectors.correlation", "detectors.sigma"):
+        for module in sorted(files(package).iterdir(), key=lambda each: each.name):
+            if module.name.endswith(".py"):
+                made.update(module.read_bytes())
     return made.digest()

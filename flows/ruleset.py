@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from detectors.errors import RuleError, UsageError
+from detectors.correlation.link import Linked, link
+from detectors.correlation.rule import Correlation
+from detectors.errors import Place, RuleError, UsageError
 from detectors.sigma.rule import Rule
 from flows.rulecache import Lists, RuleCache, StoredRule
 
@@ -21,6 +23,7 @@ class RuleSet:
 
     rules: tuple[Rule, ...]
     faults: tuple[RuleError, ...]
+    correlations: tuple[Linked, ...] = ()
 
 
 def own_rules() -> Path:
@@ -35,18 +38,27 @@ def load(folders: Sequence[Path], *, store: Path | None = None, lists: Lists | N
     """
     known = RuleCache(store, lists or {})
     rules: dict[str, StoredRule] = {}
+    correlations: dict[str, Correlation] = {}
+    places: dict[str, Place] = {}
     faults: list[RuleError] = []
     for path in rule_files(folders):
         for outcome in known.outcomes(path):
             if isinstance(outcome, RuleError):
                 faults.append(outcome)
-            elif outcome.id in rules:
-                taken = f"the id {outcome.id} is taken by {rules[outcome.id].place}"
+                continue
+            identity = outcome.meta.id if isinstance(outcome, Correlation) else outcome.id
+            if identity in places:
+                taken = f"the id {identity} is taken by {places[identity]}"
                 faults.append(RuleError(taken, place=outcome.place, fix="give it a fresh UUID"))
+                continue
+            places[identity] = outcome.place
+            if isinstance(outcome, Correlation):
+                correlations[identity] = outcome
             else:
-                rules[outcome.id] = outcome
+                rules[identity] = outcome
     known.save()
-    return RuleSet(tuple(rules.values()), tuple(faults))
+    linked, unlinked = link([*correlations.values()], rules.values()) if correlations else ((), ())
+    return RuleSet(tuple(rules.values()), (*faults, *unlinked), linked)
 
 
 def rule_files(folders: Iterable[Path]) -> Iterator[str]:

@@ -24,10 +24,12 @@ from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
 from connectors.store import Store
+from connectors.store_memory import SECOND, microseconds
 from detectors.contracts import Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
 from flows import assembly, blindness
 from flows.assembly import Parts
+from flows.correlating import Correlating, remembering
 from flows.pipeline import Pipeline, Statistics
 from flows.scanning import recogniser
 from flows.settings import Settings, password
@@ -69,10 +71,12 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             sink,
             archive=Archive(settings.archive),
             say=lambda text: say(plain(text)),
+            correlating=_correlating(settings, parts, sink, stack),
         )
         for batch in source.batches():
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
+        _patiently(lambda: pipeline.settle(late=settings.late * SECOND), source, say)
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
@@ -126,6 +130,16 @@ def _sink(settings: Settings, stack: ExitStack) -> Sink:
     sink = ElasticSink(connect(cluster(settings)), dead)
     stack.callback(sink.close)
     return sink
+
+
+def _correlating(settings: Settings, parts: Parts, sink: Sink, stack: ExitStack) -> Correlating | None:
+    """Return what correlates; its memory is the embedded store, also where findings go elsewhere."""
+    if not parts.rules.correlations:
+        return None
+    store = sink if isinstance(sink, Store) else Store(settings.store)
+    if store is not sink:
+        stack.callback(store.close)
+    return remembering(parts, store, microseconds)
 
 
 def _source(
@@ -184,9 +198,11 @@ def summary(done: Done) -> str:
     seen = done.statistics
     rules = done.parts.rules.rules
     blind = len(blindness.blind(rules, done.parts.definitions, seen.by_source))
-    titles = {rule.meta.id: rule.meta for rule in rules}
+    titles = {rule.id: rule for rule in rules} | {
+        each.rule.meta.id: each.rule for each in done.parts.rules.correlations
+    }
     rows = [
-        f"| {_cell(titles[rule].title)} | {titles[rule].level} | {count} |"
+        f"| {_cell(titles[rule].meta.title)} | {titles[rule].meta.level} | {count} |"
         for rule, count in seen.matches.most_common(20)
     ]
     sources = [f"| {_cell(source)} | {count} |" for source, count in seen.by_source.most_common()]

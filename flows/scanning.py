@@ -22,6 +22,7 @@ from detectors.contracts import Batch, Parsed
 from detectors.errors import UsageError
 from flows.ahead import Ahead
 from flows.assembly import Parts
+from flows.correlating import remembering
 from flows.pipeline import Pipeline, Statistics
 from flows.progress import Report
 
@@ -45,7 +46,7 @@ class Scanned:
             "bytes": self.outcome.bytes,
             "seconds": round(self.seconds, 3),
             "events_per_second": round(seen.events / self.seconds) if self.seconds else 0,
-            "rules_loaded": len(self.parts.rules.rules),
+            "rules_loaded": len(self.parts.rules.rules) + len(self.parts.rules.correlations),
             "rules_failed": len(self.parts.rules.faults) + len(seen.failed_rules),
             "parse_failures": seen.parse_failures,
             "peak_rss_mb": round(peak_memory()),
@@ -74,7 +75,15 @@ def scan(
     definitions = parts.definitions
     if source is not None and source not in definitions:
         raise UsageError(f"no source is called {source!r}", fix=f"known: {', '.join(sorted(definitions))}")
-    pipeline = Pipeline(definitions, parts.engine, parts.detections, store, archive=archive, parsers=parsers)
+    pipeline = Pipeline(
+        definitions,
+        parts.engine,
+        parts.detections,
+        store,
+        archive=archive,
+        parsers=parsers,
+        correlating=remembering(parts, store),
+    )
     seen = pipeline.statistics
 
     line = Ahead[_Read]()
@@ -98,6 +107,7 @@ def scan(
                 store.dead(item)
             else:
                 pipeline.finish(*item)
+        pipeline.settle()
     finally:
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID, uuid5
 
@@ -18,7 +19,7 @@ from detectors.sigma.rule import Rule, semantics
 
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 _LOGSOURCE = ("category", "product", "service", "definition")  # others may stand there, and say nothing to an engine
-_NAMELESS = UUID("0c2f4b0e-7d0b-5a52-9d5a-3c1f0e7b6a11")  # namespace of ids for rules that bring none
+NAMELESS = UUID("0c2f4b0e-7d0b-5a52-9d5a-3c1f0e7b6a11")  # namespace of ids for rules that bring none
 _T = TypeVar("_T")
 Own = tuple[tuple[str, ...], int]  # ECS fields to group findings by, window in seconds
 _NO_OWN: Own = ((), 0)
@@ -27,58 +28,77 @@ _NO_OWN: Own = ((), 0)
 def rules(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | RuleError]:
     """Yield the detection rules of a YAML text, and for each document that can't be one a RuleError per fault.
 
-    `lists` fills placeholders (`expand` modifier). Correlations and filters are not detection rules: they are refused
-    by name rather than ignored.
+    `lists` fills placeholders (`expand` modifier). Correlations (see `detectors.content`) and filters are not detection
+    rules: they are refused by name rather than ignored.
     """
     for document in documents(text, file):
         if isinstance(document, RuleError):
             yield document
         else:
-            yield from _rule(document, lists or {})
+            yield from rule(document, lists or {})
 
 
-def _rule(document: Document, lists: Lists) -> Iterator[Rule | RuleError]:
+def rule(document: Document, lists: Lists) -> Iterator[Rule | RuleError]:
+    """Yield the detection rule of a document, or every fault it has."""
     foreign = _foreign(document)
     if foreign is not None:
         yield foreign
         return
     faults: list[RuleError] = []
-    title = _collect(faults, lambda: _title(document), "")
-    given = _collect(faults, lambda: _id(document), None)
-    level = _collect(faults, lambda: _one_of(document, "level", LEVELS), "")
-    status = _collect(faults, lambda: _one_of(document, "status", STATUSES), "")
-    own = _collect(faults, lambda: _own(document), _NO_OWN)
-    logsource = _collect(faults, lambda: _logsource(document), LogSource())
+    words = meta(document, faults)
+    name = collect(faults, lambda: named(document), "")
+    logsource = collect(faults, lambda: _logsource(document), LogSource())
     detection = Detection(document, lists)
     tree = detection.tree()
     faults += detection.faults
     if faults:
         yield from sorted(faults, key=lambda fault: fault.place or document.place())
         return
-    named = semantics(logsource, tree)
-    data = document.data
+    what = semantics(logsource, tree)
     yield Rule(
-        meta=Meta(
-            id=given or str(uuid5(_NAMELESS, named)),
-            title=title,
-            level=level or "medium",
-            status=status,
-            description=_text(data.get("description")),
-            author=_text(data.get("author")),
-            license=_text(data.get("license")),
-            references=_texts(data.get("references")),
-            tags=_texts(data.get("tags")),
-            falsepositives=_texts(data.get("falsepositives")),
-            runbook=_text(data.get("runbook")),
-            group_by=own[0],
-            window=own[1],
-        ),
+        meta=replace(words, id=words.id or str(uuid5(NAMELESS, what))),
         logsource=logsource,
         condition=tree,
         place=document.place(),
-        semantics=named,
+        semantics=what,
         waits_for=tuple(sorted(detection.missing)),
+        name=name,
     )
+
+
+def meta(document: Document, faults: list[RuleError]) -> Meta:
+    """Read what a document says of itself; its id is "" where it brings none."""
+    data = document.data
+    title = collect(faults, lambda: _title(document), "")
+    given = collect(faults, lambda: _id(document), None)
+    level = collect(faults, lambda: _one_of(document, "level", LEVELS), "")
+    status = collect(faults, lambda: _one_of(document, "status", STATUSES), "")
+    own = collect(faults, lambda: _own(document), _NO_OWN)
+    return Meta(
+        id=given or "",
+        title=title,
+        level=level or "medium",
+        status=status,
+        description=_text(data.get("description")),
+        author=_text(data.get("author")),
+        license=_text(data.get("license")),
+        references=_texts(data.get("references")),
+        tags=_texts(data.get("tags")),
+        falsepositives=_texts(data.get("falsepositives")),
+        runbook=_text(data.get("runbook")),
+        group_by=own[0],
+        window=own[1],
+    )
+
+
+def named(document: Document) -> str:
+    """Read the name by which correlations may refer to a document; "" where it has none."""
+    name = document.data.get("name")
+    if name is None:
+        return ""
+    if not isinstance(name, str) or not name.strip():
+        raise RuleError("`name` is not a text", place=document.place("name"), fix="put it in quotes")
+    return name.strip()
 
 
 def _foreign(document: Document) -> RuleError | None:
@@ -96,7 +116,8 @@ def _foreign(document: Document) -> RuleError | None:
     return None
 
 
-def _collect(faults: list[RuleError], read: Callable[[], _T], instead: _T) -> _T:
+def collect(faults: list[RuleError], read: Callable[[], _T], instead: _T) -> _T:
+    """Return what `read` gives; a fault that it raises is put down, and costs its part only."""
     try:
         return read()
     except RuleError as error:

@@ -22,6 +22,12 @@ class Rule:
     place: Place
     semantics: str  # hash of log source and condition: a new title is the same rule
     waits_for: tuple[str, ...] = ()  # placeholders whose value lists are not configured; such a rule never runs
+    name: str = ""  # what correlations may call it
+
+    @property
+    def id(self) -> str:
+        """Return the id, which its words bring along."""
+        return self.meta.id
 
 
 def semantics(logsource: LogSource, condition: Node) -> str:
@@ -38,6 +44,7 @@ def encode_rule(rule: Rule) -> dict[str, Any]:
         "place": [rule.place.file, rule.place.line, rule.place.column],
         "semantics": rule.semantics,
         "waits_for": list(rule.waits_for),
+        "name": rule.name,
     }
 
 
@@ -53,4 +60,5 @@ def decode_rule(data: dict[str, Any]) -> Rule:
         place=Place(*data["place"]),
         semantics=data["semantics"],
         waits_for=tuple(data["waits_for"]),
+        name=data["name"],
     )

@@ -1,0 +1,35 @@
+"""The documents of a YAML text to what they are: detection rules and correlations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detectors.correlation.aggregation import aggregation, is_aggregation
+from detectors.correlation.parse import correlation
+from detectors.correlation.rule import Correlation
+from detectors.errors import RuleError
+from detectors.sigma.document import Document, documents
+from detectors.sigma.lower import Lists
+from detectors.sigma.parse import rule
+from detectors.sigma.rule import Rule
+
+
+def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | Correlation | RuleError]:
+    """Yield what a YAML text holds, and for each document that can't be run a RuleError per fault.
+
+    `lists` fills placeholders (`expand` modifier).
+    """
+    for document in documents(text, file):
+        if isinstance(document, RuleError):
+            yield document
+        else:
+            yield from _content(document, lists or {})
+
+
+def _content(document: Document, lists: Lists) -> Iterator[Rule | Correlation | RuleError]:
+    if isinstance(document.data.get("correlation"), dict):  # some rules have free text there
+        yield from correlation(document)
+    elif is_aggregation(document):
+        yield from aggregation(document, lists)
+    else:
+        yield from rule(document, lists)
