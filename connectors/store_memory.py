@@ -1,7 +1,7 @@
 """The memory of correlations in the embedded store: matches in blocks, one for each rule and batch.
 
-A block is a Parquet file in a row, named by what it holds, so keeping a batch again changes nothing. Blocks go when they
-arrived longer ago than any correlation looks back; small ones that came within an hour are joined.
+A block is a Parquet file in a row, named by what it holds, so keeping a batch again changes nothing. Blocks go when
+they arrived longer ago than any correlation looks back; small ones that came within an hour are joined.
 """
 
 from __future__ import annotations

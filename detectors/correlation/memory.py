@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 
 from detectors.contracts import Block
+from detectors.correlation.windows import inside
 
 
 class Held:
@@ -28,9 +29,9 @@ class Held:
     def recall(
         self, rule: str, columns: Collection[str], within: Sequence[tuple[int, int]] | None, by: str
     ) -> pl.DataFrame:
-        del within  # everything is at hand
         blocks = self._blocks[rule].items()
-        return Block.join([(frame, self._told.get(name) == by) for name, frame in blocks], columns)
+        found = Block.join([(frame, self._told.get(name) == by) for name, frame in blocks], {*columns, "time"})
+        return found.filter(inside(found["time"].to_numpy(), within))
 
     def told(self, blocks: Sequence[Block], by: str) -> None:
         self._told.update({block.id: by for block in blocks})

@@ -12,6 +12,8 @@ from fractions import Fraction
 
 from detectors.correlation.link import Linked
 
+Parts = tuple[tuple[int, ...], tuple[int, ...]]  # members that must match, and those that must not
+
 
 @dataclass(frozen=True)
 class Event:
@@ -56,15 +58,17 @@ def alerts(linked: Linked, events: Sequence[Event], horizon: int) -> list[Alert]
 def _seen(linked: Linked, events: Sequence[Event], horizon: int, inner: dict[str, frozenset[str]]) -> Iterator[Seen]:
     for slot, member in enumerate(linked.members):
         if member.inner is None:
-            rows = [(each.id, each.time, each.fields) for each in events if each.rule == member.id]
+            rows: list[tuple[str, int | None, Mapping[str, str | None]]] = [
+                (each.id, each.time, each.fields) for each in events if each.rule == member.id
+            ]
             inner.update({each.id: frozenset({each.id}) for each in events})
         else:
             rows = []
             for alert in alerts(member.inner, events, horizon):
                 name = f"{member.id} {alert.group} {alert.start} {alert.stop}"
                 inner[name] = alert.events
-                fields = dict(zip(member.inner.rule.group_by, alert.group, strict=True))
-                rows.append((name, alert.stop, {**fields, member.inner.rule.type: repr(alert.metric)}))
+                keyed = dict(zip(member.inner.rule.group_by, alert.group, strict=True))
+                rows.append((name, alert.stop, {**keyed, member.inner.rule.type: repr(alert.metric)}))
         for name, time, fields in rows:
             keys = [fields.get(key) for key in member.group]
             if time is None or any(key is None for key in keys):
@@ -106,11 +110,9 @@ def growing(linked: Linked) -> bool:
     )
 
 
-def _windows(
-    linked: Linked, seen: Sequence[Seen]
-) -> Iterator[tuple[int, int, tuple[str, ...], tuple[tuple[int, ...], tuple[int, ...]] | None]]:
-    terms = [(term.present, term.absent) for term in linked.rule.terms] or [None]
-    for term in terms:
+def _windows(linked: Linked, seen: Sequence[Seen]) -> Iterator[tuple[int, int, tuple[str, ...], Parts | None]]:
+    terms: list[Parts | None] = [(term.present, term.absent) for term in linked.rule.terms]
+    for term in terms or [None]:
         for each in seen:
             if term is not None and term[1]:
                 if each.slot in term[0]:
@@ -121,6 +123,8 @@ def _windows(
 
 def _metric(linked: Linked, held: Sequence[Seen]) -> Fraction | None:
     rule = linked.rule
+    if rule.type in ("value_sum", "value_avg", "value_percentile", "value_median"):
+        return _numeric(linked, held)
     if rule.type == "event_count":
         return Fraction(len({each.id for each in held}))
     if rule.type == "value_count":
@@ -128,8 +132,11 @@ def _metric(linked: Linked, held: Sequence[Seen]) -> Fraction | None:
         return Fraction(len(whole))
     if rule.type == "temporal" or rule.terms:
         return Fraction(len({each.slot for each in held}))
-    if rule.type == "temporal_ordered":
-        return Fraction(_longest(held, len(linked.members), -(10**30)))
+    return Fraction(_longest(held, len(linked.members), -(10**30)))
+
+
+def _numeric(linked: Linked, held: Sequence[Seen]) -> Fraction | None:
+    rule = linked.rule
     numbers = [
         number
         for each in {(e.id, e.values): e for e in held}.values()

@@ -19,15 +19,15 @@ from tests.property.correlation_oracle import Event
 BASES = ("a", "b", "c")
 IDS = {name: f"00000000-0000-4000-8000-00000000000{number}" for number, name in enumerate(BASES)}
 FIELDS = ("user", "address", "size")
-COLUMNS = ("event.id", "time", "soc.source", "event.original",
-           *(f"{FIELD}{name}" for name in (*FIELDS, "host.name", "user.name", "source.ip", "destination.ip")))  # fmt: skip
+NAMED = (*FIELDS, "host.name", "user.name", "source.ip", "destination.ip")
+COLUMNS = ("event.id", "time", "soc.source", "event.original", *(f"{FIELD}{name}" for name in NAMED))
 
 _BASE = """title: Rule {name}
 name: {name}
 id: {id}
 logsource: {{category: test}}
 detection:
-  selection: {{kind: {name}}}
+  selection: {{is_{name}: 1}}
   condition: selection
 ---
 """
@@ -60,21 +60,21 @@ def correlation(random: Random) -> Linked:
     while True:
         bodies = {"inner": flat(random, [*BASES])}
         if random.random() < 0.33:
-            bodies["outer"] = _outer(random, bodies["inner"])
+            bodies["outer"] = outer(random, bodies["inner"])
         linked = linked_of(bodies)
         if linked is not None:
             return linked
 
 
-def _outer(random: Random, inner: dict[str, Any]) -> dict[str, Any]:
+def outer(random: Random, inner: dict[str, Any]) -> dict[str, Any]:
     """Return the section of a correlation over another one."""
-    outer = flat(random, ["inner", *random.sample(BASES, random.randrange(2))])
-    outer["group-by"] = [name for name in outer["group-by"] if name in inner["group-by"]]
-    condition = outer["condition"]
+    made = flat(random, ["inner", *random.sample(BASES, random.randrange(2))])
+    made["group-by"] = [name for name in made["group-by"] if name in inner["group-by"]]
+    condition = made["condition"]
     if "field" in condition:
-        outer["rules"] = ["inner"]
-        condition["field"] = inner["type"] if outer["type"] != "value_count" else [*inner["group-by"], inner["type"]]
-    return outer
+        made["rules"] = ["inner"]
+        condition["field"] = inner["type"] if made["type"] != "value_count" else [*inner["group-by"], inner["type"]]
+    return made
 
 
 def flat(random: Random, rules: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tests.property.correlation_oracle import Event
 from tests.property.correlations import correlation, frame, stream
 
 Alert = tuple[tuple[str, ...], int, int]
-seeds = st.integers(0, 2**63)
+randoms = st.builds(Random, st.integers(0, 2**63))
 
 
 def horizon(events: list[Event]) -> int:
@@ -36,9 +36,8 @@ def found(linked: Linked, events: list[Event]) -> dict[Alert, float]:
 
 
 @settings(max_examples=1500, deadline=None)
-@given(seeds)
-def test_alerts_and_metrics_are_those_of_the_oracle(seed: int) -> None:
-    random = Random(seed)
+@given(randoms)
+def test_alerts_and_metrics_are_those_of_the_oracle(random: Random) -> None:
     linked, events = correlation(random), stream(random)
     expected = {
         (each.group, each.start, each.stop): each.metric for each in oracle.alerts(linked, events, horizon(events))
@@ -49,7 +48,8 @@ def test_alerts_and_metrics_are_those_of_the_oracle(seed: int) -> None:
 
 
 def test_the_random_correlations_are_of_all_kinds_and_find_something() -> None:
-    random, kinds = Random(7), {}
+    random = Random(7)  # noqa: S311 - no secret
+    kinds: dict[tuple[str, bool, bool], int] = {}
     for _ in range(400):
         linked = correlation(random)
         kind = (linked.rule.type, bool(linked.rule.terms), any(member.inner for member in linked.members))

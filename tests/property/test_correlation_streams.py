@@ -22,11 +22,11 @@ from tests.property.correlation_oracle import Event
 from tests.property.correlations import IDS, correlation, frame, stream
 
 SOURCES = {identity: ["test"] for identity in IDS.values()}
-seeds = st.integers(0, 2**63)
+randoms = st.builds(Random, st.integers(0, 2**63))
 Batches = Sequence[Sequence[Event]]
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """The process is gone."""
 
 
@@ -39,38 +39,38 @@ class Sink:
         self.lives = lives
 
     def write(self, found: Found) -> None:
-        for frame, name, kept, columns in (
+        for rows, name, kept, columns in (
             (found.findings, "event.id", self.findings, ("soc.group", "soc.window.start", "rule.id")),
             (found.matches, "soc.match.id", self.matches, ("@timestamp", "event.id", "soc.finding.id", "soc.group")),
         ):
             self.live()
-            for row in frame.iter_rows(named=True):
+            for row in rows.iter_rows(named=True):
                 kept.setdefault(row[name], tuple(map(str, (row[column] for column in columns))))
 
     def live(self) -> None:
         self.lives -= 1
         if self.lives < 0:
-            raise Killed
+            raise KilledError
 
 
 def run(linked: Linked, batches: Batches, memory: Memory, sink: Sink, *, each: bool = False) -> None:
     """Carry batches through; time is settled at the end, or after each batch."""
     correlator = Correlator([linked], memory)
     for batch in batches:
-        blocks = [
-            Block(rule, frame([event for event in batch if event.rule == rule]))
-            for rule in correlator.fields
-            if any(event.rule == rule for event in batch)
-        ]
-        for found in correlator.take(blocks):
-            sink.write(found)
-        sink.live()
-        correlator.told(blocks)
-        memory.pass_time({"test": max((event.time for event in batch if event.time is not None), default=0)})
+        carry(correlator, batch, memory, sink)
         if each:
             settle(correlator, sink, late=1)
     settle(correlator, sink)
     assert not correlator.failures
+
+
+def carry(correlator: Correlator, batch: Sequence[Event], memory: Memory, sink: Sink) -> None:
+    blocks = [Block(rule, frame([event for event in batch if event.rule == rule])) for rule in correlator.fields]
+    for found in correlator.take(blocks):
+        sink.write(found)
+    sink.live()
+    correlator.told(blocks)
+    memory.pass_time({"test": max((event.time for event in batch if event.time is not None), default=0)})
 
 
 def settle(correlator: Correlator, sink: Sink, late: int = 0) -> None:
@@ -91,9 +91,8 @@ def cut(events: Sequence[Event], random: Random, parts: int) -> Iterator[list[Ev
 
 
 @settings(max_examples=40, deadline=None)
-@given(seeds)
-def test_batches_order_and_duplicates_change_nothing(seed: int) -> None:
-    random = Random(seed)
+@given(randoms)
+def test_batches_order_and_duplicates_change_nothing(random: Random) -> None:
     linked, events = correlation(random), stream(random, 60)
     whole = outcome(linked, [events])
     shuffled = random.sample(events, len(events))
@@ -109,9 +108,8 @@ def test_batches_order_and_duplicates_change_nothing(seed: int) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(seeds)
-def test_matches_are_the_events_of_the_oracles_alerts(seed: int) -> None:
-    random = Random(seed)
+@given(randoms)
+def test_matches_are_the_events_of_the_oracles_alerts(random: Random) -> None:
     linked, events = correlation(random), stream(random)
     newest = max((event.time for event in events if event.time is not None), default=0)
     expected = {name for alert in oracle.alerts(linked, events, newest) for name in alert.events}
@@ -119,9 +117,8 @@ def test_matches_are_the_events_of_the_oracles_alerts(seed: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(seeds)
-def test_settling_as_time_goes_on_finds_what_settling_at_the_end_does(seed: int) -> None:
-    random = Random(seed)
+@given(randoms)
+def test_settling_as_time_goes_on_finds_what_settling_at_the_end_does(random: Random) -> None:
     linked, events = correlation(random), stream(random)
     in_time = sorted((event for event in events if event.time is not None), key=lambda event: event.time or 0)
     whole = outcome(linked, [in_time])
@@ -131,10 +128,9 @@ def test_settling_as_time_goes_on_finds_what_settling_at_the_end_does(seed: int)
 
 
 @settings(max_examples=60, deadline=None)
-@given(seeds)
-def test_killed_anywhere_and_cut_anew_it_finds_the_same(seed: int) -> None:
+@given(randoms)
+def test_killed_anywhere_and_cut_anew_it_finds_the_same(random: Random) -> None:
     """Batches that were not committed come again, but not as the same batches."""
-    random = Random(seed)
     linked, events = correlation(random), stream(random, 60)
     whole = outcome(linked, [events])
     memory, sink = Held(), Sink()
@@ -144,7 +140,7 @@ def test_killed_anywhere_and_cut_anew_it_finds_the_same(seed: int) -> None:
         batch = rest[: random.randrange(len(rest) + 1)]
         try:
             run(linked, [batch], memory, sink)
-        except Killed:
+        except KilledError:
             continue
         rest = rest[len(batch) :]
     sink.lives = 10**9
@@ -156,9 +152,8 @@ def test_killed_anywhere_and_cut_anew_it_finds_the_same(seed: int) -> None:
     assert sink.matches.keys() >= whole.matches.keys()
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_the_stores_memory_is_as_good_and_survives_restarts(seed: int, tmp_path: Path) -> None:
-    random = Random(seed)
+@pytest.mark.parametrize("random", map(Random, range(12)))
+def test_the_stores_memory_is_as_good_and_survives_restarts(random: Random, tmp_path: Path) -> None:
     linked, events = correlation(random), stream(random, 200)
     whole, sink = outcome(linked, [events]), Sink()
     for batch in cut(events, random, 4):
