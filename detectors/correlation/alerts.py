@@ -6,6 +6,7 @@ matches, each once however many alerts it is part of.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +17,7 @@ import polars as pl
 
 from detectors.correlation.evaluate import FIELD, Alerts, covered
 from detectors.correlation.link import SECOND
+from detectors.correlation.windows import changes
 from detectors.findings import ENTITIES, EVIDENCE, LISTED, Detection, Found, rule_words
 from detectors.identity import finding_id, match_id
 from detectors.schema import FINDING, MATCH, TIME
@@ -44,10 +46,11 @@ def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) 
         if not len(part.windows):
             continue
         anchors = part.windows.stop // (seconds * SECOND) * (seconds * SECOND)
-        owners, owner = np.unique(np.stack([part.windows.group, anchors]), axis=1, return_inverse=True)
-        texts = _texts(alerts)
-        for member, whose, rows in covered(alerts, number, np.arange(len(anchors)), owner.ravel()):
-            named = pl.DataFrame({"group": texts.gather(owners[0][whose]), "anchor": owners[1][whose]})
+        begins = changes(part.windows.group) | changes(anchors)  # windows are in order of group and time
+        owner, texts = np.cumsum(begins) - 1, _texts(alerts)
+        groups, starts = part.windows.group[begins], anchors[begins]
+        for member, whose, rows in covered(alerts, number, np.arange(len(anchors)), owner):
+            named = pl.DataFrame({"group": texts.gather(groups[whose]), "anchor": starts[whose]})
             columns = [name for name in _EVENTS if name not in ("group", "anchor", "rule")]
             frame = matches[member.id][rows].select(columns).hstack(named)
             frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(_EVENTS.names()))
@@ -83,11 +86,12 @@ def found(detection: Detection, events: pl.DataFrame, new: pl.DataFrame, origina
         pl.col("group").alias("soc.group"),
         pl.Series("soc.finding.id", owners, pl.String),
     ).cast(MATCH)
-    shown = _shown(events.join(new.select("group", "anchor").unique(), on=["group", "anchor"]))
-    raw = originals(shown) if shown.height else {}
-    parts = events.partition_by("group", "anchor", as_dict=True, maintain_order=True)
-    evidence = shown.partition_by("group", "anchor", as_dict=True, maintain_order=True)
-    rows = [_finding(names[key], parts[key], evidence[key], raw, detection) for key in names]
+    events = events.join(new.select("group", "anchor").unique(), on=["group", "anchor"], how="semi")
+    evidence = _evidence(events, originals)
+    rows = [
+        _finding(names[row["group"], row["anchor"]], row, evidence[row["group"], row["anchor"]], detection)
+        for row in _summary(events).iter_rows(named=True)
+    ]
     return Found(matches, pl.DataFrame(rows, schema=FINDING))
 
 
@@ -96,42 +100,55 @@ def _moment(micros: int) -> datetime:
     return moment
 
 
-def _shown(events: pl.DataFrame) -> pl.DataFrame:
-    """Return a few events of each finding: the first of every rule, then the next of every rule."""
+def _summary(events: pl.DataFrame) -> pl.DataFrame:
+    """Return per finding when its events begin and end, how many they are, and whom they name."""
+    entities = [
+        pl.col(f"{FIELD}{name}").drop_nulls().unique(maintain_order=True).head(LISTED).alias(name)
+        for name in KEPT_ENTITIES
+    ]
+    times = pl.col("time").cast(TIME)
+    return events.group_by("group", "anchor", maintain_order=True).agg(
+        times.min().alias("first"),
+        times.max().alias("last"),
+        pl.len().alias("count"),
+        pl.col("soc.source").unique().sort().str.join(", "),
+        *entities,
+    )
+
+
+def _evidence(events: pl.DataFrame, originals: Originals) -> dict[tuple[str, int], str]:
+    """Return a few events of each finding as JSON: the first of every rule, then the next of every rule."""
     place = pl.int_range(pl.len()).over("group", "anchor", "rule")
     ordered = events.sort("time", "event.id").with_columns(place.alias("place")).sort("place", "time", "event.id")
-    return ordered.group_by("group", "anchor", maintain_order=True).head(EVIDENCE).sort("time", "event.id")
+    shown = ordered.group_by("group", "anchor", maintain_order=True).head(EVIDENCE).sort("time", "event.id")
+    raw, found = originals(shown), defaultdict[tuple[str, int], list[dict[str, Any]]](list)
+    for row in shown.iter_rows(named=True):
+        found[row["group"], row["anchor"]].append(_document(row, raw))
+    return {key: orjson.dumps(documents, default=str).decode() for key, documents in found.items()}
 
 
-def _finding(
-    name: str, events: pl.DataFrame, shown: pl.DataFrame, raw: Mapping[str, str], detection: Detection
-) -> dict[str, Any]:
-    group, anchor = events["group"][0], _moment(events["anchor"][0])
-    first, last = (events.select(pl.col("time").cast(TIME)).to_series().sort()[at] for at in (0, -1))
-    entities: dict[str, list[str]] = {name: [] for name in ENTITIES}
-    for field in KEPT_ENTITIES:
-        entities[field] = events[f"{FIELD}{field}"].drop_nulls().unique(maintain_order=True).head(LISTED).to_list()
+def _finding(name: str, seen: Mapping[str, Any], evidence: str, detection: Detection) -> dict[str, Any]:
+    anchor = _moment(seen["anchor"])
+    entities = {field: seen.get(field, []) for field in ENTITIES}
     return {
         **rule_words(detection),
         **entities,
-        "@timestamp": first,
+        "@timestamp": seen["first"],
         "event.id": name,
         "event.action": "correlation-matched",
-        "event.start": first,
-        "event.end": last,
-        "message": f"{detection.meta.title} ({group})",
+        "event.start": seen["first"],
+        "event.end": seen["last"],
+        "message": f"{detection.meta.title} ({seen['group']})",
         "related.hosts": entities["host.name"],
         "related.ip": sorted({*entities["source.ip"], *entities["destination.ip"]})[:LISTED],
         "related.user": entities["user.name"],
-        "soc.source": ", ".join(events["soc.source"].unique().sort()),
+        "soc.source": seen["soc.source"],
         "soc.origin": [],
-        "soc.group": group,
+        "soc.group": seen["group"],
         "soc.window.start": anchor,
         "soc.window.end": anchor + timedelta(seconds=detection.seconds),
-        "soc.count": events.height,
-        "soc.evidence": orjson.dumps(
-            [_document(row, raw) for row in shown.iter_rows(named=True)], default=str
-        ).decode(),
+        "soc.count": seen["count"],
+        "soc.evidence": evidence,
     }
 
 

@@ -18,7 +18,7 @@ from detectors.contracts import Block, Memory
 from detectors.correlation.alerts import KEPT_ENTITIES, found, gathered
 from detectors.correlation.evaluate import FIELD, evaluate, merged, text
 from detectors.correlation.link import Linked, Member
-from detectors.correlation.windows import Intervals, Numbers
+from detectors.correlation.windows import Intervals, Numbers, distinct
 from detectors.errors import SocError
 from detectors.findings import Detection, Found
 from detectors.identity import digest
@@ -144,7 +144,7 @@ class Correlator:
         new = events
         if blocks:
             before = {rule: frame.filter("told") for rule, frame in frames.items()}
-            known = self._before(linked, before, within, detection.seconds)
+            known = self._before(linked, before, reached, detection.seconds)
             new = events.join(known, on=["group", "anchor", "event.id"], how="anti")
         if not new.height:
             return None
@@ -153,7 +153,10 @@ class Correlator:
     def _before(
         self, linked: Linked, matches: Mapping[str, pl.DataFrame], within: Intervals | None, seconds: int
     ) -> pl.DataFrame:
-        """Return the events of the alerts that were told before."""
+        """Return events of alerts that were told before: most of those that alerts within these times may share.
+
+        The matches are those at hand, so windows that begin before them are missed; what they hold is told again.
+        """
         return gathered(evaluate(linked, lambda member: matches[member.id], within, None), matches, seconds)
 
     def _originals(self, shown: pl.DataFrame, within: Intervals | None) -> dict[str, str]:
@@ -172,7 +175,7 @@ class Correlator:
 
 def _touched(times: Sequence[Numbers], reach: int) -> list[tuple[int, int]]:
     """Return when windows end that hold matches at these times."""
-    moments = np.unique(np.concatenate(times))
+    moments = distinct(np.sort(np.concatenate(times)))
     apart = np.flatnonzero(np.diff(moments) > reach)
     if len(apart) >= MANY:
         apart = apart[:0]

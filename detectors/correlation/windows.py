@@ -72,7 +72,7 @@ def ordered(frame: pl.DataFrame, keys: Sequence[str]) -> Matches:
         frame = frame.with_columns(pl.lit(0).alias("group"))
     frame = frame.sort("group", "time", "slot", "event")
     group, time = frame["group"].to_numpy().astype(np.int64), frame["time"].to_numpy()
-    times = np.unique(time)
+    times = distinct(np.sort(time))
     key = group * (len(times) + 1) + np.searchsorted(times, time)
     return Matches(frame, groups, group, time, frame["slot"].to_numpy().astype(np.int64), key, times)
 
@@ -96,8 +96,20 @@ def inside(times: Numbers, within: Intervals | None) -> Flags:
     return (at >= 0) & (times <= ends[at])
 
 
+def distinct(numbers: Numbers) -> Numbers:
+    """Return numbers that are in order, each once. `np.unique` hashes them, and takes minutes for some millions."""
+    return numbers[changes(numbers)]
+
+
+def changes(numbers: Numbers) -> Flags:
+    """Say of each number whether it differs from the one before."""
+    differs = np.ones(len(numbers), np.bool_)
+    differs[1:] = numbers[1:] != numbers[:-1]
+    return differs
+
+
 def _windows(matches: Matches, anchors: Numbers, span: int, within: Intervals | None) -> Windows:
-    keys = np.unique(anchors)
+    keys = distinct(anchors)
     group, rank = np.divmod(keys, matches.width)
     anchor = matches.times[rank]
     start, stop = anchor + min(span, 0), anchor + max(span, 0)
