@@ -50,8 +50,12 @@ class Detections(Sequence[Detection]):
 
 def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts:
     """Load source definitions and rules: those of the settings, or of the folders given instead."""
+    return parts(settings, load_rules(settings, folders))
+
+
+def parts(settings: Settings, rules: RuleSet) -> Parts:
+    """Put together what runs these rules."""
     definitions = load_definitions([BUILT_IN, *settings.sources])
-    rules = load_rules(settings, folders)
     return Parts(definitions, rules, Engine(rules.rules), Detections(rules.rules))
 
 

@@ -75,13 +75,15 @@ class Correlating:
             return []
         needed = np.isin(hits.rule, numbers)
         rows, positions = np.unique(hits.row[needed], return_inverse=True)
-        columns = {number: _columns(*self._rules[number], parser.dialect) for number in numbers}
+        columns = {number: columns_of(*self._rules[number], parser.dialect) for number in numbers}
         wanted = frozenset(name for each in columns.values() for chain in each.values() for name in chain)
         frame = _read(batch, parser, events[rows], wanted)
-        frame = frame.with_columns(pl.Series("event.id", event_ids(batch, frame)), pl.lit(batch.source).alias("source"))
+        frame = frame.with_columns(
+            pl.Series("event.id", event_ids(batch, frame)), pl.lit(batch.source).alias("soc.source")
+        )
         rule = hits.rule[needed]
         return [
-            Block(self._rules[number][0].id, _kept(frame[positions[rule == number]], columns[number]))
+            Block(self._rules[number][0].id, kept(frame[positions[rule == number]], columns[number]))
             for number in numbers
         ]
 
@@ -95,7 +97,7 @@ def remembering(parts: Parts, store: Store, now: Callable[[], int] | None = None
     return Correlating(parts, memory, now)
 
 
-def _columns(rule: Rule, fields: Sequence[str], dialect: Dialect) -> dict[str, tuple[str, ...]]:
+def columns_of(rule: Rule, fields: Sequence[str], dialect: Dialect) -> dict[str, tuple[str, ...]]:
     """Return for each field the source's columns, of which the first that has a value gives it."""
     ways = routes(rule.logsource, dialect.logsource)
     return {
@@ -112,12 +114,15 @@ def _read(batch: Batch, parser: DefinedParser, hit: pl.DataFrame, wanted: frozen
     return again if again.height == hit.height else hit
 
 
-def _kept(frame: pl.DataFrame, columns: Mapping[str, Sequence[str]]) -> pl.DataFrame:
-    """Return what is kept of matches; those without a time never correlate."""
+def kept(frame: pl.DataFrame, columns: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Return what is kept of matches: `columns` gives for a field the columns of which the first with a value counts.
+
+    Matches without a time never correlate.
+    """
     return frame.select(
         "event.id",
         pl.col("@timestamp").cast(pl.Int64).alias("time"),
-        pl.col("source").alias("soc.source"),
+        "soc.source",
         pl.col("event.original").str.slice(0, SHOWN),
         *(_field(frame, chain).alias(f"{FIELD}{field}") for field, chain in columns.items()),
     ).drop_nulls("time")

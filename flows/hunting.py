@@ -9,20 +9,23 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.parser import DefinedParser
+from detectors.correlation.memory import Held
 from detectors.findings import Found
 from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows.assembly import Parts
+from flows.correlating import Correlating
 from flows.pipeline import findings_of
 
 
 def hunt(
     parts: Parts, archive: Archive, sources: list[str], since: datetime | None, until: datetime | None
 ) -> Iterator[Found]:
-    """Run rules over archived records, partition by partition; yield what each holds.
+    """Run rules over archived records, partition by partition; yield what each holds, then what correlates.
 
     Nothing is stored: ids are those of the live run, so what a hunt finds can be compared with what was found then.
     """
+    correlating = Correlating(parts, memory := Held())
     for source in sources:
         definition = parts.definitions.get(source)
         if definition is None or not parts.engine.covered(definition.dialect):
@@ -31,8 +34,12 @@ def hunt(
         for batch in archive.read(source, since, until):
             events = parser.parse(batch, parts.engine.wanted(parser.dialect)).events
             hits = parts.engine.detect(parser.dialect, events)
-            if hits.row.size:
-                yield findings_of(batch, parser, events, hits, parts.detections)
+            memory.keep(correlating.blocks(batch, parser, events, hits), {})
+            correlating.pass_time(batch.source, events)
+            shown = correlating.shown(hits)
+            if shown.row.size:
+                yield findings_of(batch, parser, events, shown, parts.detections)
+    yield from correlating.correlator.conclude()
 
 
 def originals(archive: Archive, ids: set[str]) -> pl.DataFrame:

@@ -134,7 +134,8 @@ class Pipeline:
 
     def _store_correlated(self, found: Found) -> None:
         written = self._store_found(found, found.findings["soc.source"][0], "correlation")
-        self.statistics.matches[found.matches["rule.id"][0]] += written.created
+        if written.created:  # what an earlier run stored is not counted again
+            self.statistics.matches[found.matches["rule.id"][0]] += written.created
 
     def _parser(self, source: str) -> DefinedParser:
         if source not in self._parsers:

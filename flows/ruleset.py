@@ -11,6 +11,7 @@ from pathlib import Path
 from detectors.correlation.link import Linked, link
 from detectors.correlation.rule import Correlation
 from detectors.errors import Place, RuleError, UsageError
+from detectors.meta import Meta
 from detectors.sigma.rule import Rule
 from flows.rulecache import Lists, RuleCache, StoredRule
 
@@ -24,6 +25,19 @@ class RuleSet:
     rules: tuple[Rule, ...]
     faults: tuple[RuleError, ...]
     correlations: tuple[Linked, ...] = ()
+
+    def __len__(self) -> int:
+        """Count the rules and correlations."""
+        return len(self.rules) + len(self.correlations)
+
+    def metas(self) -> list[Meta]:
+        """Return what rules and correlations say of themselves."""
+        return [*(rule.meta for rule in self.rules), *(linked.rule.meta for linked in self.correlations)]
+
+    def only(self, linked: Linked) -> RuleSet:
+        """Return a correlation with the rules that it puts together."""
+        leaves = {leaf.id for leaf in linked.leaves()}
+        return RuleSet(tuple(rule for rule in self.rules if rule.id in leaves), (), (*linked.inner(), linked))
 
 
 def own_rules() -> Path:

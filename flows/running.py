@@ -198,11 +198,9 @@ def summary(done: Done) -> str:
     seen = done.statistics
     rules = done.parts.rules.rules
     blind = len(blindness.blind(rules, done.parts.definitions, seen.by_source))
-    titles = {rule.id: rule for rule in rules} | {
-        each.rule.meta.id: each.rule for each in done.parts.rules.correlations
-    }
+    metas = {meta.id: meta for meta in done.parts.rules.metas()}
     rows = [
-        f"| {_cell(titles[rule].meta.title)} | {titles[rule].meta.level} | {count} |"
+        f"| {_cell(metas[rule].title)} | {metas[rule].level} | {count} |"
         for rule, count in seen.matches.most_common(20)
     ]
     sources = [f"| {_cell(source)} | {count} |" for source, count in seen.by_source.most_common()]
@@ -210,7 +208,8 @@ def summary(done: Done) -> str:
         [
             f"**{seen.events:,} events** in {done.seconds:.1f} s, **{seen.findings:,} new findings** "
             f"({seen.known_findings:,} known), {seen.parse_failures:,} dead letters, "
-            f"{len(rules):,} rules ({len(done.parts.rules.faults):,} left out, {blind:,} blind on these sources).",
+            f"{len(done.parts.rules):,} rules ({len(done.parts.rules.faults):,} left out, {blind:,} blind on these "
+            "sources).",
             "",
             "| source | events |",
             "|---|---|",

@@ -46,7 +46,7 @@ class Scanned:
             "bytes": self.outcome.bytes,
             "seconds": round(self.seconds, 3),
             "events_per_second": round(seen.events / self.seconds) if self.seconds else 0,
-            "rules_loaded": len(self.parts.rules.rules) + len(self.parts.rules.correlations),
+            "rules_loaded": len(self.parts.rules),
             "rules_failed": len(self.parts.rules.faults) + len(seen.failed_rules),
             "parse_failures": seen.parse_failures,
             "peak_rss_mb": round(peak_memory()),

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
     print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
-    print(f"{len(parts.rules.rules)} rules over {', '.join(sources)}", file=sys.stderr)
+    print(f"{len(parts.rules)} rules over {', '.join(sources)}", file=sys.stderr)
     return 3 if parts.rules.faults else 0
 
 
@@ -60,4 +60,7 @@ def _parts(args: argparse.Namespace, settings: Settings) -> assembly.Parts:
     for rule in known.rules:
         if wanted in (rule.meta.id, rule.meta.title.lower()):
             return assembly.assemble(settings, [Path(rule.place.file)])
+    for linked in known.correlations:
+        if wanted in (linked.rule.meta.id, linked.rule.meta.title.lower()):
+            return assembly.parts(settings, known.only(linked))
     raise UsageError(f"no rule file, id or title is {args.rule!r}", fix="list them: soc rules list")

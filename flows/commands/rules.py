@@ -60,11 +60,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(rules: RuleSet, level: str | None) -> None:
-    for rule in sorted(rules.rules, key=lambda rule: (-LEVELS.index(rule.meta.level), rule.meta.title)):
-        if level in (None, rule.meta.level):
-            waits = f"  (waits for the lists {', '.join(rule.waits_for)})" if rule.waits_for else ""
-            source = f"{rule.logsource!s:<34}"
-            print(plain(f"{rule.meta.level:<13} {rule.meta.id}  {source} {rule.meta.title}{waits}"))
+    rows = [(rule.meta, str(rule.logsource), rule.waits_for) for rule in rules.rules]
+    rows += [(linked.rule.meta, linked.rule.type, ()) for linked in rules.correlations]
+    for meta, source, lists in sorted(rows, key=lambda row: (-LEVELS.index(row[0].level), row[0].title)):
+        if level in (None, meta.level):
+            waits = f"  (waits for the lists {', '.join(lists)})" if lists else ""
+            print(plain(f"{meta.level:<13} {meta.id}  {source:<34} {meta.title}{waits}"))
 
 
 def _blind(rules: RuleSet, settings: Settings, args: argparse.Namespace) -> None:
@@ -84,9 +85,9 @@ def _blind(rules: RuleSet, settings: Settings, args: argparse.Namespace) -> None
 
 
 def _summary(rules: RuleSet) -> None:
-    levels = Counter(rule.meta.level for rule in rules.rules)
+    levels = Counter(meta.level for meta in rules.metas())
     told = ", ".join(f"{levels[level]:,} {level}" for level in reversed(LEVELS) if levels[level])
-    print(f"{len(rules.rules):,} rules can run ({told or 'none'}); {len(rules.faults):,} faults", file=sys.stderr)
+    print(f"{len(rules):,} rules can run ({told or 'none'}); {len(rules.faults):,} faults", file=sys.stderr)
     for rule in rules.rules:
         if rule.waits_for:
             names = ", ".join(f"`{name}`" for name in rule.waits_for)
