@@ -76,7 +76,8 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         for batch in source.batches():
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
-        _patiently(lambda: pipeline.settle(late=settings.late * SECOND), source, say)
+        if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
+            _patiently(lambda: pipeline.settle(late=settings.late * SECOND), source, say)
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
