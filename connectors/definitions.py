@@ -26,7 +26,9 @@ from detectors.schema import EVENT
 
 BUILT_IN: Final = Path(__file__).parent / "sources"
 CATALOGUES: Final = Path(__file__).parent / "catalogues"
-CLOSED: Final = frozenset({"access", "syslog"})  # formats whose columns, but for parts of them, are always the same
+CLOSED: Final = frozenset(
+    {"access", "daemon", "syslog"}
+)  # formats whose columns, but for parts of them, are always the same
 
 
 class Service(Strict):
@@ -142,7 +144,7 @@ class Definition(Strict):
     def own_columns(self) -> frozenset[str] | None:
         """Return all own columns that events can have, parts of them aside; None where any is possible."""
         if self.columns is not None:
-            return frozenset(self.columns)
+            return frozenset(self.columns).union(*(step.columns for step in self.steps))
         if self.format not in CLOSED:
             return None
         read = frozenset(self.reader.parse(pl.Series([], dtype=pl.String), None).columns) - {ERROR}

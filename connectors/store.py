@@ -76,7 +76,7 @@ class Store:
         ids = kept["event.id"].to_list()
         plain = (kept[name].to_list() for name in ("rule.id", "rule.name", "soc.group", "soc.source"))
         rows = zip(ids, instants(kept, "@timestamp"), ranks, *plain, documents(kept), strict=True)
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(INSERT_ENTITIES, entities(kept.unique("event.id", keep="first")))
             written = _insert(db, "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
         return Written(written.created, written.known, refused)
@@ -87,7 +87,7 @@ class Store:
         silenced = kept["soc.silenced"].to_list()
         events = (orjson.dumps(ids).decode() for ids in kept["event.id"].to_list())
         rows = zip(kept["soc.match.id"].to_list(), instants(kept, "@timestamp"), *plain, events, silenced, strict=True)
-        with self._transaction() as db:
+        with self.transaction() as db:
             written = _insert(db, "INSERT INTO matches VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
         return Written(written.created, written.known, refused)
 
@@ -98,7 +98,7 @@ class Store:
         events = (orjson.dumps(ids).decode() for ids in frame["event.id"].to_list())
         ids, times = frame["soc.suppressed.id"].to_list(), instants(frame, "@timestamp")
         rows = zip(ids, times, *plain, events, strict=True)
-        with self._transaction() as db:
+        with self.transaction() as db:
             return _insert(db, "INSERT INTO suppressed VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
     def dead(self, frame: pl.DataFrame) -> Written:
@@ -110,7 +110,7 @@ class Store:
             position = (-1 if offset is None else offset, -1 if index is None else index)
             letter = event_id(source or "", origin or "", *position, raw or "")
             rows.append((letter, source, origin, offset, index, raw, reason))
-        with self._transaction() as db:
+        with self.transaction() as db:
             return _insert(db, "INSERT INTO dead VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
     def cover(self, frame: pl.DataFrame) -> Written:
@@ -121,14 +121,14 @@ class Store:
             *(frame[name].to_list() for name in ("soc.batch", "soc.events", "soc.failures", "soc.matches")),
             strict=True,
         )
-        with self._transaction() as db:
+        with self.transaction() as db:
             return _insert(db, "INSERT INTO coverage VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
     def decide(self, entry: Triage) -> None:
         """Append a decision to a finding's history."""
         row = (entry.finding, micros(entry.time), entry.actor, entry.status, entry.owner, entry.note, entry.reason)
         try:
-            with self._transaction() as db:
+            with self.transaction() as db:
                 db.execute(INSERT_TRIAGE, row)
         except sqlite3.IntegrityError as fault:
             if "FOREIGN KEY" not in str(fault):
@@ -170,20 +170,20 @@ class Store:
             "until": micros(until),
             "limit": limit,
         }
-        rows = self._query(SELECT_FINDINGS, asked)
+        rows = self.query(SELECT_FINDINGS, asked)
         beside = {"soc.matches": pl.Int64, "soc.triage.status": pl.String, "soc.triage.owner": pl.String}
         counts = pl.DataFrame([row[1:] for row in rows], schema=beside, orient="row")
         return stored([row[0] for row in rows]).hstack(counts)
 
     def finding(self, finding: str) -> dict[str, object] | None:
         """Return one finding as it was written, with every column it had then."""
-        rows = self._query("SELECT document FROM findings WHERE id = ?", (finding,))
+        rows = self.query("SELECT document FROM findings WHERE id = ?", (finding,))
         document: dict[str, object] | None = orjson.loads(rows[0][0]) if rows else None
         return document
 
     def matches_of(self, finding: str) -> pl.DataFrame:
         """Return the matches under a finding (MATCH), oldest first."""
-        rows = self._query("SELECT * FROM matches WHERE finding = ? ORDER BY time, id", (finding,))
+        rows = self.query("SELECT * FROM matches WHERE finding = ? ORDER BY time, id", (finding,))
         records = [
             (time, match, rule, orjson.loads(events), source, group, under, silenced)
             for match, time, rule, under, source, group, events, silenced in rows
@@ -192,7 +192,7 @@ class Store:
 
     def letters(self, limit: int = 1000) -> pl.DataFrame:
         """Return dead letters (DEAD) by source and position."""
-        rows = self._query(
+        rows = self.query(
             "SELECT raw, position, place, source, origin, reason FROM dead"
             " ORDER BY source, origin, position, place, id LIMIT ?",
             (limit,),
@@ -201,7 +201,7 @@ class Store:
 
     def history(self, finding: str) -> list[Triage]:
         """Return every decision about a finding, oldest first."""
-        rows = self._query(
+        rows = self.query(
             "SELECT finding, time, actor, status, owner, note, reason FROM triage WHERE finding = ? ORDER BY number",
             (finding,),
         )
@@ -209,31 +209,31 @@ class Store:
 
     def reasons(self) -> dict[str, str]:
         """Return for what reason findings were closed, by their ids; the latest word counts."""
-        return dict(self._query(SELECT_REASONS, ()))
+        return dict(self.query(SELECT_REASONS, ()))
 
     def taken(
         self, exception: str | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> pl.DataFrame:
         """Return how much each exception took of each rule, and when first and last (TAKEN)."""
         asked = {"exception": exception, "since": micros(since), "until": micros(until)}
-        rows = self._query(SELECT_TAKEN, asked)
+        rows = self.query(SELECT_TAKEN, asked)
         schema = {name: pl.Int64 if kind == TIME else kind for name, kind in TAKEN.items()}
         return pl.DataFrame(rows, schema=schema, orient="row").cast({"first": TIME, "last": TIME})
 
     def first(self) -> datetime | None:
         """Return the time of the first event that any rule matched, exceptions or not."""
-        ((time,),) = self._query(SELECT_FIRST, ())
+        ((time,),) = self.query(SELECT_FIRST, ())
         return None if time is None else EPOCH + timedelta(microseconds=time)
 
     def coverage(self, since: datetime | None = None, until: datetime | None = None) -> pl.DataFrame:
         """Return what came in, per source and hour."""
-        rows = self._query(SELECT_COVERAGE, {"since": micros(since), "until": micros(until)})
+        rows = self.query(SELECT_COVERAGE, {"since": micros(since), "until": micros(until)})
         schema = {name: kind for name, kind in COVERAGE.items() if name != "soc.batch"}
         return pl.DataFrame(rows, schema={**schema, "soc.hour": pl.Int64}, orient="row").cast({"soc.hour": TIME})
 
     def counts(self) -> dict[str, int]:
         """Return how many findings, matches, matches that exceptions took, dead letters and decisions are kept."""
-        rows = self._query(
+        rows = self.query(
             "SELECT 'findings', count(*) FROM findings UNION ALL SELECT 'matches', count(*) FROM matches"
             " UNION ALL SELECT 'suppressed', count(DISTINCT match) FROM suppressed"
             " UNION ALL SELECT 'dead', count(*) FROM dead UNION ALL SELECT 'triage', count(*) FROM triage",
@@ -248,7 +248,7 @@ class Store:
     # The file itself
 
     def _migrate(self) -> None:
-        with self._transaction() as db:  # the write lock makes two first openings queue up
+        with self.transaction() as db:  # the write lock makes two first openings queue up
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version > len(MIGRATIONS):
                 raise UsageError(
@@ -261,12 +261,14 @@ class Store:
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {number + 1:d}")  # a pragma takes no parameters
 
-    def _query(self, statement: str, asked: Mapping[str, object] | tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, asked: Mapping[str, object] | tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """Return all rows that answer a statement of this program's own."""
         with self._lock, self._named_faults():
             return self._db.execute(statement, asked).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do all of a block or nothing of it; no other process writes meanwhile."""
         with self._lock, self._named_faults():
             self._db.execute("BEGIN IMMEDIATE")  # take the write lock now: a later upgrade could fail at once
             try:

@@ -97,8 +97,20 @@ _EXCEPTIONS: Final = (
     f"ALTER TABLE triage ADD COLUMN reason TEXT CHECK (reason IN ({', '.join(f'{word!r}' for word in REASONS)}))",
 )
 
+# What correlations remember (connectors/store_memory.py). A block is a Parquet file; `arrived` says when it came, which
+# unlike what logs claim can't be forged.
+_CORRELATIONS: Final = (
+    """CREATE TABLE blocks (
+        id TEXT PRIMARY KEY NOT NULL, rule TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        arrived INTEGER NOT NULL, told TEXT NOT NULL, matches BLOB NOT NULL) STRICT""",
+    "CREATE INDEX blocks_rule ON blocks (rule, last)",
+    "CREATE INDEX blocks_arrived ON blocks (arrived)",
+    "CREATE TABLE times (source TEXT PRIMARY KEY NOT NULL, newest INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE waiting (correlation TEXT PRIMARY KEY NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+)
+
 # Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
-MIGRATIONS: Final = (_FIRST, _EXCEPTIONS)
+MIGRATIONS: Final = (_FIRST, _EXCEPTIONS, _CORRELATIONS)
 
 # The latest word that is not NULL counts, so a note alone keeps status and owner.
 SELECT_FINDINGS: Final = """

@@ -1,9 +1,12 @@
-"""The documents of a YAML text to what they are: detection rules and filters."""
+"""The documents of a YAML text to what they are: detection rules, correlations and filters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detectors.correlation.aggregation import aggregation, is_aggregation
+from detectors.correlation.parse import correlation
+from detectors.correlation.rule import Correlation
 from detectors.errors import RuleError
 from detectors.sigma.document import Document, documents
 from detectors.sigma.filters import Filter
@@ -13,7 +16,7 @@ from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import Lists
 
 
-def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | Filter | RuleError]:
+def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | Correlation | Filter | RuleError]:
     """Yield what a YAML text holds, and for each document that can't be run a RuleError per fault.
 
     `lists` fills placeholders (`expand` modifier).
@@ -25,8 +28,12 @@ def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule 
             yield from _content(document, {} if lists is None else lists)
 
 
-def _content(document: Document, lists: Lists) -> Iterator[Rule | Filter | RuleError]:
+def _content(document: Document, lists: Lists) -> Iterator[Rule | Correlation | Filter | RuleError]:
     if is_filter(document):
         yield from filter_of(document, lists)
+    elif isinstance(document.data.get("correlation"), dict):  # some rules have free text there
+        yield from correlation(document)
+    elif is_aggregation(document):
+        yield from aggregation(document, lists)
     else:
         yield from rule(document, lists)

@@ -7,7 +7,7 @@ Everything between a Source and a Sink is a pure function on frames.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from detectors.identity import block_id
 from detectors.schema import DEAD, EVENT, RECORD
 
 
@@ -176,6 +177,74 @@ class Written:
     created: int = 0
     known: int = 0
     refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Matches of one rule, kept for correlations.
+
+    `matches` has an `event.id`, a `time` (microseconds since 1970, UTC), the `soc.source`, the `event.original`,
+    shortened, and a text column for each field that correlations look at.
+    """
+
+    rule: str  # its id
+    matches: pl.DataFrame
+    id: str = field(init=False)  # names the block by what it holds
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", block_id(self.rule, self.matches.columns, self.matches["event.id"]))
+
+    @staticmethod
+    def join(blocks: Iterable[tuple[pl.DataFrame, bool]], columns: Collection[str]) -> pl.DataFrame:
+        """Return columns of several blocks' matches, each event once, and whether each is `told` in any of them."""
+        frames = [
+            frame.select(
+                *(pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in columns),
+                pl.lit(told).alias("told"),
+            )
+            for frame, told in sorted(blocks, key=lambda each: not each[1])
+        ]
+        if not frames:
+            types = {name: pl.Int64 if name == "time" else pl.String for name in columns}
+            return pl.DataFrame(schema={**types, "told": pl.Boolean})
+        return pl.concat(frames).unique("event.id", keep="first", maintain_order=True)
+
+
+class Memory(Protocol):
+    """What correlations know between batches. Times are microseconds; doing anything twice changes nothing."""
+
+    def keep(self, blocks: Sequence[Block], waiting: Mapping[str, int]) -> None:
+        """Keep matches, and for correlations (by id) from when on they have to be looked at when time has passed."""
+        ...
+
+    def recall(
+        self, rule: str, columns: Collection[str], within: Sequence[tuple[int, int]] | None, by: str
+    ) -> pl.DataFrame:
+        """Return matches of a rule at least within these times, each event once, and whether each is `told` by `by`.
+
+        A column that was not kept is null.
+        """
+        ...
+
+    def told(self, blocks: Sequence[Block], by: str) -> None:
+        """Note that all that follows from these matches is stored; `by` names the correlations that said so."""
+        ...
+
+    def pass_time(self, newest: Mapping[str, int]) -> None:
+        """Note the newest event of sources; time never goes back."""
+        ...
+
+    def times(self) -> dict[str, int]:
+        """Return the newest event of each source."""
+        ...
+
+    def waiting(self) -> dict[str, int]:
+        """Return for each correlation that waits from when on it has to be looked at."""
+        ...
+
+    def settle(self, correlation: str, since: int, until: int) -> None:
+        """Note that a correlation was looked at up to `until`, unless it has to be from another time than `since`."""
+        ...
 
 
 class Sink(Protocol):

@@ -33,7 +33,7 @@ GROUP = 1_000  # characters of a group key; of a longer one its beginning, and a
 SIGNAL = "signal"  # why the match of a rule that only signals makes no finding
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
 
-_ENTITIES = (
+ENTITIES = (
     "host.name",
     "user.name",
     "source.ip",
@@ -125,7 +125,7 @@ def identified(
 def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) -> frozenset[str]:
     """Name the columns that findings of these hits tell of, or are grouped by."""
     own = (detections[rule].meta.group_by for rule in np.unique(hits.rule).tolist())
-    return frozenset(_ENTITIES).union(entity, *own)
+    return frozenset(ENTITIES).union(entity, *own)
 
 
 def event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
@@ -220,16 +220,10 @@ def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, 
     times = [hit.time for hit in hits if hit.time is not None]
     first, last = min(times, default=None), max(times, default=None)
     return {
-        **_rule_words(detection),
+        **rule_words(detection),
         **entities,
         "@timestamp": first,
         "event.id": finding,
-        "event.kind": "alert",
-        "event.category": ["intrusion_detection"],
-        "event.type": ["info"],
-        "event.module": "soc",
-        "event.provider": detection.provider,
-        "event.dataset": "soc.findings",
         "event.action": "rule-matched",
         "event.start": first,
         "event.end": last,
@@ -248,10 +242,17 @@ def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, 
     }
 
 
-def _rule_words(detection: Detection) -> dict[str, Any]:
+def rule_words(detection: Detection) -> dict[str, Any]:
+    """Return what a finding has of its rule, and the marks that every finding has."""
     meta = detection.meta
     named = attack(meta.tags)
     return {
+        "event.kind": "alert",
+        "event.category": ["intrusion_detection"],
+        "event.type": ["info"],
+        "event.module": "soc",
+        "event.provider": detection.provider,
+        "event.dataset": "soc.findings",
         "event.severity": SEVERITY[meta.level],
         "event.risk_score": RISK[meta.level],
         "rule.id": meta.id,
@@ -280,13 +281,13 @@ class _Told:
 
     def __init__(self, events: pl.DataFrame, shown: list[int], whole: pl.DataFrame) -> None:
         """Take the entities of all events, and the rows that are shown, whole."""
-        present = [name for name in _ENTITIES if name in events.columns]
+        present = [name for name in ENTITIES if name in events.columns]
         self._entities: dict[str, list[str | None]] = {name: events[name].cast(pl.String).to_list() for name in present}
         self._shown = dict(zip(shown, whole.iter_rows(named=True), strict=True))
 
     def entities(self, hits: list[_Hit]) -> dict[str, list[str]]:
         """Return the distinct values of each entity field, as they come, one more at most than are named."""
-        return {name: self._distinct(name, hits) for name in _ENTITIES}
+        return {name: self._distinct(name, hits) for name in ENTITIES}
 
     def evidence(self, hits: list[_Hit]) -> str:
         """Return the first events whole, as JSON: what an analyst reads before believing the title."""

@@ -40,3 +40,8 @@ def finding_id(rule_id: str, group: str, anchor: datetime) -> str:
 def suppressed_id(match: str, exception: str) -> str:
     """Name what an exception took: without the exception the match has its own name again."""
     return digest(("suppressed", match, exception))
+
+
+def block_id(rule_id: str, columns: Iterable[str], event_ids: Iterable[str]) -> str:
+    """Name matches that are kept together by their rule, what is kept of them, and their events, in any order."""
+    return digest(("block", rule_id, *sorted(columns), *sorted(event_ids)))

@@ -10,10 +10,12 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.parser import DefinedParser
+from detectors.correlation.memory import Held
 from detectors.findings import Found
 from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows.assembly import Parts
+from flows.correlating import Correlating
 from flows.pipeline import findings_of
 from flows.sifting import sift
 
@@ -21,10 +23,11 @@ from flows.sifting import sift
 def hunt(
     parts: Parts, archive: Archive, sources: list[str], since: datetime | None, until: datetime | None
 ) -> Iterator[Found]:
-    """Run rules over archived records, partition by partition; yield what each holds.
+    """Run rules over archived records, partition by partition; yield what each holds, then what correlates.
 
     Nothing is stored: ids are those of the live run, so what a hunt finds can be compared with what was found then.
     """
+    correlating = Correlating(parts, memory := Held())
     for source in sources:
         definition = parts.definitions.get(source)
         if definition is None or not parts.engine.covered(definition.dialect):
@@ -32,11 +35,15 @@ def hunt(
         parser = DefinedParser(definition)
         for batch in archive.read(source, since, until):
             parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
-            hits = parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
-            if hits.row.size:
-                sifted = sift(batch, parser, parsed.events, hits, parts.exceptions, detections=parts.detections)
-                found = findings_of(batch, parser, parsed.events, sifted.hits, parts.detections)
+            events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
+            sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
+            memory.keep(correlating.blocks(batch, parser, events, sifted.hits), {})
+            correlating.pass_time(batch.source, events)
+            shown = correlating.shown(sifted.hits)
+            if shown.row.size or sifted.suppressed.height:
+                found = findings_of(batch, parser, events, shown, parts.detections)
                 yield replace(found, suppressed=sifted.suppressed)
+    yield from correlating.correlator.conclude()
 
 
 def originals(archive: Archive, ids: set[str]) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """One batch from raw records to stored findings, the same in every mode.
 
     parse ─► archive ─► detect ─► exceptions ─► read the hits whole ─► findings ─► sink
+                                       └─► keep matches ─► correlate ─► findings ─► sink
 
 Nothing here knows where batches come from or where results go.
 """
@@ -19,11 +20,12 @@ import polars as pl
 
 from connectors.definitions import Definition
 from connectors.parser import DefinedParser
-from detectors.contracts import Batch, Detector, Hits, Parsed, Sink
+from detectors.contracts import Batch, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found, assemble, named, nothing
 from detectors.maintenance import Calendar
 from detectors.schema import DEAD
 from detectors.sigma.exceptions import Exceptions
+from flows.correlating import Correlating
 from flows.sifting import read_again, sift
 
 FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
@@ -94,6 +96,7 @@ class Pipeline:
         parsers: Mapping[str, DefinedParser] | None = None,
         exceptions: Exceptions | None = None,
         calendar: Calendar | None = None,
+        correlating: Correlating | None = None,
     ) -> None:
         self.statistics = Statistics()
         self._definitions = definitions
@@ -104,10 +107,13 @@ class Pipeline:
         self._flooding: set[str] = set()  # rules that were told of
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
 
-    def use(self, parts: Running) -> None:
+        self._correlating = correlating
+
+    def use(self, parts: Running, correlating: Correlating | None = None) -> None:
         """Go on with other rules. Between batches only: what is parsed for one detector is not for the next."""
         self._detector, self._detections = parts.engine, parts.detections
         self._exceptions, self._calendar = parts.exceptions, parts.calendar
+        self._correlating = correlating
 
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
@@ -131,13 +137,43 @@ class Pipeline:
             sifted = sift(batch, parser, parsed.events, hits, self._exceptions, detections=self._detections)
         self._tell_failures()
         with seen.timed("findings"):
-            found = findings_of(batch, parser, parsed.events, sifted.hits, self._detections, calendar=self._calendar)
+            shown = sifted.hits if self._correlating is None else self._correlating.shown(sifted.hits)
+            found = findings_of(batch, parser, parsed.events, shown, self._detections, calendar=self._calendar)
             found = replace(found, suppressed=sifted.suppressed)
         self._tell_floods(found)
         with seen.timed("sink"):
             self._store(batch, found, parsed.dead)
-        self._count(batch, parsed.events, parsed.dead, found)
+        if self._correlating is not None:
+            with seen.timed("correlate"):
+                self._correlate(batch, parser, parsed.events, sifted.hits, self._correlating)
+        self._count(batch, parsed, sifted.hits, found)
         return found
+
+    def settle(self, *, late: int = 0) -> None:
+        """Tell what correlations find where time had to pass: all that came so far was read.
+
+        `late` is by how many microseconds events may come late.
+        """
+        if self._correlating is not None:
+            with self.statistics.timed("correlate"):
+                for found in self._correlating.correlator.settle(self._correlating.sources(), late):
+                    self._store_correlated(found)
+            self._tell_failures()
+
+    def _correlate(
+        self, batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, correlating: Correlating
+    ) -> None:
+        blocks = correlating.blocks(batch, parser, events, hits)
+        for found in correlating.correlator.take(blocks):
+            self._store_correlated(found)
+        correlating.correlator.told(blocks)
+        correlating.pass_time(batch.source, events)
+        self._tell_failures()
+
+    def _store_correlated(self, found: Found) -> None:
+        written = self._store_found(found, found.findings["soc.source"][0], "correlation")
+        if written.created:  # what an earlier run stored is not counted again
+            self.statistics.matches[found.matches["rule.id"][0]] += written.created
 
     def _parser(self, source: str) -> DefinedParser:
         if source not in self._parsers:
@@ -145,9 +181,10 @@ class Pipeline:
         return self._parsers[source]
 
     def _tell_failures(self) -> None:
-        """Tell once of each rule and exception that failed at run time."""
-        for number, reason in self._detector.failures.items():
-            meta = self._detections[number].meta
+        """Tell once of each rule, correlation and exception that failed at run time."""
+        failed = [(self._detections[number].meta, reason) for number, reason in self._detector.failures.items()]
+        failed += self._correlating.failures() if self._correlating is not None else ()
+        for meta, reason in failed:
             self._tell(meta.id, f"the rule {meta.title!r} ({meta.id}) failed: {reason}")
         for number, reason in self._exceptions.failures.items():
             each = self._exceptions.filters[number]
@@ -174,20 +211,27 @@ class Pipeline:
         if found.suppressed.height:
             self._sink.suppressed(found.suppressed)
         if found.matches.height:
-            written = self._sink.findings(found.findings)
-            self.statistics.findings += written.created
-            self.statistics.known_findings += written.known
-            refused = (*written.refused, *self._sink.matches(found.matches).refused)
-            if refused:
-                self._sink.dead(_letters(batch, refused))
+            self._store_found(found, batch.source, batch.origin)
 
-    def _count(self, batch: Batch, events: pl.DataFrame, dead: pl.DataFrame, found: Found) -> None:
+    def _store_found(self, found: Found, source: str, origin: str) -> Written:
+        """Store findings and matches; return what became of the matches."""
+        written = self._sink.findings(found.findings)
+        self.statistics.findings += written.created
+        self.statistics.known_findings += written.known
+        matches = self._sink.matches(found.matches)
+        refused = (*written.refused, *matches.refused)
+        if refused:
+            self._sink.dead(_letters(source, origin, refused))
+        return matches
+
+    def _count(self, batch: Batch, parsed: Parsed, hits: Hits, found: Found) -> None:
         seen = self.statistics
-        seen.events += events.height
-        seen.parse_failures += dead.height
+        seen.events += parsed.events.height
+        seen.parse_failures += parsed.dead.height
         seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
-        seen.by_source[batch.source] += events.height
-        seen.matches.update(found.matches["rule.id"].to_list())
+        seen.by_source[batch.source] += parsed.events.height
+        for rule, count in zip(*np.unique(hits.rule, return_counts=True), strict=True):
+            seen.matches[self._detections[int(rule)].meta.id] += int(count)
         seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
         seen.excepted += found.suppressed["soc.match.id"].n_unique()
         seen.suppressed.update(found.suppressed["soc.exception.id"].to_list())
@@ -227,13 +271,13 @@ def findings_of(
     )
 
 
-def _letters(batch: Batch, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:
+def _letters(source: str, origin: str, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:
     """Return documents that the store refused as dead letters: their ids, and why."""
     rows = [
         {
             "event.original": name,
-            "soc.source": batch.source,
-            "soc.origin": batch.origin,
+            "soc.source": source,
+            "soc.origin": origin,
             "error.message": f"the store refused this document: {reason}",
         }
         for name, reason in refused

@@ -26,6 +26,7 @@ from typing import Any, Final
 import orjson
 
 from detectors.contracts import LogSource
+from detectors.correlation.rule import Correlation, decode_correlation, encode_correlation
 from detectors.errors import Place, RuleError
 from detectors.meta import Meta
 from detectors.sigma.filters import Filter
@@ -98,8 +99,8 @@ class RuleCache:
         if self._path is not None:
             self._open(self._path)
 
-    def outcomes(self, path: str) -> Iterator[StoredRule | Filter | RuleError]:
-        """Yield the rules and filters of a file, and the faults of what is neither."""
+    def outcomes(self, path: str) -> Iterator[StoredRule | Correlation | Filter | RuleError]:
+        """Yield the rules, correlations and filters of a file, and the faults of what is none."""
         try:
             digest = self._digest(path)
         except OSError as error:
@@ -114,6 +115,8 @@ class RuleCache:
                 yield RuleError(stored["fault"], place=place, fix=stored["fix"])
             elif "filter" in stored:
                 yield Filter.decode(stored, place)
+            elif "correlation" in stored:
+                yield decode_correlation(stored["correlation"], path)
             else:
                 yield StoredRule.of(stored, place, self._bodies)
 
@@ -160,12 +163,14 @@ class RuleCache:
             print("compiling rules; the next start finds them compiled …", file=sys.stderr)
         return [self._store(outcome) for outcome in content.contents(text, path, self._lists)]
 
-    def _store(self, outcome: Rule | Filter | RuleError) -> Outcome:
+    def _store(self, outcome: Rule | Correlation | Filter | RuleError) -> Outcome:
         if isinstance(outcome, RuleError):
             place = outcome.place or Place("")
             return {"fault": outcome.message, "place": [place.line, place.column], "fix": outcome.fix}
         if isinstance(outcome, Filter):
             return outcome.encode()
+        if isinstance(outcome, Correlation):
+            return {"correlation": encode_correlation(outcome), "place": [outcome.place.line, outcome.place.column]}
         data = encode_rule(outcome)
         bodies = {part: _append(self._bodies, orjson.dumps(data[part])) for part in ("meta", "condition")}
         return {**data, **bodies, "id": outcome.meta.id, "place": data["place"][1:]}
@@ -235,7 +240,7 @@ def _text(content: bytes, path: str) -> str:
 
 def _moved(stored: Outcome, old: bytearray, new: bytearray) -> Outcome:
     """Copy what a rule has among the old bodies to the new ones."""
-    if "meta" not in stored:
+    if "condition" not in stored or "meta" not in stored:
         return stored
     return {**stored, **{part: _append(new, old[slice(*stored[part])]) for part in ("meta", "condition")}}
 
@@ -257,7 +262,8 @@ def _compiler() -> bytes:
     made.update(Path(__file__).read_bytes())
     made.update(files("detectors").joinpath("meta.py").read_bytes())
     made.update(files("detectors").joinpath("content.py").read_bytes())
-    for module in sorted(files("detectors.sigma").iterdir(), key=lambda each: each.name):
-        if module.name.endswith(".py"):
-            made.update(module.read_bytes())
+    for package in ("detectors.correlation", "detectors.sigma"):
+        for module in sorted(files(package).iterdir(), key=lambda each: each.name):
+            if module.name.endswith(".py"):
+                made.update(module.read_bytes())
     return made.digest()

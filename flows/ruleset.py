@@ -9,7 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
-from detectors.errors import RuleError, UsageError
+from detectors.correlation.link import Linked, link
+from detectors.correlation.rule import Correlation
+from detectors.errors import Place, RuleError, UsageError
+from detectors.meta import Meta
 from detectors.sigma.exceptions import resolve
 from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
@@ -17,7 +20,7 @@ from detectors.sigma.valuelist import Lists
 from flows.rulecache import RuleCache, StoredRule
 
 _SUFFIXES = (".yml", ".yaml")
-_T = TypeVar("_T", StoredRule, Filter)
+_T = TypeVar("_T", StoredRule, Correlation, Filter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,22 @@ class RuleSet:
     rules: tuple[Rule, ...]
     faults: tuple[RuleError, ...]
     filters: tuple[Filter, ...] = ()
+    correlations: tuple[Linked, ...] = ()
+
+    def __len__(self) -> int:
+        """Count the rules and correlations."""
+        return len(self.rules) + len(self.correlations)
+
+    def metas(self) -> list[Meta]:
+        """Return what rules and correlations say of themselves."""
+        return [*(rule.meta for rule in self.rules), *(linked.rule.meta for linked in self.correlations)]
+
+    def only(self, linked: Linked) -> RuleSet:
+        """Return a correlation with the rules that it puts together."""
+        leaves = {leaf.id for leaf in linked.leaves()}
+        return RuleSet(
+            tuple(rule for rule in self.rules if rule.id in leaves), (), self.filters, (*linked.inner(), linked)
+        )
 
 
 def own_rules() -> Path:
@@ -43,26 +62,33 @@ def load(folders: Sequence[Path], *, store: Path | None = None, lists: Lists | N
     known = RuleCache(store, lists or {})
     rules: dict[str, StoredRule] = {}
     filters: dict[str, Filter] = {}
+    correlations: dict[str, Correlation] = {}
+    taken: dict[str, Place] = {}
     faults: list[RuleError] = []
     for path in rule_files(folders):
         for outcome in known.outcomes(path):
             if isinstance(outcome, RuleError):
                 faults.append(outcome)
             elif isinstance(outcome, Filter):
-                faults += _add(filters, outcome)
+                faults += _add(filters, outcome, taken)
+            elif isinstance(outcome, Correlation):
+                faults += _add(correlations, outcome, taken)
             else:
-                faults += _add(rules, outcome)
+                faults += _add(rules, outcome, taken)
     known.save()
-    found = RuleSet(tuple(rules.values()), tuple(faults), tuple(filters.values()))
+    linked, unlinked = link([*correlations.values()], rules.values()) if correlations else ((), ())
+    found = RuleSet(tuple(rules.values()), (*faults, *unlinked), tuple(filters.values()), linked)
     return replace(found, faults=found.faults + resolve(found.filters, found.rules).faults) if filters else found
 
 
-def _add(known: dict[str, _T], new: _T) -> list[RuleError]:
-    """Add a rule or filter; say so where its id is taken."""
-    first = known.setdefault(new.id, new)
-    if first is new:
-        return []
-    return [RuleError(f"the id {new.id} is taken by {first.place}", place=new.place, fix="give it a fresh UUID")]
+def _add(known: dict[str, _T], new: _T, taken: dict[str, Place]) -> list[RuleError]:
+    """Add a rule, correlation or filter; say so where its id is taken."""
+    identity = new.meta.id if isinstance(new, Correlation) else new.id
+    if identity in taken:
+        said = f"the id {identity} is taken by {taken[identity]}"
+        return [RuleError(said, place=new.place, fix="give it a fresh UUID")]
+    known[identity], taken[identity] = new, new.place
+    return []
 
 
 def rule_files(folders: Iterable[Path]) -> Iterator[str]:

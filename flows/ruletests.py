@@ -1,9 +1,9 @@
-"""The tests that stand inside a rule's own file.
+"""The tests that stand inside a rule's own file, or a correlation's.
 
 tests:
   - name: what it shows
-    match: true              # every event below must match; false: none may
-    events: [{field: value}] # events as the rule sees them, or
+    match: true              # every event below must match; false: none may (a correlation: whether it raises an alert)
+    events: [{field: value}] # events as the rule sees them (with their `@timestamp` for correlations), or
     lines: ["raw log line"]  # raw lines of a source, read by its definition
     source: auth             # with `events`: each is a JSON line of that source
     group: user.name=root    # what the findings say, each of them or a list: all that they are, and nothing else
@@ -14,8 +14,9 @@ tests:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,13 +26,19 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from connectors.parser import DefinedParser
-from detectors.contracts import Batch, Dialect
+from detectors.contracts import Batch, Block, Dialect
+from detectors.correlation.correlator import Correlator
+from detectors.correlation.link import Linked
+from detectors.correlation.memory import Held
+from detectors.correlation.rule import Correlation
 from detectors.errors import Place, RuleError
 from detectors.schema import RECORD, TIME
 from detectors.sigma.document import Document, documents
 from detectors.sigma.engine import Engine
 from detectors.sigma.rule import Rule
+from flows import correlationtests
 from flows.assembly import Parts, detection
+from flows.correlating import columns_of, kept
 from flows.pipeline import findings_of
 
 COUNT = "findings"
@@ -91,8 +98,9 @@ class Failure:
 
 
 def run(parts: Parts) -> list[Failure]:
-    """Run the tests of every rule; a rule without a positive and a negative one fails."""
-    return [failure for rule in parts.rules.rules for failure in of_rule(rule, parts)]
+    """Run the tests of every rule and correlation; one without a positive and a negative test fails."""
+    rules = [failure for rule in parts.rules.rules for failure in of_rule(rule, parts)]
+    return rules + [failure for linked in parts.rules.correlations for failure in of_correlation(linked, parts)]
 
 
 def cases(document: Document) -> Iterator[tuple[Place, Case | RuleError]]:
@@ -128,7 +136,46 @@ def of_rule(rule: Rule, parts: Parts) -> Iterator[Failure]:
         yield Failure(document.place("tests"), f"`{rule.meta.title}` needs a test that matches and one that doesn't")
 
 
-def document_of(rule: Rule) -> Document | None:
+def of_correlation(linked: Linked, parts: Parts) -> Iterator[Failure]:
+    """Run the tests of one correlation."""
+    document = document_of(linked.rule)
+    if document is None:
+        return
+    kinds = set()
+    for place, case in cases(document):
+        if isinstance(case, RuleError):
+            yield Failure(place, case.message)
+            continue
+        kinds.add(case.match)
+        yield from _correlation_case(linked, place, case, parts)
+    if kinds != {True, False}:
+        yield Failure(
+            document.place("tests"), f"`{linked.rule.meta.title}` needs a test that matches and one that doesn't"
+        )
+
+
+def _correlation_case(linked: Linked, place: Place, case: Case, parts: Parts) -> Iterator[Failure]:
+    fields = Correlator([linked], Held()).fields
+    asked = [(rule, given(rule, case, parts)) for rule in parts.rules.rules if rule.id in fields]
+    if told := next((made for _, made in asked if isinstance(made, str)), None):
+        yield Failure(place, told)
+        return
+    blocks = [_matches(rule, made, fields[rule.id]) for rule, made in asked if isinstance(made, Given)]
+    if correlationtests.alerts(linked, blocks) != case.match:
+        yield Failure(place, f"`{case.name}`: {'no alert' if case.match else 'an alert, and there should be none'}")
+    elif way := correlationtests.unsteady(linked, blocks):
+        yield Failure(place, f"`{case.name}`: other findings when the events come {way}")
+
+
+def _matches(rule: Rule, made: Given, fields: Sequence[str]) -> Block:
+    """Return the matches of a rule that a correlation puts together."""
+    rows = Engine([rule]).detect(made.dialect, made.events).row
+    source = pl.lit(made.batch.source).alias("soc.source")
+    hit = made.events[rows].with_columns(pl.Series("event.id", map(str, rows)), source)
+    return Block(rule.id, kept(hit, columns_of(rule, fields, made.dialect)))
+
+
+def document_of(rule: Rule | Correlation) -> Document | None:
     """Return the document that a rule was read from; None where its file has changed since."""
     text = Path(rule.place.file).read_text("utf-8-sig")
     found = (each for each in documents(text, rule.place.file) if isinstance(each, Document))
@@ -196,7 +243,9 @@ def _shown(values: set[Any]) -> str:
 def frame(events: list[dict[str, Any]]) -> pl.DataFrame:
     """Return events as a frame, their values as a parser would give them."""
     records = _records([orjson.dumps(event, default=str).decode() for event in events])
-    records = records.with_columns(pl.lit(None, TIME).alias("@timestamp"))
+    records = records.with_columns(
+        pl.Series("@timestamp", [_moment(event.get("@timestamp")) for event in events], TIME)
+    )
     names = dict.fromkeys(name for event in events for name in event if name not in records.columns)
     return records.with_columns([_column(name, [event.get(name) for event in events]) for name in names])
 
@@ -211,6 +260,18 @@ def _column(name: str, values: list[Any]) -> pl.Series:
         lists = [None if value is None else value if isinstance(value, list) else [value] for value in values]
         return pl.Series(name, [None if each is None else [_text(one) for one in each] for each in lists])
     return pl.Series(name, [_text(value) for value in values], pl.String)
+
+
+def _moment(value: object) -> datetime | None:
+    """Read a time; one that names no zone is UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _text(value: object) -> str | None:

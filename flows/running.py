@@ -26,10 +26,12 @@ from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
 from connectors.store import Store
+from connectors.store_memory import SECOND, microseconds
 from detectors.contracts import Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
 from flows import blindness
 from flows.assembly import Parts
+from flows.correlating import Correlating, remembering
 from flows.doubts import expiring
 from flows.pipeline import Pipeline, Statistics
 from flows.reloading import Watched
@@ -77,12 +79,15 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             say=lambda text: say(plain(text)),
             exceptions=parts.exceptions,
             calendar=parts.calendar,
+            correlating=_correlating(settings, parts, sink, stack),
         )
         for batch in source.batches():
             if watched.changed():
-                pipeline.use(watched.parts)
+                pipeline.use(watched.parts, _correlating(settings, watched.parts, sink, stack))
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
+        if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
+            _patiently(lambda: pipeline.settle(late=settings.late * SECOND), source, say)
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
@@ -136,6 +141,16 @@ def _sink(settings: Settings, stack: ExitStack) -> Sink:
     sink = ElasticSink(connect(cluster(settings)), dead)
     stack.callback(sink.close)
     return sink
+
+
+def _correlating(settings: Settings, parts: Parts, sink: Sink, stack: ExitStack) -> Correlating | None:
+    """Return what correlates; its memory is the embedded store, also where findings go elsewhere."""
+    if not parts.rules.correlations:
+        return None
+    store = sink if isinstance(sink, Store) else Store(settings.store)
+    if store is not sink:
+        stack.callback(store.close)
+    return remembering(parts, store, microseconds)
 
 
 def _source(
@@ -194,11 +209,11 @@ def summary(done: Done) -> str:
     seen = done.statistics
     rules = done.parts.rules.rules
     blind = len(blindness.blind(rules, done.parts.definitions, seen.by_source))
-    titles = {rule.meta.id: rule.meta for rule in rules}
+    metas = {meta.id: meta for meta in done.parts.rules.metas()}
     rows = [
-        f"| {_cell(titles[rule].title)} | {titles[rule].level} | {count} |"
+        f"| {_cell(metas[rule].title)} | {metas[rule].level} | {count} |"
         for rule, count in seen.matches.most_common(20)
-        if rule in titles  # else it is gone since
+        if rule in metas  # else it is gone since
     ]
     sources = [f"| {_cell(source)} | {count} |" for source, count in seen.by_source.most_common()]
     return "\n".join(
@@ -206,7 +221,8 @@ def summary(done: Done) -> str:
             f"**{seen.events:,} events** in {done.seconds:.1f} s, **{seen.findings:,} new findings** "
             f"({seen.known_findings:,} known), {seen.excepted:,} matches taken by exceptions, "
             f"{seen.silenced.total():,} silenced, {seen.parse_failures:,} dead letters, "
-            f"{len(rules):,} rules ({len(done.parts.rules.faults):,} left out, {blind:,} blind on these sources).",
+            f"{len(done.parts.rules):,} rules ({len(done.parts.rules.faults):,} left out, {blind:,} blind on these "
+            "sources).",
             "",
             "| source | events |",
             "|---|---|",

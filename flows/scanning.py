@@ -22,6 +22,7 @@ from detectors.contracts import Batch, Parsed
 from detectors.errors import UsageError
 from flows.ahead import Ahead
 from flows.assembly import Parts
+from flows.correlating import remembering
 from flows.pipeline import Pipeline, Statistics
 from flows.progress import Report
 
@@ -45,7 +46,7 @@ class Scanned:
             "bytes": self.outcome.bytes,
             "seconds": round(self.seconds, 3),
             "events_per_second": round(seen.events / self.seconds) if self.seconds else 0,
-            "rules_loaded": len(self.parts.rules.rules),
+            "rules_loaded": len(self.parts.rules),
             "rules_failed": len(self.parts.rules.faults) + len(seen.failed_rules),
             "parse_failures": seen.parse_failures,
             "peak_rss_mb": round(peak_memory()),
@@ -87,6 +88,7 @@ def scan(
         parsers=parsers,
         exceptions=parts.exceptions,
         calendar=parts.calendar,
+        correlating=remembering(parts, store),
     )
     seen = pipeline.statistics
 
@@ -111,6 +113,7 @@ def scan(
                 store.dead(item)
             else:
                 pipeline.finish(*item)
+        pipeline.settle()
     finally:
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts)

@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     )
     archive: Path = Field(default=Path(".soc/archive"), description="Parquet archive of every raw record")
     cache: Path = Field(default=Path(".soc/cache"), description="compiled rules")
+    late: int = Field(
+        default=300,
+        ge=0,
+        description="seconds by which events may come late where a correlation waits for time to pass",
+    )
     zone: str = Field(default="Asia/Ho_Chi_Minh", description="time zone of reports and tables")
     language: Literal["vi", "en"] = Field(default="en", description="language of reports")
     kafka: Kafka = Kafka()

@@ -26,20 +26,20 @@ _OPERATORS = frozenset({"and", "or", "not", "of"})
 _QUANTIFIERS: Mapping[str, Callable[[list[Node]], Node]] = {"1": disjunction, "any": disjunction, "all": conjunction}
 
 
-def read(text: str, parts: Mapping[str, Node]) -> Node:
-    """Return the tree that a condition means, given the detection's named parts; raise TextError where it has none."""
+def read(text: str, parts: Mapping[str, Node], where: str = "the detection") -> Node:
+    """Return the tree that a condition means, given the named parts of `where`; raise TextError where it has none."""
     if len(text) > MAX_LENGTH:
         raise TextError(f"longer than {MAX_LENGTH} characters", 0, "use patterns such as `1 of sel_*`")
-    return _Reader(text, parts).whole()
+    return _Reader(text, parts, where).whole()
 
 
 class _Reader:
-    def __init__(self, text: str, parts: Mapping[str, Node]) -> None:
+    def __init__(self, text: str, parts: Mapping[str, Node], where: str) -> None:
         self._tokens = [(found[0], found.start()) for found in _TOKEN.finditer(text)]
         self._end = len(text.rstrip())
         self._next = 0
         self._depth = 0
-        self._parts = parts
+        self._parts, self._where = parts, where
         self._weights: dict[str, int] = {}
         self._weight = 0
 
@@ -81,7 +81,7 @@ class _Reader:
             return self._selector(word, offset)
         if word not in self._parts:
             fix = _spelling(word) or meant(word, ["not"]) or nearest(word, self._parts)
-            raise TextError(f"there is no `{word:.80}` in the detection", offset, fix)
+            raise TextError(f"there is no `{word:.80}` in {self._where}", offset, fix)
         return self._named(word, offset)
 
     def _group(self, offset: int) -> Node:

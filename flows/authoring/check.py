@@ -62,10 +62,11 @@ def _by_file(rules: Sequence[Rule]) -> dict[str, list[Rule]]:
 def _told(file: str, rules: Sequence[Rule], fields: Fields, *, ours: bool) -> list[list[Any]]:
     """Return what is to be said of one file, as plain data."""
     found = [*_costly(rules)]
-    for document in documents(Path(file).read_text("utf-8-sig"), file):
-        if isinstance(document, Document):
-            found += [remark for each in lint.CHECKS for remark in each(document, fields)]
-            found += house.remarks(document) if ours else ()
+    read = [each for each in documents(Path(file).read_text("utf-8-sig"), file) if isinstance(each, Document)]
+    alone = not any("correlation" in document.data for document in read)  # the rules of one are parts of it
+    for document in read:
+        found += [remark for each in lint.CHECKS for remark in each(document, fields)]
+        found += house.remarks(document) if ours and alone else ()
     return [
         [[each.place.line, each.place.column], each.severity, each.code, each.message, each.fix]
         for each in sorted(found)

@@ -24,7 +24,10 @@ def some(name: str, settings: Settings, folders: Sequence[Path] = ()) -> RuleSet
     wanted = name.lower()
     for rule in known.rules:
         if wanted in (rule.meta.id, rule.meta.title.lower()):
-            return RuleSet((rule,), ())
+            return RuleSet((rule,), (), known.filters)
+    for linked in known.correlations:
+        if wanted in (linked.rule.meta.id, linked.rule.meta.title.lower()):
+            return known.only(linked)
     raise UsageError(f"no rule file, id or title is {name!r}", fix="list them: soc rules list")
 
 

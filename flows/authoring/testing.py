@@ -1,6 +1,6 @@
 """`soc rules test`: run what stands inside the rules, and ask what would go unnoticed.
 
-Only detection rules come here; tests of correlations are another kind, with a runner of their own.
+Things are left out of detection rules only; tests of correlations are run in other orders instead.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from detectors.correlation.link import Linked
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import Lists
 from flows import ruletests
@@ -35,10 +36,11 @@ class Result:
 
 def test(parts: Parts, memo: Memo, lists: Lists, mutate: bool | None, own: Path) -> list[Result]:
     """Test every rule; `mutate` None leaves things out of the rules below `own` only."""
-    return [
+    rules = [
         _result(rule, parts, memo, lists if mutate or (mutate is None and _below(rule, own)) else None)
         for rule in parts.rules.rules
     ]
+    return rules + [_correlated(linked, parts, memo) for linked in parts.rules.correlations]
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -66,6 +68,15 @@ def _result(rule: Rule, parts: Parts, memo: Memo, lists: Lists | None) -> Result
         memo.answer(rule.place.file, leave_out, f"survivors {rule.place}") if lists is not None else (None, [])
     )
     return Result(rule.meta.id, rule.meta.title, tuple(failures), tried, tuple(survivors))
+
+
+def _correlated(linked: Linked, parts: Parts, memo: Memo) -> Result:
+    place, meta = linked.rule.place, linked.rule.meta
+
+    def run() -> list[str]:
+        return [str(failure) for failure in ruletests.of_correlation(linked, parts)]
+
+    return Result(meta.id, meta.title, tuple(memo.answer(place.file, run, f"failures {place}")), None, ())
 
 
 def _below(rule: Rule, folder: Path) -> bool:

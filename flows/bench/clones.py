@@ -35,8 +35,13 @@ def write(rules: Sequence[Path], count: int, folder: Path) -> None:
 
 def clone(text: str, generation: int) -> str:
     """Return a rule file with fresh ids and other literals; equal generations give equal files."""
-    documents = [_document(each, generation) for each in yaml.load_all(text, yaml.CSafeLoader)]
-    return yaml.dump_all(documents, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
+    documents = [each for each in yaml.load_all(text, yaml.CSafeLoader) if "detection" in each]  # no correlations
+    return yaml.dump_all(
+        [_document(each, generation) for each in documents],
+        Dumper=yaml.CSafeDumper,
+        allow_unicode=True,
+        sort_keys=False,
+    )
 
 
 def _document(rule: dict[str, Any], generation: int) -> dict[str, Any]:

@@ -48,5 +48,5 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
     print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
-    print(f"{len(parts.rules.rules)} rules over {', '.join(sources)}", file=sys.stderr)
+    print(f"{len(parts.rules)} rules over {', '.join(sources)}", file=sys.stderr)
     return 3 if parts.rules.faults else 0

@@ -126,7 +126,7 @@ def _tell(done: Scanned, blind: int) -> None:
     dead = f", {seen.parse_failures:,} lines could not be read" if seen.parse_failures else ""
     print(
         f"{seen.events:,} events of {done.outcome.files:,} files in {done.seconds:.1f} s, "
-        f"{len(done.parts.rules.rules):,} rules{dead}",
+        f"{len(done.parts.rules):,} rules{dead}",
         file=sys.stderr,
     )
     if seen.excepted:

@@ -118,7 +118,7 @@ def test_a_part_of_the_rules_is_spread_over_them(tmp_path: Path) -> None:
 def test_more_rules_than_there_are_come_as_clones(tmp_path: Path) -> None:
     there = len(list(rule_files([own_rules()])))
     clones.write([own_rules()], 2 * there + 1, tmp_path / "many")
-    made = [yaml.safe_load(path.read_text("utf-8")) for path in (tmp_path / "many").iterdir()]
+    made = [next(yaml.safe_load_all(path.read_text("utf-8"))) for path in (tmp_path / "many").iterdir()]
     assert len({rule["id"] for rule in made}) == 2 * there + 1
 
 

@@ -67,7 +67,7 @@ def pipeline(sink: Store, archive: Archive | None = None, exception: str = "", r
 def test_every_record_ends_as_event_or_dead_letter(store: Store, tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     line = pipeline(store, archive)
-    line.process(batch([GOOD.format(1), "no syslog at all", GOOD.format(2), ""]))
+    line.process(batch([GOOD.format(1), "no syslog at all", GOOD.format(2), "nor is this"]))
     seen = line.statistics
     assert seen.events + seen.parse_failures == 4
     assert store.counts()["dead"] == seen.parse_failures > 0

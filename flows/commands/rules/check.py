@@ -48,11 +48,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _summary(rules: RuleSet, files: list[str], count: Counter[Severity]) -> None:
-    levels = Counter(rule.meta.level for rule in rules.rules)
+    levels = Counter(meta.level for meta in rules.metas())
     told = ", ".join(f"{levels[level]:,} {level}" for level in reversed(LEVELS) if levels[level])
     faults = f"{count['error']:,} faults, {count['warning']:,} warnings"
     excepted = f", {len(rules.filters):,} exception{'s' * (len(rules.filters) > 1)}" if rules.filters else ""
-    able = f"{len(rules.rules):,} rules can run ({told or 'none'}){excepted}"
+    able = f"{len(rules):,} rules can run ({told or 'none'}){excepted}"
     print(f"{len(files):,} files; {able}; {faults}", file=sys.stderr)
     waiting: list[Rule | Filter] = [*rules.rules, *rules.filters]
     for rule in waiting:

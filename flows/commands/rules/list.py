@@ -19,9 +19,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the rules, the most severe first; 3 when any has a fault."""
     rules = assembly.load_rules(read_config(args), [*args.paths, *args.rules])
-    for rule in sorted(rules.rules, key=lambda rule: (-LEVELS.index(rule.meta.level), rule.meta.title)):
-        if args.level in (None, rule.meta.level):
-            waits = f"  (waits for the lists {', '.join(rule.waits_for)})" if rule.waits_for else ""
-            source = f"{rule.logsource!s:<34}"
-            print(plain(f"{rule.meta.level:<13} {rule.meta.id}  {source} {rule.meta.title}{waits}"))
+    rows = [(rule.meta, str(rule.logsource), rule.waits_for) for rule in rules.rules]
+    rows += [(linked.rule.meta, linked.rule.type, ()) for linked in rules.correlations]
+    for meta, source, lists in sorted(rows, key=lambda row: (-LEVELS.index(row[0].level), row[0].title)):
+        if args.level in (None, meta.level):
+            waits = f"  (waits for the lists {', '.join(lists)})" if lists else ""
+            print(plain(f"{meta.level:<13} {meta.id}  {source:<34} {meta.title}{waits}"))
     return 3 if rules.faults else 0

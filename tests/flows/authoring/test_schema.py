@@ -39,6 +39,8 @@ def test_our_own_rules_are_valid_by_it(schema: dict[str, Any]) -> None:
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
     for path in own_rules().rglob("*.yml"):
+        if path.parent.name == "correlation":
+            continue  # correlations have a form of their own
         assert [error.message for error in validator.iter_errors(read(path.read_text()))] == [], path
 
 

@@ -1,0 +1,163 @@
+"""Alerts to matches and findings.
+
+A finding of a correlation is a group × a tumbling window in which alerts end. The events of these alerts are its
+matches, each once however many alerts it is part of.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import polars as pl
+
+from detectors.correlation.evaluate import FIELD, Alerts, covered
+from detectors.correlation.link import SECOND
+from detectors.correlation.windows import changes
+from detectors.findings import ENTITIES, EVIDENCE, LISTED, Detection, Found, rule_words
+from detectors.identity import finding_id, match_id
+from detectors.schema import FINDING, MATCH, TIME
+
+KEPT_ENTITIES: Final = ("host.name", "user.name", "source.ip", "destination.ip")
+EVERYTHING: Final = "all"  # the group of a correlation that has no groups
+_EVENTS: Final = pl.Schema(
+    {
+        "group": pl.String,
+        "anchor": pl.Int64,
+        "rule": pl.String,
+        "event.id": pl.String,
+        "time": pl.Int64,
+        "soc.source": pl.String,
+        **dict.fromkeys((f"{FIELD}{name}" for name in KEPT_ENTITIES), pl.String),
+    }
+)
+
+Originals = Callable[[pl.DataFrame], Mapping[str, str]]  # events (rule, event.id, time) → their raw records by id
+
+
+def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) -> pl.DataFrame:
+    """Return the events of all alerts, each once per finding: by its group and the start of its window."""
+    frames = [_EVENTS.to_frame()]
+    for number, part in enumerate(alerts.parts):
+        if not len(part.windows):
+            continue
+        anchors = part.windows.stop // (seconds * SECOND) * (seconds * SECOND)
+        begins = changes(part.windows.group) | changes(anchors)  # windows are in order of group and time
+        owner, texts = np.cumsum(begins) - 1, _texts(alerts)
+        groups, starts = part.windows.group[begins], anchors[begins]
+        for member, whose, rows in covered(alerts, number, np.arange(len(anchors)), owner):
+            named = pl.DataFrame({"group": texts.gather(groups[whose]), "anchor": starts[whose]})
+            columns = [name for name in _EVENTS if name not in ("group", "anchor", "rule")]
+            frame = matches[member.id][rows].select(columns).hstack(named)
+            frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(_EVENTS.names()))
+    return pl.concat(frames).unique(["group", "anchor", "event.id"], keep="first", maintain_order=True)
+
+
+def _texts(alerts: Alerts) -> pl.Series:
+    """Return the group keys as text: `source.ip=192.0.2.7 | user.name=lan`."""
+    names, groups = alerts.linked.rule.group_by, alerts.matches.groups
+    if not names:
+        return pl.Series([EVERYTHING])
+    parts = [pl.lit(f"{name}=") + pl.col(key) for name, key in zip(names, groups.columns, strict=True)]
+    return groups.select(pl.concat_str(parts, separator=" | ")).to_series()
+
+
+def found(detection: Detection, events: pl.DataFrame, new: pl.DataFrame, originals: Originals) -> Found:
+    """Make matches of the new ones of gathered events, and the findings that these belong to."""
+    identity = detection.meta.id
+    names = {
+        (group, anchor): finding_id(identity, group, _moment(anchor))
+        for group, anchor in new.select("group", "anchor").unique().iter_rows()
+    }
+    owners = [names[each] for each in new.select("group", "anchor").iter_rows()]
+    matches = new.select(
+        pl.col("time").cast(TIME).alias("@timestamp"),
+        pl.Series(
+            "soc.match.id",
+            [match_id(identity, detection.semantics, each) for each in zip(owners, new["event.id"], strict=True)],
+        ),
+        pl.lit(identity).alias("rule.id"),
+        pl.col("event.id").reshape((-1, 1)).cast(pl.List(pl.String)),
+        "soc.source",
+        pl.col("group").alias("soc.group"),
+        pl.Series("soc.finding.id", owners, pl.String),
+        pl.lit(None, pl.String).alias("soc.silenced"),
+    ).cast(MATCH)
+    events = events.join(new.select("group", "anchor").unique(), on=["group", "anchor"], how="semi")
+    evidence = _evidence(events, originals)
+    rows = [
+        _finding(names[row["group"], row["anchor"]], row, evidence[row["group"], row["anchor"]], detection)
+        for row in _summary(events).iter_rows(named=True)
+    ]
+    return Found(matches, pl.DataFrame(rows, schema=FINDING))
+
+
+def _moment(micros: int) -> datetime:
+    moment: datetime = pl.Series([micros]).cast(TIME)[0]
+    return moment
+
+
+def _summary(events: pl.DataFrame) -> pl.DataFrame:
+    """Return per finding when its events begin and end, how many they are, and whom they name."""
+    entities = [
+        pl.col(f"{FIELD}{name}").drop_nulls().unique(maintain_order=True).head(LISTED).alias(name)
+        for name in KEPT_ENTITIES
+    ]
+    times = pl.col("time").cast(TIME)
+    return events.group_by("group", "anchor", maintain_order=True).agg(
+        times.min().alias("first"),
+        times.max().alias("last"),
+        pl.len().alias("count"),
+        pl.col("soc.source").unique().sort().str.join(", "),
+        *entities,
+    )
+
+
+def _evidence(events: pl.DataFrame, originals: Originals) -> dict[tuple[str, int], str]:
+    """Return a few events of each finding as JSON: the first of every rule, then the next of every rule."""
+    place = pl.int_range(pl.len()).over("group", "anchor", "rule")
+    ordered = events.sort("time", "event.id").with_columns(place.alias("place")).sort("place", "time", "event.id")
+    shown = ordered.group_by("group", "anchor", maintain_order=True).head(EVIDENCE).sort("time", "event.id")
+    raw, found = originals(shown), defaultdict[tuple[str, int], list[dict[str, Any]]](list)
+    for row in shown.iter_rows(named=True):
+        found[row["group"], row["anchor"]].append(_document(row, raw))
+    return {key: orjson.dumps(documents, default=str).decode() for key, documents in found.items()}
+
+
+def _finding(name: str, seen: Mapping[str, Any], evidence: str, detection: Detection) -> dict[str, Any]:
+    anchor = _moment(seen["anchor"])
+    entities = {field: seen.get(field, []) for field in ENTITIES}
+    return {
+        **rule_words(detection),
+        **entities,
+        "@timestamp": seen["first"],
+        "event.id": name,
+        "event.action": "correlation-matched",
+        "event.start": seen["first"],
+        "event.end": seen["last"],
+        "message": f"{detection.meta.title} ({seen['group']})",
+        "related.hosts": entities["host.name"],
+        "related.ip": sorted({*entities["source.ip"], *entities["destination.ip"]})[:LISTED],
+        "related.user": entities["user.name"],
+        "soc.source": seen["soc.source"],
+        "soc.origin": [],
+        "soc.group": seen["group"],
+        "soc.window.start": anchor,
+        "soc.window.end": anchor + timedelta(seconds=detection.seconds),
+        "soc.count": seen["count"],
+        "soc.evidence": evidence,
+    }
+
+
+def _document(row: Mapping[str, Any], raw: Mapping[str, str]) -> dict[str, Any]:
+    fields = {name.removeprefix(FIELD): value for name, value in row.items() if name.startswith(FIELD) and value}
+    return {
+        "event.id": row["event.id"],
+        "@timestamp": _moment(row["time"]),
+        "event.original": raw.get(row["event.id"], ""),
+        "fields": {"rule.id": row["rule"], **fields},
+    }

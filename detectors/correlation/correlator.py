@@ -1,0 +1,202 @@
+"""Correlations at work: matches are kept, and what follows from them is told.
+
+Matches are kept before anything is concluded from them, and are called told only after all conclusions are stored. So
+nothing is lost when the work is killed in between, and of two workers who keep matches of the same window at the same
+time one at least sees both. What was told before is not told again, although that would change nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from detectors.contracts import Block, Memory
+from detectors.correlation.alerts import KEPT_ENTITIES, found, gathered
+from detectors.correlation.evaluate import FIELD, evaluate, merged, text
+from detectors.correlation.link import Linked, Member
+from detectors.correlation.windows import Intervals, Numbers, distinct
+from detectors.errors import SocError
+from detectors.findings import Detection, Found
+from detectors.identity import digest
+
+MANY = 64  # stretches of time; more are taken as one
+_ALWAYS = ("event.id", "time", "soc.source", *(f"{FIELD}{name}" for name in KEPT_ENTITIES))
+
+
+class Correlator:
+    """Tells what follows from matches of rules.
+
+    A correlation that fails costs itself: `failures` says of it (by id) why.
+    """
+
+    def __init__(self, correlations: Sequence[Linked], memory: Memory) -> None:
+        self.failures: dict[str, str] = {}
+        self._correlations = {linked.rule.meta.id: linked for linked in correlations}
+        self._memory = memory
+        self._by = digest(sorted(linked.semantics for linked in correlations))
+
+    @cached_property
+    def fields(self) -> dict[str, tuple[str, ...]]:
+        """Return the fields that have to be kept of the matches of each rule."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for linked in self._correlations.values():
+            for leaf in linked.leaves():
+                found[leaf.id].update(leaf.group, leaf.fields, KEPT_ENTITIES)
+        return {rule: tuple(sorted(names)) for rule, names in found.items()}
+
+    @cached_property
+    def silent(self) -> frozenset[str]:
+        """Return the rules that have no findings of their own, because a correlation puts them together."""
+        told, used = set(), set()
+        for linked in self._correlations.values():
+            for member in linked.members:
+                used.add(member.id)
+                if linked.rule.generate:
+                    told.add(member.id)
+        return frozenset(used - told)
+
+    def take(self, blocks: Sequence[Block]) -> Iterator[Found]:
+        """Keep matches and yield what follows from them at once; `told` has to be called when all of that is stored."""
+        blocks = [block for block in blocks if block.matches.height]
+        if not blocks:
+            return
+        times = {block.rule: block.matches["time"].unique().sort().to_numpy() for block in blocks}
+        touched = {
+            identity: _touched([times[leaf.id] for leaf in linked.leaves() if leaf.id in times], linked.reach)
+            for identity, linked in self._correlations.items()
+            if any(leaf.id in times for leaf in linked.leaves())
+        }
+        waiting = {name: within[0][0] for name, within in touched.items() if self._correlations[name].waits}
+        self._memory.keep(blocks, waiting)
+        for identity, within in touched.items():
+            if identity not in waiting:
+                yield from self._tell(self._correlations[identity], within, None, blocks)
+
+    def told(self, blocks: Sequence[Block]) -> None:
+        """Note that all that `take` yielded for these matches is stored."""
+        self._memory.told([block for block in blocks if block.matches.height], self._by)
+
+    def settle(self, sources: Mapping[str, Sequence[str]], late: int = 0) -> Iterator[Found]:
+        """Yield what follows where time had to pass; a result has to be stored before the next is asked for.
+
+        `sources` names for each rule the sources whose events it looks at. Time has come as far as the oldest of the
+        newest events of all sources that a correlation needs, less `late` microseconds. A source that never had an
+        event doesn't count, but of every rule one source must have had some.
+        """
+        times = self._memory.times()
+        for identity, since in self._memory.waiting().items():
+            linked = self._correlations.get(identity)
+            if linked is None:
+                continue
+            newest = [[times[name] for name in sources.get(leaf.id, ()) if name in times] for leaf in linked.leaves()]
+            if not all(newest):
+                continue
+            until = min(map(min, newest)) - late
+            if until >= since:
+                yield from self._tell(linked, [(since, until)], until, ())
+                self._memory.settle(identity, since, until + 1)
+
+    def conclude(self) -> Iterator[Found]:
+        """Yield everything that follows from all matches that were kept, as if nothing came after them."""
+        times = self._memory.times().values()
+        for linked in self._correlations.values():
+            yield from self._tell(linked, None, max(times, default=None), ())
+
+    def _tell(
+        self, linked: Linked, within: Intervals | None, horizon: int | None, blocks: Sequence[Block]
+    ) -> Iterator[Found]:
+        """Yield what a correlation finds; for silent ones nothing."""
+        if linked.rule.meta.id in self.silent:
+            return
+        try:
+            made = self._found(linked, within, horizon, blocks)
+        except SocError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever breaks one correlation, the others must go on
+            self.failures.setdefault(linked.rule.meta.id, f"{type(error).__name__}: {error}")
+        else:
+            if made is not None:
+                yield made
+
+    def _found(
+        self, linked: Linked, within: Intervals | None, horizon: int | None, blocks: Sequence[Block]
+    ) -> Found | None:
+        reached = None if within is None else merged([(begin - linked.reach, end) for begin, end in within])
+        touched = _groups(linked, blocks)
+        frames: dict[str, pl.DataFrame] = {}
+
+        def recall(member: Member) -> pl.DataFrame:
+            if member.id not in frames:
+                columns = dict.fromkeys([*_ALWAYS, *(f"{FIELD}{name}" for name in self.fields[member.id])])
+                frame = self._memory.recall(member.id, columns, reached, self._by)
+                frames[member.id] = frame if touched is None else _only(frame, member, touched)
+            return frames[member.id]
+
+        alerts = evaluate(linked, recall, within, horizon)
+        if not alerts:
+            return None
+        detection = Detection(linked.rule.meta, linked.semantics, provider="sigma")
+        events = gathered(alerts, frames, detection.seconds)
+        new = events
+        if blocks:
+            before = {rule: frame.filter("told") for rule, frame in frames.items()}
+            known = self._before(linked, before, reached, detection.seconds)
+            new = events.join(known, on=["group", "anchor", "event.id"], how="anti")
+        if not new.height:
+            return None
+        return found(detection, events, new, lambda shown: self._originals(shown, reached))
+
+    def _before(
+        self, linked: Linked, matches: Mapping[str, pl.DataFrame], within: Intervals | None, seconds: int
+    ) -> pl.DataFrame:
+        """Return events of alerts that were told before: most of those that alerts within these times may share.
+
+        The matches are those at hand, so windows that begin before them are missed; what they hold is told again.
+        """
+        return gathered(evaluate(linked, lambda member: matches[member.id], within, None), matches, seconds)
+
+    def _originals(self, shown: pl.DataFrame, within: Intervals | None) -> dict[str, str]:
+        """Return the raw records of the events that findings show."""
+        raw: dict[str, str] = {}
+        for rule in shown["rule"].unique():
+            ids = shown.filter(pl.col("rule") == rule)["event.id"]
+            times = shown.filter(pl.col("rule") == rule)["time"]
+            asked = within and merged([(time, time) for time in times.to_list()])
+            frame = self._memory.recall(rule, ("event.id", "event.original"), asked, self._by)
+            raw.update(
+                frame.filter(pl.col("event.id").is_in(ids.implode())).select("event.id", "event.original").iter_rows()
+            )
+        return {name: text or "" for name, text in raw.items()}
+
+
+def _touched(times: Sequence[Numbers], reach: int) -> list[tuple[int, int]]:
+    """Return when windows end that hold matches at these times."""
+    moments = distinct(np.sort(np.concatenate(times)))
+    apart = np.flatnonzero(np.diff(moments) > reach)
+    if len(apart) >= MANY:
+        apart = apart[:0]
+    begins, ends = moments[np.append(0, apart + 1)], moments[np.append(apart, len(moments) - 1)] + reach
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))
+
+
+def _groups(linked: Linked, blocks: Sequence[Block]) -> pl.DataFrame | None:
+    """Return the groups that new matches are in; None where all groups have to be looked at."""
+    count = len(linked.rule.group_by)
+    if not blocks or not count or any(member.inner is not None for member in linked.members):
+        return None
+    keys = [
+        block.matches.select(text(name).alias(str(number)) for number, name in enumerate(member.group))
+        for member in linked.members
+        for block in blocks
+        if block.rule == member.id
+    ]
+    return pl.concat(keys).unique()
+
+
+def _only(frame: pl.DataFrame, member: Member, groups: pl.DataFrame) -> pl.DataFrame:
+    """Return the matches in these groups."""
+    return frame.join(groups, left_on=[text(name) for name in member.group], right_on=groups.columns, how="semi")

@@ -1,0 +1,122 @@
+"""Matches in order of group and time, and the windows over them.
+
+A match's key is its group and its time, as one number: times are numbered in their order, so that keys are small. All
+that a window holds is then a slice of the matches, from `first` up to `end`, and no window is ever walked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Reals = npt.NDArray[np.float64]
+Intervals = Sequence[tuple[int, int]]  # of times, both ends belong to them; in order, apart from each other
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Matches of all members, in order of group and time.
+
+    The frame has `slot` (the number of the member), `row` (where the match stands among that member's), `event`,
+    `time`, and the columns of the groups and the values.
+    """
+
+    frame: pl.DataFrame
+    groups: pl.DataFrame  # the keys of each group
+    group: Numbers  # of each match
+    time: Numbers
+    slot: Numbers
+    key: Numbers
+    times: Numbers  # the distinct times, in order
+
+    @property
+    def width(self) -> int:
+        """What a group's keys take of the numbers."""
+        return len(self.times) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows over matches, in order of group and time; each holds the matches from `first` up to `end`."""
+
+    group: Numbers
+    start: Numbers  # times, both belong to the window
+    stop: Numbers
+    first: Numbers
+    end: Numbers
+    opening: Numbers  # the keys of start and stop
+    closing: Numbers
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+    def where(self, chosen: Flags) -> Windows:
+        """Return those of the windows that are chosen."""
+        return Windows(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+
+def ordered(frame: pl.DataFrame, keys: Sequence[str]) -> Matches:
+    """Put matches in order; those without a time or without a group are left out: they never correlate."""
+    frame = frame.drop_nulls(["time", *keys])
+    groups = frame.select(keys).unique() if keys else pl.DataFrame({"all": [0]})
+    if keys:
+        numbered = groups.with_row_index("group")
+        frame = frame.join(numbered, on=keys, how="left")
+    else:
+        frame = frame.with_columns(pl.lit(0).alias("group"))
+    frame = frame.sort("group", "time", "slot", "event")
+    group, time = frame["group"].to_numpy().astype(np.int64), frame["time"].to_numpy()
+    times = distinct(np.sort(time))
+    key = group * (len(times) + 1) + np.searchsorted(times, time)
+    return Matches(frame, groups, group, time, frame["slot"].to_numpy().astype(np.int64), key, times)
+
+
+def trailing(matches: Matches, span: int, within: Intervals | None) -> Windows:
+    """Return the windows that end with a match: of `span` before it, both ends included."""
+    return _windows(matches, matches.key, -span, within)
+
+
+def forward(matches: Matches, slots: Sequence[int], span: int, within: Intervals | None) -> Windows:
+    """Return the windows that begin with a match of one of the slots, and end `span` after it."""
+    return _windows(matches, matches.key[np.isin(matches.slot, slots)], span, within)
+
+
+def inside(times: Numbers, within: Intervals | None) -> Flags:
+    """Say of each time whether it lies in one of the intervals."""
+    if within is None:
+        return np.ones(len(times), np.bool_)
+    begins, ends = (np.array([each[side] for each in within], np.int64) for side in (0, 1))
+    at = np.searchsorted(begins, times, side="right") - 1
+    return (at >= 0) & (times <= ends[at])
+
+
+def distinct(numbers: Numbers) -> Numbers:
+    """Return numbers that are in order, each once. `np.unique` hashes them, and takes minutes for some millions."""
+    return numbers[changes(numbers)]
+
+
+def changes(numbers: Numbers) -> Flags:
+    """Say of each number whether it differs from the one before."""
+    differs = np.ones(len(numbers), np.bool_)
+    differs[1:] = numbers[1:] != numbers[:-1]
+    return differs
+
+
+def _windows(matches: Matches, anchors: Numbers, span: int, within: Intervals | None) -> Windows:
+    keys = distinct(anchors)
+    group, rank = np.divmod(keys, matches.width)
+    anchor = matches.times[rank]
+    start, stop = anchor + min(span, 0), anchor + max(span, 0)
+    chosen = inside(stop, within)
+    group, start, stop = group[chosen], start[chosen], stop[chosen]
+    opening = group * matches.width + np.searchsorted(matches.times, start)
+    closing = group * matches.width + np.searchsorted(matches.times, stop, side="right") - 1
+    first = np.searchsorted(matches.key, opening)
+    end = np.searchsorted(matches.key, closing, side="right")
+    return Windows(group, start, stop, first, end, opening, closing)

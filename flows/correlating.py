@@ -1,0 +1,134 @@
+"""Correlations in the pipeline: hits to kept matches, and what follows from them to the sink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from connectors.parser import DefinedParser
+from connectors.store import Store
+from connectors.store_memory import StoreMemory
+from detectors.contracts import Batch, Block, Dialect, Hits, Memory
+from detectors.correlation.correlator import Correlator
+from detectors.correlation.evaluate import FIELD
+from detectors.findings import event_ids
+from detectors.meta import Meta
+from detectors.sigma.logsources import routes
+from detectors.sigma.rule import Rule
+from flows.assembly import Parts
+from flows.sifting import read_again
+
+SHOWN = 1_000  # characters of a raw record that are kept with a match
+
+
+class Correlating:
+    """Knows which hits correlations need, and what of their events."""
+
+    def __init__(self, parts: Parts, memory: Memory, now: Callable[[], int] | None = None) -> None:
+        """Take what runs; `now` bounds what events may claim about how far time has come."""
+        correlations = parts.rules.correlations
+        self.correlator = Correlator(correlations, memory)
+        self._memory, self._now = memory, now
+        self._metas = {linked.rule.meta.id: linked.rule.meta for linked in correlations}
+        self._waits = any(linked.waits for linked in correlations)
+        self._rules = {
+            number: (rule, self.correlator.fields[rule.id])
+            for number, rule in enumerate(parts.rules.rules)
+            if rule.id in self.correlator.fields
+        }
+        self._silent = np.array(
+            [number for number, (rule, _) in self._rules.items() if rule.id in self.correlator.silent], np.int32
+        )
+        self._engine, self._definitions = parts.engine, parts.definitions
+
+    def shown(self, hits: Hits) -> Hits:
+        """Return the hits of rules that have findings of their own."""
+        kept = ~np.isin(hits.rule, self._silent)
+        return hits if kept.all() else Hits(hits.rule[kept], hits.row[kept])
+
+    def failures(self) -> list[tuple[Meta, str]]:
+        """Return which correlations failed, and why."""
+        return [(self._metas[name], reason) for name, reason in self.correlator.failures.items()]
+
+    def pass_time(self, source: str, events: pl.DataFrame) -> None:
+        """Note how far time has come in a source, if any correlation waits for that."""
+        newest = events["@timestamp"].cast(pl.Int64).max()
+        if self._waits and isinstance(newest, int):
+            self._memory.pass_time({source: newest if self._now is None else min(newest, self._now())})
+
+    def sources(self) -> dict[str, list[str]]:
+        """Return for each rule that correlations need the sources whose events it looks at."""
+        found: dict[str, list[str]] = {rule.id: [] for rule, _ in self._rules.values()}
+        for name, definition in self._definitions.items():
+            for number in self._engine.covered(definition.dialect):
+                if number in self._rules:
+                    found[self._rules[number][0].id].append(name)
+        return found
+
+    def blocks(self, batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits) -> list[Block]:
+        """Return the matches that correlations need."""
+        numbers = [number for number in np.unique(hits.rule).tolist() if number in self._rules]
+        if not numbers:
+            return []
+        needed = np.isin(hits.rule, numbers)
+        rows, positions = np.unique(hits.row[needed], return_inverse=True)
+        columns = {number: columns_of(*self._rules[number], parser.dialect) for number in numbers}
+        wanted = frozenset(name for each in columns.values() for chain in each.values() for name in chain)
+        frame = _read(batch, parser, events[rows], wanted)
+        frame = frame.with_columns(
+            pl.Series("event.id", event_ids(batch, frame)), pl.lit(batch.source).alias("soc.source")
+        )
+        rule = hits.rule[needed]
+        return [
+            Block(self._rules[number][0].id, kept(frame[positions[rule == number]], columns[number]))
+            for number in numbers
+        ]
+
+
+def remembering(parts: Parts, store: Store, now: Callable[[], int] | None = None) -> Correlating | None:
+    """Return what correlates with the store as its memory; None where no correlation is loaded."""
+    known = parts.rules.correlations
+    if not known:
+        return None
+    memory = StoreMemory(store, max(linked.reach for linked in known))
+    return Correlating(parts, memory, now)
+
+
+def columns_of(rule: Rule, fields: Sequence[str], dialect: Dialect) -> dict[str, tuple[str, ...]]:
+    """Return for each field the source's columns, of which the first that has a value gives it."""
+    ways = routes(rule.logsource, dialect.logsource)
+    return {
+        field: tuple(dict.fromkeys(name for way in ways for name in way.columns(field, dialect))) for field in fields
+    }
+
+
+def _read(batch: Batch, parser: DefinedParser, hit: pl.DataFrame, wanted: frozenset[str]) -> pl.DataFrame:
+    """Read hit records once more, for what rules did not look at."""
+    if wanted <= frozenset(hit.columns):
+        return hit
+    return read_again(batch, parser, hit, wanted)
+
+
+def kept(frame: pl.DataFrame, columns: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Return what is kept of matches: `columns` gives for a field the columns of which the first with a value counts.
+
+    Matches without a time never correlate.
+    """
+    return frame.select(
+        "event.id",
+        pl.col("@timestamp").cast(pl.Int64).alias("time"),
+        "soc.source",
+        pl.col("event.original").str.slice(0, SHOWN),
+        *(_field(frame, chain).alias(f"{FIELD}{field}") for field, chain in columns.items()),
+    ).drop_nulls("time")
+
+
+def _field(frame: pl.DataFrame, chain: Sequence[str]) -> pl.Expr:
+    texts = [
+        pl.col(name).list.join(", ") if frame.schema[name] == pl.List else pl.col(name).cast(pl.String)
+        for name in chain
+        if name in frame.columns
+    ]
+    return pl.coalesce(texts) if texts else pl.lit(None, pl.String)
