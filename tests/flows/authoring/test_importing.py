@@ -23,10 +23,10 @@ def checkout(tmp_path: Path) -> Path:
     """Return a folder as a git checkout leaves it: rules that live here, are blind, and have no business here."""
     root = tmp_path / "sigma"
     rules = (
-        ("hotline/one.yml", "One", "high", "product: gialai, service: hotline_1022", "action"),
-        ("hotline/two.yml", "Two", "low", "product: gialai, service: hotline_1022", "actoin"),
+        ("windows/one.yml", "One", "high", "product: windows, category: process_creation", "Image"),
+        ("windows/two.yml", "Two", "low", "product: windows, category: process_creation", "Imgae"),
         ("mac/three.yml", "Three", "high", "product: macos", "Image"),
-        ("hotline/four.yml", "Four", "low", "product: gialai, service: hotline_1022", "result"),
+        ("windows/four.yml", "Four", "low", "product: windows, category: process_creation", "CommandLine"),
     )
     for number, (name, title, level, logsource, field) in enumerate(rules):
         path = root / "rules" / name
@@ -46,22 +46,22 @@ def test_each_rule_lives_is_blind_or_has_no_business_here(soc: Soc, checkout: Pa
         "One": "live", "Two": "blind", "Three": "homeless", "Four": "live",
     }  # fmt: skip
     (two,) = (each for each in told["each"] if each["title"] == "Two")
-    assert two["blind"]["hotline_1022"] == {"actoin": "action"}
+    assert two["blind"]["windows"] == {"Imgae": "Image"}
     lines = soc("rules", "import", checkout)[1].splitlines()
     assert lines[0] == "4 rules: 2 live, 1 blind, 0 waiting, 1 homeless"
-    assert "actoin 1" in lines[2]
+    assert "Imgae 1" in lines[2]
 
 
 def test_copies_are_the_files_themselves_with_licence_and_origins(soc: Soc, checkout: Path, tmp_path: Path) -> None:
     into = tmp_path / "ours"
-    code, _, err = soc("rules", "import", checkout, "--into", into, "--level", "high", "--source", "hotline_1022")
+    code, _, err = soc("rules", "import", checkout, "--into", into, "--level", "high", "--source", "windows")
     assert code == 0
     assert "1 rules chosen; 1 files copied" in err
-    assert (into / "hotline" / "one.yml").read_bytes() == (checkout / "hotline" / "one.yml").read_bytes()
-    assert not (into / "hotline" / "four.yml").exists()
+    assert (into / "windows" / "one.yml").read_bytes() == (checkout / "windows" / "one.yml").read_bytes()
+    assert not (into / "windows" / "four.yml").exists()
     assert (into / "LICENSE").read_text() == "Detection Rule License 1.1\n"
     (origin,) = map(json.loads, (into / "origins.ndjson").read_text().splitlines())
-    assert (origin["file"], origin["commit"]) == ("hotline/one.yml", "0123456789abcdef")
+    assert (origin["file"], origin["commit"]) == ("windows/one.yml", "0123456789abcdef")
     assert origin["authors"] == ["Somebody Else"]
     assert soc("rules", "check", into)[0] == 0
 
@@ -87,10 +87,10 @@ def test_what_upstream_changed_is_renewed_and_what_was_changed_here_is_kept(
 ) -> None:
     into = tmp_path / "ours"
     soc("rules", "import", checkout, "--into", into)
-    upstream = checkout / "hotline" / "one.yml"
+    upstream = checkout / "windows" / "one.yml"
     upstream.write_text(upstream.read_text().replace("title: One", "title: Uno"))
     assert "1 files copied" in soc("rules", "import", checkout, "--into", into)[2]
-    (into / "hotline" / "one.yml").write_text("title: ours\n")
+    (into / "windows" / "one.yml").write_text("title: ours\n")
     code, _, err = soc("rules", "import", checkout, "--into", into)
     assert code == 2
     assert "was changed here" in err
