@@ -111,14 +111,14 @@ class RuleCache:
             return
         for stored in self._contents[digest]:
             place = Place(path, *stored["place"])
-            if "fault" in stored:
+            if "condition" in stored and "meta" in stored:
+                yield StoredRule.of(stored, place, self._bodies)
+            elif "fault" in stored:
                 yield RuleError(stored["fault"], place=place, fix=stored["fix"])
             elif "filter" in stored:
                 yield Filter.decode(stored, place)
-            elif "correlation" in stored:
-                yield decode_correlation(stored["correlation"], path)
             else:
-                yield StoredRule.of(stored, place, self._bodies)
+                yield decode_correlation(stored["correlation"], path)
 
     def save(self) -> None:
         """Write what is new, and leave out what no file holds any more."""
@@ -154,7 +154,8 @@ class RuleCache:
 
     def _current(self, digest: str) -> bool:
         """Say whether the lists that a content asks for hold what they held when it was compiled."""
-        return all(self._lists.digest(name) == held for name, held in self._uses.get(digest, {}).items())
+        uses = self._uses.get(digest)
+        return not uses or all(self._lists.digest(name) == held for name, held in uses.items())
 
     def _compile(self, text: str, path: str) -> list[Outcome]:
         content = import_module("detectors.content")  # pySigma takes half a second to import: not on a warm start

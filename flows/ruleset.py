@@ -67,28 +67,27 @@ def load(folders: Sequence[Path], *, store: Path | None = None, lists: Lists | N
     faults: list[RuleError] = []
     for path in rule_files(folders):
         for outcome in known.outcomes(path):
-            if isinstance(outcome, RuleError):
+            if isinstance(outcome, StoredRule):
+                faults += _add(rules, outcome.id, outcome, taken)
+            elif isinstance(outcome, RuleError):
                 faults.append(outcome)
             elif isinstance(outcome, Filter):
-                faults += _add(filters, outcome, taken)
-            elif isinstance(outcome, Correlation):
-                faults += _add(correlations, outcome, taken)
+                faults += _add(filters, outcome.id, outcome, taken)
             else:
-                faults += _add(rules, outcome, taken)
+                faults += _add(correlations, outcome.meta.id, outcome, taken)
     known.save()
     linked, unlinked = link([*correlations.values()], rules.values()) if correlations else ((), ())
     found = RuleSet(tuple(rules.values()), (*faults, *unlinked), tuple(filters.values()), linked)
     return replace(found, faults=found.faults + resolve(found.filters, found.rules).faults) if filters else found
 
 
-def _add(known: dict[str, _T], new: _T, taken: dict[str, Place]) -> list[RuleError]:
+def _add(known: dict[str, _T], identity: str, new: _T, taken: dict[str, Place]) -> Sequence[RuleError]:
     """Add a rule, correlation or filter; say so where its id is taken."""
-    identity = new.meta.id if isinstance(new, Correlation) else new.id
     if identity in taken:
         said = f"the id {identity} is taken by {taken[identity]}"
         return [RuleError(said, place=new.place, fix="give it a fresh UUID")]
     known[identity], taken[identity] = new, new.place
-    return []
+    return ()
 
 
 def rule_files(folders: Iterable[Path]) -> Iterator[str]:
