@@ -122,11 +122,7 @@ class _Log:
         while not blocks and (data := self._content.read(GROUP * CHUNK)):
             chunks = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)]
             numbered = enumerate(chunks, self._blocks + 1)
-            blocks = [
-                _Block(number, chunk, not plausible(chunk))
-                for number, chunk in numbered
-                if any(chunk[:64]) or any(chunk)
-            ]
+            blocks = [_Block(number, chunk, not plausible(chunk)) for number, chunk in numbered if any(chunk)]
             self._blocks += len(chunks)
         return blocks
 

@@ -80,7 +80,7 @@ class DefinedParser:
 
     def _told(self, found: Read) -> dict[str, pl.Series]:
         """Return the columns of times that are read already, where nobody needs their texts."""
-        if self._zoned():
+        if ZONE in self.definition.mapped:
             return {}
         return {name: times for name in self.definition.timestamp if (times := found.times(name)) is not None}
 
@@ -163,15 +163,11 @@ class DefinedParser:
     def _zone(self, own: pl.DataFrame, clock: Clock) -> pl.Expr:
         """Return the zone of each time: the one it says, or the clock's."""
         texts = (self._clock(own, name) for name in self.definition.timestamp)
-        text = next((text for text in texts if text is not None), None) if self._zoned() else None
+        text = next((text for text in texts if text is not None), None) if ZONE in self.definition.mapped else None
         if text is None:
             return pl.lit(clock.zone)
         said = pl.lit(text).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2")
         return pl.coalesce(pl.when(said == "Z").then(pl.lit("UTC")).otherwise(said), pl.lit(clock.zone))
-
-    def _zoned(self) -> bool:
-        """Say whether a column is filled with the zone of times."""
-        return any(ZONE in way.sources for ways in self.definition.fields.values() for way in ways)
 
     @staticmethod
     def _clock(own: pl.DataFrame, name: str) -> pl.Series | None:

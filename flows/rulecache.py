@@ -111,7 +111,7 @@ class RuleCache:
             return
         for stored in self._contents[digest]:
             place = Place(path, *stored["place"])
-            if "condition" in stored and "meta" in stored:
+            if "meta" in stored:
                 yield StoredRule.of(stored, place, self._bodies)
             elif "fault" in stored:
                 yield RuleError(stored["fault"], place=place, fix=stored["fix"])
@@ -241,7 +241,7 @@ def _text(content: bytes, path: str) -> str:
 
 def _moved(stored: Outcome, old: bytearray, new: bytearray) -> Outcome:
     """Copy what a rule has among the old bodies to the new ones."""
-    if "condition" not in stored or "meta" not in stored:
+    if "meta" not in stored:
         return stored
     return {**stored, **{part: _append(new, old[slice(*stored[part])]) for part in ("meta", "condition")}}
 

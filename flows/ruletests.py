@@ -14,7 +14,7 @@ tests:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,24 +121,25 @@ def cases(document: Document) -> Iterator[tuple[Place, Case | RuleError]]:
 
 def of_rule(rule: Rule, parts: Parts) -> Iterator[Failure]:
     """Run the tests of one rule."""
-    document = document_of(rule)
-    if document is None:
-        return
     engine = Engine([rule])
-    kinds = set()
-    for place, case in cases(document):
-        if isinstance(case, RuleError):
-            yield Failure(place, case.message)
-            continue
-        kinds.add(case.match)
-        yield from _case(rule, engine, place, case, parts)
-    if kinds != {True, False}:
-        yield Failure(document.place("tests"), f"`{rule.meta.title}` needs a test that matches and one that doesn't")
+    return _tested(rule, lambda place, case: _case(rule, engine, place, case, parts))
 
 
 def of_correlation(linked: Linked, parts: Parts) -> Iterator[Failure]:
     """Run the tests of one correlation."""
-    document = document_of(linked.rule)
+    return _tested(linked.rule, lambda place, case: _correlation_case(linked, place, case, parts))
+
+
+def runnable(rule: Rule, document: Document, parts: Parts) -> Iterator[tuple[Case, Given]]:
+    """Yield the tests of a rule that can be run, with their events."""
+    for _, case in cases(document):
+        if not isinstance(case, RuleError) and isinstance(made := given(rule, case, parts), Given):
+            yield case, made
+
+
+def _tested(rule: Rule | Correlation, run: Callable[[Place, Case], Iterator[Failure]]) -> Iterator[Failure]:
+    """Run each of the tests that stand with a rule; there must be some that match, and some that don't."""
+    document = document_of(rule)
     if document is None:
         return
     kinds = set()
@@ -147,11 +148,9 @@ def of_correlation(linked: Linked, parts: Parts) -> Iterator[Failure]:
             yield Failure(place, case.message)
             continue
         kinds.add(case.match)
-        yield from _correlation_case(linked, place, case, parts)
+        yield from run(place, case)
     if kinds != {True, False}:
-        yield Failure(
-            document.place("tests"), f"`{linked.rule.meta.title}` needs a test that matches and one that doesn't"
-        )
+        yield Failure(document.place("tests"), f"`{rule.meta.title}` needs a test that matches and one that doesn't")
 
 
 def _correlation_case(linked: Linked, place: Place, case: Case, parts: Parts) -> Iterator[Failure]:

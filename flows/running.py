@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,7 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
     with ExitStack() as stack:
         stack.enter_context(_alone(settings))
         sink = _sink(settings, stack)
+        memory = cache(partial(_memory, settings, sink, stack))
         source = _source(settings, parts, sink, stack, seconds)
         pipeline = Pipeline(
             parts.definitions,
@@ -79,11 +81,11 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             say=lambda text: say(plain(text)),
             exceptions=parts.exceptions,
             calendar=parts.calendar,
-            correlating=_correlating(settings, parts, sink, stack),
+            correlating=_correlating(parts, memory),
         )
         for batch in source.batches():
             if watched.changed():
-                pipeline.use(watched.parts, _correlating(settings, watched.parts, sink, stack))
+                pipeline.use(watched.parts, _correlating(watched.parts, memory))
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
         if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
@@ -143,14 +145,18 @@ def _sink(settings: Settings, stack: ExitStack) -> Sink:
     return sink
 
 
-def _correlating(settings: Settings, parts: Parts, sink: Sink, stack: ExitStack) -> Correlating | None:
-    """Return what correlates; its memory is the embedded store, also where findings go elsewhere."""
-    if not parts.rules.correlations:
-        return None
-    store = sink if isinstance(sink, Store) else Store(settings.store)
-    if store is not sink:
-        stack.callback(store.close)
-    return remembering(parts, store, microseconds)
+def _correlating(parts: Parts, memory: Callable[[], Store]) -> Correlating | None:
+    """Return what correlates; where nothing does, no store is opened."""
+    return remembering(parts, memory(), microseconds) if parts.rules.correlations else None
+
+
+def _memory(settings: Settings, sink: Sink, stack: ExitStack) -> Store:
+    """Return where correlations remember: the embedded store, also where findings go elsewhere."""
+    if isinstance(sink, Store):
+        return sink
+    store = Store(settings.store)
+    stack.callback(store.close)
+    return store
 
 
 def _source(

@@ -158,9 +158,8 @@ class Scanned:
     def frame(self, names: Collection[str]) -> pl.DataFrame:
         """Return these columns, one that no record has being all null, and `error.message`."""
         absent = nulls("", self._errors.len())
-        columns = [self._column(name) if name in self._codes else absent for name in names if name != ERROR]
-        named = [column.alias(name) for name, column in zip((n for n in names if n != ERROR), columns, strict=True)]
-        return pl.DataFrame([*named, self._errors])
+        columns = {name: self._column(name) if name in self._codes else absent for name in names if name != ERROR}
+        return pl.DataFrame([*(column.alias(name) for name, column in columns.items()), self._errors])
 
     def names(self) -> Collection[str]:
         """Name the columns that any record has."""

@@ -6,7 +6,7 @@ what is true of rows is a set of bits, the lowest for the first row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import reduce
 from itertools import accumulate
 from operator import and_, or_
@@ -20,17 +20,10 @@ from detectors.sigma.keywords import leaves
 from detectors.sigma.logsources import Route
 from detectors.sigma.outline import Change, Piece
 from detectors.sigma.predicates import ABSENCE_OPS, REFERENCE_OPS, And, Node, Not, Or, Predicate
-from detectors.sigma.truth import holds
+from detectors.sigma.truth import REFERENCES, holds
 
 Bits = int
 Seen = list[str] | None  # the texts of a field in one event; None: it has no value there
-
-_REFERENCES: dict[str, Callable[[str, str], bool]] = {
-    "ref_equals": lambda mine, theirs: mine == theirs,
-    "ref_contains": lambda mine, theirs: theirs in mine,
-    "ref_startswith": lambda mine, theirs: mine.startswith(theirs),
-    "ref_endswith": lambda mine, theirs: mine.endswith(theirs),
-}
 
 
 class Asking:
@@ -151,7 +144,7 @@ def _compared(op: str, values: list[Seen], others: list[Seen]) -> Bits:
 
 
 def _refers(op: str, mine: Seen, theirs: Seen) -> bool:
-    return any(_REFERENCES[op](fold(left), fold(right)) for left in mine or () for right in theirs or ())
+    return any(REFERENCES[op](fold(left), fold(right)) for left in mine or () for right in theirs or ())
 
 
 def _texts(events: pl.DataFrame, name: str) -> list[Seen]:

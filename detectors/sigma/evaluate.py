@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from detectors.sigma.columns import KEYWORDS, Chain, Column, Rows, Table
 from detectors.sigma.fold import fold
 from detectors.sigma.predicates import ABSENCE_OPS, REFERENCE_OPS, And, Node, Not, Or, Predicate
+from detectors.sigma.truth import REFERENCES
 from detectors.sigma.vocabulary import Flags
 
 
@@ -46,14 +45,6 @@ def _test(predicate: Predicate, rows: Rows, chains: dict[str, Chain], table: Tab
     return column.test(predicate, rows)
 
 
-_REFERENCES: dict[str, Callable[[str, str], bool]] = {
-    "ref_equals": lambda mine, theirs: mine == theirs,
-    "ref_contains": lambda mine, theirs: theirs in mine,
-    "ref_startswith": lambda mine, theirs: mine.startswith(theirs),
-    "ref_endswith": lambda mine, theirs: mine.endswith(theirs),
-}
-
-
 def _compare(op: str, mine: Column, theirs: Column | None, rows: Rows) -> Flags:
     """Compare two fields of the same event, in any case; where either is missing the answer is no."""
     answer = np.zeros(rows.size, np.bool_)
@@ -61,7 +52,7 @@ def _compare(op: str, mine: Column, theirs: Column | None, rows: Rows) -> Flags:
         return answer
     both = np.flatnonzero((mine.codes(rows) >= 0) & (theirs.codes(rows) >= 0))
     for place, left, right in zip(both, _folded(mine, rows[both]), _folded(theirs, rows[both]), strict=True):
-        answer[place] = any(_REFERENCES[op](a, b) for a in left for b in right)
+        answer[place] = any(REFERENCES[op](a, b) for a in left for b in right)
     return answer
 
 

@@ -43,6 +43,14 @@ _PARTS: dict[str, Callable[[datetime], int]] = {
 }
 
 
+REFERENCES: dict[str, Callable[[str, str], bool]] = {  # what is asked of two fields of one event, both folded
+    "ref_equals": lambda mine, theirs: mine == theirs,
+    "ref_contains": lambda mine, theirs: theirs in mine,
+    "ref_startswith": lambda mine, theirs: mine.startswith(theirs),
+    "ref_endswith": lambda mine, theirs: mine.endswith(theirs),
+}
+
+
 def holds(predicate: Predicate, texts: Sequence[str]) -> list[bool]:
     """Say for each text whether the predicate holds; references between fields are not asked here."""
     op = predicate.op

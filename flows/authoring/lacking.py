@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 
 from detectors.contracts import Dialect
-from detectors.errors import RuleError
 from detectors.sigma import glob
 from detectors.sigma.asking import Asking
 from detectors.sigma.document import Document
@@ -63,17 +62,13 @@ def _flow(event: Event) -> str:
 def _known(rule: Rule, document: Document, parts: Parts, top: Piece) -> Iterator[Event]:
     """Yield what the rule sees of each event of its tests."""
     fields = dict.fromkeys(asked.field for piece in pieces(top) if piece.asks for asked in predicates(piece.asks))
-    for _, case in ruletests.cases(document):
-        if isinstance(case, RuleError):
-            continue
-        made = ruletests.given(rule, case, parts)
-        if not isinstance(made, str):
-            asking = Asking(made.dialect, made.events)
-            seen = {name: asking.seen(name, EVERYTHING) for name in fields if name is not None}
-            rows = range(made.events.height)
-            yield from case.events or (
-                {name: each[0] for name, values in seen.items() if (each := values[row])} for row in rows
-            )
+    for case, made in ruletests.runnable(rule, document, parts):
+        asking = Asking(made.dialect, made.events)
+        seen = {name: asking.seen(name, EVERYTHING) for name in fields if name is not None}
+        rows = range(made.events.height)
+        yield from case.events or (
+            {name: each[0] for name, values in seen.items() if (each := values[row])} for row in rows
+        )
 
 
 def _telling(rule: Rule, top: Piece, change: Change, bases: Sequence[Event]) -> Iterator[tuple[bool, Event]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from detectors.errors import Place, RuleError
+from detectors.errors import Place
 from detectors.sigma.asking import Asking, Bits
 from detectors.sigma.document import Document
 from detectors.sigma.logsources import Route, routes
@@ -86,13 +86,9 @@ def leave_out(rule: Rule, parts: Parts, lists: Lists) -> Tried | None:
 
 def _asked(rule: Rule, document: Document, parts: Parts) -> Iterator[_Asked]:
     """Yield the events of every test that can be run, and which of them must match."""
-    for _, case in ruletests.cases(document):
-        if isinstance(case, RuleError):
-            continue
-        made = ruletests.given(rule, case, parts)
-        if not isinstance(made, str):
-            asking = Asking(made.dialect, made.events)
-            yield _Asked(asking, routes(rule.logsource, made.dialect.logsource), asking.every if case.match else 0)
+    for case, made in ruletests.runnable(rule, document, parts):
+        asking = Asking(made.dialect, made.events)
+        yield _Asked(asking, routes(rule.logsource, made.dialect.logsource), asking.every if case.match else 0)
 
 
 def _survivor(change: Change) -> Survivor:

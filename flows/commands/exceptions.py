@@ -26,12 +26,13 @@ def are_meant(name: str) -> bool:
 
     if not Path(name).exists():
         return False
-    found = [
-        isinstance(each, Document) and is_filter(each)
-        for file in rule_files([Path(name)])
-        for each in documents(Path(file).read_text("utf-8-sig", "replace"), file)
-    ]
-    return bool(found) and all(found)
+    found = False
+    for file in rule_files([Path(name)]):
+        for each in documents(Path(file).read_text("utf-8-sig", "replace"), file):
+            found = isinstance(each, Document) and is_filter(each)
+            if not found:
+                return False
+    return found
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:

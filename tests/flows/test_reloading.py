@@ -13,6 +13,7 @@ from detectors.contracts import Batch
 from flows import reloading, running
 from flows.reloading import Watched
 from flows.settings import Settings
+from tests.flows.places import laid_out
 
 RULE = """title: {title}
 id: 00000000-0000-4000-8000-00000000000{number}
@@ -38,20 +39,13 @@ def write(folder: Path, number: int, text: str, title: str = "A rule") -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    logs, rules = tmp_path / "logs", tmp_path / "rules"
-    logs.mkdir()
-    rules.mkdir()
+    made = laid_out(tmp_path)
     for number in range(3):
-        (logs / f"auth{number}.log").write_text("".join(LINE.format(minute, number) for minute in range(30)))
-    write(rules, 1, "Failed password for root")
-    return Settings(
-        inputs=[logs],
-        rules=[rules],
-        own_rules=False,
-        store=tmp_path / "store.sqlite",
-        archive=tmp_path / "archive",
-        cache=tmp_path / "cache",
-    )
+        (tmp_path / "logs" / f"auth{number}.log").write_text(
+            "".join(LINE.format(minute, number) for minute in range(30))
+        )
+    write(tmp_path / "rules", 1, "Failed password for root")
+    return made
 
 
 def titles(watched: Watched) -> list[str]:

@@ -14,6 +14,7 @@ from detectors.contracts import Batch
 from detectors.errors import UnavailableError, UsageError
 from flows import running
 from flows.settings import Settings
+from tests.flows.places import laid_out
 
 LINE = "Mar  9 08:{:02d}:01 web01 sshd[71]: Failed password for root from 203.0.113.9 port 22 ssh2\n"
 RULE = """title: Root guessed
@@ -28,19 +29,10 @@ detection:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    logs, rules = tmp_path / "logs", tmp_path / "rules"
-    logs.mkdir()
-    rules.mkdir()
-    (logs / "auth.log").write_text("".join(map(LINE.format, range(30))))
-    (rules / "r.yml").write_text(RULE)
-    return Settings(
-        inputs=[logs],
-        rules=[rules],
-        own_rules=False,
-        store=tmp_path / "store.sqlite",
-        archive=tmp_path / "archive",
-        cache=tmp_path / "cache",
-    )
+    made = laid_out(tmp_path)
+    (tmp_path / "logs" / "auth.log").write_text("".join(map(LINE.format, range(30))))
+    (tmp_path / "rules" / "r.yml").write_text(RULE)
+    return made
 
 
 def test_a_run_twice_finds_nothing_new(settings: Settings) -> None:
