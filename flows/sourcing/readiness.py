@@ -114,7 +114,7 @@ def _ranked(rules: Sequence[Rule], numbers: set[int]) -> tuple[Rule, ...]:
 
 
 def _weight(rule: Rule) -> int:
-    return 4 ** LEVELS.index(rule.meta.level)
+    return int(4 ** LEVELS.index(rule.meta.level))
 
 
 def _events(definition: Definition, batches: Sequence[Batch]) -> pl.DataFrame:
