@@ -10,10 +10,10 @@ import pytest
 
 from connectors.definitions import load_definitions
 from connectors.parser import DefinedParser
+from detectors.content import contents
 from detectors.contracts import Batch
 from detectors.schema import RECORD
 from detectors.sigma.engine import Engine
-from detectors.content import contents
 from detectors.sigma.rule import Rule
 
 DEFINITIONS: Final = load_definitions()
@@ -23,9 +23,10 @@ POLICY: Final = (
     'date=2026-03-02 time=08:15:00 devname="FG-01" devid="FG0000" logid="0100044547" type="event" subtype="system" '
     'level="information" user="lan" ui="GUI(192.0.2.7)" action="Add" cfgpath="firewall.policy" msg="Add policy 9"'
 )
-DUO: Final = '{"event_type":"authentication","factor":"bypass_code","reason":"bypass_user","txid":"1","result":"success"}'
-ASA: Final = "<166>Mar 02 2026 08:15:00 fw01 : %ASA-5-111008: User 'enable_15' executed the 'clear logging buffer' command."
-BGP: Final = "[179]: 203.0.113.9:179 "
+DUO: Final = (
+    '{"event_type":"authentication","factor":"bypass_code","reason":"bypass_user","txid":"1","result":"success"}'
+)
+ASA: Final = "<166>Mar 02 2026 08:15:00 fw01 : %ASA-5-111008: User 'lan' executed the 'clear logging' command."
 
 # A rule of SigmaHQ, the source, and a line of it that the rule is about.
 FOUND: Final = {
@@ -33,12 +34,12 @@ FOUND: Final = {
     "cisco_cli_clear_logs": ("cisco_asa", ASA),
     "cisco_cli_collect_data": (
         "cisco_ise",
-        "<181>Mar  2 08:15:00 ise01 CISE_TACACS_Accounting 0000000012 1 0 2026-03-02 08:15:00.123 +07:00 0000000456 3300 "
-        "NOTICE Tacacs-Accounting: TACACS+ Accounting with Command, CmdSet=[ CmdAV=show running-config <cr> ], User=lan,",
+        "<181>Mar  2 08:15:00 ise01 CISE_TACACS_Accounting 0012 1 0 2026-03-02 08:15:00.123 +07:00 0000000456 "
+        "3300 NOTICE Tacacs-Accounting: TACACS+ Accounting with Command, CmdSet=[ CmdAV=show running-config ],",
     ),
     "cisco_bgp_md5_auth_failed": (
         "cisco_ios",
-        "<187>9: rt01: Mar  2 2026 08:15:00: %IP-TCP-3-BADAUTH: Invalid MD5 digest from 203.0.113.9:11022 to 192.0.2.1:179",
+        "<187>9: r1: Mar  2 2026 08:15:00: %IP-TCP-3-BADAUTH: Invalid MD5 digest from 203.0.113.9:11 to 192.0.2.1:179",
     ),
     "cisco_ldp_md5_auth_failed": (
         "cisco_ios",
@@ -46,7 +47,7 @@ FOUND: Final = {
     ),
     "cisco_syslog_cve_2023_20198_ios_xe_web_ui": (
         "cisco_ios",
-        "<189>9: rt01: Mar  2 2026 08:15:00: %SYS-5-CONFIG_P: Configured programmatically by process SEP_webui_wsma_http "
+        "<189>9: rt01: Mar  2 2026 08:15:00: %SYS-5-CONFIG_P: Configured programmatically by process SEP_webui_wsma "
         "from console as cisco_tac_admin on vty0",
     ),
     "cisco_duo_mfa_bypass_via_bypass_code": ("cisco_duo", DUO),
@@ -123,7 +124,7 @@ OWN: Final = [
         "a: {dst_port: 22}",
         "iptables",
         "Mar  2 08:15:00 gw kernel: DROP IN=eth0 OUT= MAC=02:00:5e:10:00:01:02:00:5e:10:00:02:08:00 SRC=192.0.2.7 "
-        "DST=198.51.100.9 LEN=60 TOS=0x00 PREC=0x00 TTL=51 ID=1 DF PROTO=TCP SPT=50123 DPT=22 WINDOW=64240 RES=0x00 SYN",
+        "DST=198.51.100.9 LEN=60 TOS=0x00 PREC=0x00 TTL=51 ID=1 DF PROTO=TCP SPT=50123 DPT=22 WINDOW=64240 SYN",
     ),
 ]
 
