@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ from connectors.gathered import gathered, together
 from connectors.parser import DefinedParser
 from connectors.recognise import Recognised, recognise
 from connectors.store import Store
+from connectors.store_memory import StoreMemory
 from detectors.contracts import Batch, Parsed
 from detectors.errors import UsageError
 from flows.ahead import Ahead
@@ -71,8 +73,11 @@ def scan(
     archive: Archive | None = None,
     parsers: dict[str, DefinedParser] | None = None,
     report: Report | None = None,
+    idle: int | None = None,
 ) -> Scanned:
     """Read the paths, and leave findings, matches and dead letters in the store.
+
+    `idle` is how many microseconds behind the others a source that fell silent may be.
 
     Raises:
         UsageError: `source` names no definition.
@@ -89,7 +94,7 @@ def scan(
         parsers=parsers,
         exceptions=parts.exceptions,
         calendar=parts.calendar,
-        correlating=remembering(parts, store),
+        correlating=remembering(parts, partial(StoreMemory, store)),
     )
     seen = pipeline.statistics
 
@@ -121,7 +126,7 @@ def scan(
                 store.dead(item)
             else:
                 pipeline.finish(*item)
-        pipeline.settle()
+        pipeline.settle(idle=idle)
     finally:
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts)
