@@ -26,8 +26,9 @@ from detectors.errors import UsageError
 from flows.ahead import Ahead
 from flows.assembly import Parts
 from flows.correlating import remembering
-from flows.pipeline import Pipeline, Statistics
+from flows.pipeline import Pipeline
 from flows.progress import Report
+from flows.statistics import Statistics
 
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
 
