@@ -220,7 +220,9 @@ def _findings(
     addresses = [sorted({*one, *other})[:LISTED] for one, other in pairs]
     made = pl.Series("soc.evidence", texts, pl.String), pl.Series("related.ip", addresses, pl.List(pl.String))
     told = found.hstack([*words, *made]).with_columns(_COUNTED)
-    return told.select(pl.lit(batch.source).alias("soc.source"), *_TOLD).select(FINDING.names()).cast(FINDING)
+    told = told.select(pl.lit(batch.source).alias("soc.source"), *_TOLD)
+    others = (pl.lit(None).alias(name) for name in FINDING if name not in told.columns)
+    return told.with_columns(others).select(FINDING.names()).cast(FINDING)
 
 
 @lru_cache(maxsize=10_000)
