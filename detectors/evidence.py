@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,6 +13,8 @@ from detectors.schema import PLACE, RECORD
 EVIDENCE = 5  # events shown whole in a finding; the others are matches under its id
 ORIGINAL = 16_384  # characters of a raw record shown in evidence
 LISTED = 50  # distinct hosts, users, addresses … named in a finding; `soc.capped` tells where there are more
+
+Record = Mapping[str, Any]
 
 ENTITIES = (
     "host.name",
@@ -41,21 +43,19 @@ def listed(name: str) -> pl.Expr:
     return column.filter(column.is_first_distinct() & column.is_not_null()).head(LISTED + 1)
 
 
-def evidence(shown: Sequence[Sequence[int]], ids: Sequence[Sequence[str]], whole: pl.DataFrame) -> list[str]:
-    """Return for each finding its first events as JSON: what an analyst reads before believing the title.
-
-    `shown` numbers for each the rows of `whole`, `ids` are the ids of these events.
-    """
-    records = _documents(whole)
-    return [
-        orjson.dumps(
-            [{"event.id": name, **records[row]} for name, row in zip(names, rows, strict=True)], default=str
-        ).decode()
-        for names, rows in zip(ids, shown, strict=True)
-    ]
+def evidence(records: Sequence[Record], ids: Sequence[str]) -> str:
+    """Return the first events of a finding as JSON: what an analyst reads before believing the title."""
+    shown = ({"event.id": name, **record} for name, record in zip(ids, records, strict=True))
+    return orjson.dumps([*shown], default=str).decode()
 
 
-def _documents(whole: pl.DataFrame) -> list[dict[str, Any]]:
+def seen(records: Sequence[Record], name: str) -> list[Any]:
+    """Return what events have in a field."""
+    return [value for record in records if (value := record["fields"].get(name)) is not None]
+
+
+def documents(whole: pl.DataFrame) -> list[Record]:
+    """Return each event with its time, its record, cut, and the fields that have a value, by their names."""
     fields: list[dict[str, Any]] = [{} for _ in range(whole.height)]
     for name in sorted(frozenset(whole.columns) - RECORD.keys() - PLACE.keys()):
         for record, value in zip(fields, whole[name].to_list(), strict=True):

@@ -18,10 +18,11 @@ import polars as pl
 
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits
-from detectors.evidence import ENTITIES, EVIDENCE, LISTED, entity_columns, evidence, listed
+from detectors.evidence import ENTITIES, EVIDENCE, LISTED, Record, documents, entity_columns, evidence, listed, seen
 from detectors.identity import digest, event_id, finding_id, match_id
 from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH, SEVERITY, SUPPRESSED, TIME
+from detectors.telling import of_group, tell
 
 WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
@@ -169,6 +170,7 @@ def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch)
     return made.cast(MATCH)
 
 
+_MADE = ("soc.evidence", "message", "soc.message.vi", "soc.title.vi", "related.ip")
 _COUNTED = (
     pl.concat_list(pl.when(pl.col(name).list.len() > LISTED).then(pl.lit(name)).otherwise(None) for name in ENTITIES)
     .list.drop_nulls()
@@ -180,7 +182,6 @@ _TOLD = (
     pl.col("event.start").alias("@timestamp"),
     pl.col("soc.finding.id").alias("event.id"),
     pl.lit("rule-matched").alias("event.action"),
-    pl.format("{} ({})", "rule.name", "soc.group").alias("message"),
     pl.col("host.name").alias("related.hosts"),
     pl.col("user.name").alias("related.user"),
     pl.col("soc.label").alias("soc.origin"),
@@ -214,15 +215,27 @@ def _findings(
     rules, numbers = np.unique(found["rule"], return_inverse=True)
     words = pl.concat([_words(detections[rule]) for rule in rules.tolist()])[numbers]
     shown = np.unique(found["row"].explode())
-    places = [np.searchsorted(shown, rows).tolist() for rows in found["row"].to_list()]
-    texts = evidence(places, found["id"].to_list(), whole(shown.tolist()))
-    pairs = zip(found["source.ip"].to_list(), found["destination.ip"].to_list(), strict=True)
-    addresses = [sorted({*one, *other})[:LISTED] for one, other in pairs]
-    made = pl.Series("soc.evidence", texts, pl.String), pl.Series("related.ip", addresses, pl.List(pl.String))
+    records = dict(zip(shown.tolist(), documents(whole(shown.tolist())), strict=True))
+    rows = [_made(row, records, detections) for row in found.iter_rows(named=True)]
+    made = pl.DataFrame(rows, schema={name: FINDING[name] for name in _MADE}, orient="row")
     told = found.hstack([*words, *made]).with_columns(_COUNTED)
     told = told.select(pl.lit(batch.source).alias("soc.source"), *_TOLD)
     others = (pl.lit(None).alias(name) for name in FINDING if name not in told.columns)
     return told.with_columns(others).select(FINDING.names()).cast(FINDING)
+
+
+def _made(
+    row: Mapping[str, Any], records: Mapping[int, Record], detections: Sequence[Detection]
+) -> tuple[str, str, str | None, str | None, list[str]]:
+    """Return what a finding has that no expression makes (_MADE)."""
+    shown = [records[number] for number in row["row"]]
+
+    def values(name: str) -> list[Any]:
+        return row[name] if name in ENTITIES and row[name] else seen(shown, name) or of_group(row["soc.group"], name)
+
+    told = tell(detections[row["rule"]].meta, row["soc.group"], values)
+    addresses = sorted({*row["source.ip"], *row["destination.ip"]})[:LISTED]
+    return evidence(shown, row["id"]), told.message, told.message_vi, told.title_vi, addresses
 
 
 @lru_cache(maxsize=10_000)

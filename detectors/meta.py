@@ -20,6 +20,9 @@ class Meta:
     tags: tuple[str, ...] = ()
     falsepositives: tuple[str, ...] = ()
     runbook: str = ""
+    title_vi: str = ""
+    message: str = ""  # templates of what a finding says: see `detectors.telling`
+    message_vi: str = ""
     group_by: tuple[str, ...] = ()  # ECS fields of the group key; empty: the source's entity
     window: int = 0  # seconds; 0: the default of the level
     signal: bool = False  # its matches feed correlations and risk, and make no findings

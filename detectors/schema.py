@@ -84,7 +84,9 @@ FINDING = _columns(
         "event.risk_score": pl.Float64,
         "event.start": TIME,
         "event.end": TIME,
-        "message": pl.String,
+        "message": pl.String,  # in English
+        "soc.message.vi": pl.String,  # null: the rule says nothing in Vietnamese
+        "soc.title.vi": pl.String,
         "rule.id": pl.String,
         "rule.name": pl.String,
         "rule.description": pl.String,

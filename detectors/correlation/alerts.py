@@ -22,6 +22,7 @@ from detectors.evidence import ENTITIES, EVIDENCE, LISTED, listed
 from detectors.findings import Detection, Found, rule_words
 from detectors.identity import finding_id, match_id, successor_id
 from detectors.schema import FINDING, MATCH, SEVERITY, TIME
+from detectors.telling import of_group, tell
 
 KEPT_ENTITIES: Final = ("host.name", "user.name", "source.ip", "destination.ip")
 EVERYTHING: Final = "all"  # the group of a correlation that has no groups
@@ -164,6 +165,7 @@ def _evidence(events: pl.DataFrame, originals: Originals) -> dict[tuple[str, int
 def _finding(name: str, seen: Mapping[str, Any], evidence: str, detection: Detection) -> dict[str, Any]:
     anchor = _moment(seen["anchor"])
     entities = {field: seen.get(field, []) for field in ENTITIES}
+    told = tell(detection.meta, seen["group"], lambda name: entities.get(name) or of_group(seen["group"], name))
     return {
         **rule_words(detection),
         **entities,
@@ -172,7 +174,9 @@ def _finding(name: str, seen: Mapping[str, Any], evidence: str, detection: Detec
         "event.action": "correlation-matched",
         "event.start": seen["first"],
         "event.end": seen["last"],
-        "message": f"{detection.meta.title} ({seen['group']})",
+        "message": told.message,
+        "soc.message.vi": told.message_vi,
+        "soc.title.vi": told.title_vi,
         "related.hosts": entities["host.name"],
         "related.ip": sorted({*entities["source.ip"], *entities["destination.ip"]})[:LISTED],
         "related.user": entities["user.name"],

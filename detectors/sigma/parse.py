@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID, uuid5
 
@@ -17,6 +17,7 @@ from detectors.sigma.document import Document, documents
 from detectors.sigma.nearest import meant, nearest
 from detectors.sigma.rule import Rule, semantics
 from detectors.sigma.valuelist import Lists
+from detectors.telling import broken
 
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 _LOGSOURCE = ("category", "product", "service", "definition")  # others may stand there, and say nothing to an engine
@@ -24,8 +25,21 @@ NAMELESS = UUID("0c2f4b0e-7d0b-5a52-9d5a-3c1f0e7b6a11")  # namespace of ids for 
 _T = TypeVar("_T")
 _LENGTH = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-Own = tuple[tuple[str, ...], int, bool]  # ECS fields to group findings by, window in seconds, whether only a signal
-_NO_OWN: Own = ((), 0, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """This program's own section of a rule, `soc`."""
+
+    group_by: tuple[str, ...] = ()
+    window: int = 0  # seconds
+    signal: bool = False
+    title_vi: str = ""
+    message: str = ""
+    message_vi: str = ""
+
+
+_NO_OWN = Own()
 
 
 def rules(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | RuleError]:
@@ -89,9 +103,12 @@ def meta(document: Document, faults: list[RuleError]) -> Meta:
         tags=_texts(data.get("tags")),
         falsepositives=_texts(data.get("falsepositives")),
         runbook=_text(data.get("runbook")),
-        group_by=own[0],
-        window=own[1],
-        signal=own[2],
+        title_vi=own.title_vi,
+        message=own.message,
+        message_vi=own.message_vi,
+        group_by=own.group_by,
+        window=own.window,
+        signal=own.signal,
     )
 
 
@@ -158,7 +175,7 @@ def _one_of(document: Document, key: str, legal: tuple[str, ...]) -> str:
 
 
 def _own(document: Document) -> Own:
-    """Read this program's own section `soc`: how findings of the rule are grouped, and whether it has any."""
+    """Read this program's own section `soc`: how findings of the rule are grouped, what they say, if it has any."""
     own = document.data.get("soc")
     if own is None:
         return _NO_OWN
@@ -169,7 +186,30 @@ def _own(document: Document) -> Own:
     signal = own.get("signal", False)
     if not isinstance(signal, bool):
         raise RuleError("`signal` is neither true nor false", place=document.place("soc", "signal"))
-    return _texts(own.get("group-by")), _window(document, own.get("window", 0)), signal
+    return Own(
+        group_by=_texts(own.get("group-by")),
+        window=_window(document, own.get("window", 0)),
+        signal=signal,
+        title_vi=_words(document, own, "title", "vi"),
+        message=_words(document, own, "message", "en"),
+        message_vi=_words(document, own, "message", "vi"),
+    )
+
+
+def _words(document: Document, own: Mapping[str, object], key: str, language: str) -> str:
+    """Read the words of a language, `message: {en: …, vi: …}`; a template of these must be whole."""
+    given = own.get(key)
+    if given is None:
+        return ""
+    if not isinstance(given, Mapping):
+        raise RuleError(f"`{key}` is not a map", place=document.place("soc", key), fix="write `en:` and `vi:` under it")
+    text = str(given.get(language) or "").strip()
+    if key == "message" and broken(text):
+        place = document.place("soc", key, language)
+        raise RuleError(
+            "a brace of `message` names no field", place=place, fix="write {user.name}, and no other braces"
+        )
+    return text
 
 
 def _window(document: Document, given: object) -> int:

@@ -58,10 +58,20 @@ _PROPERTIES: dict[str, Any] = {
     },
     "soc": {
         "type": "object",
-        "description": "How findings are grouped",
+        "description": "How findings are grouped, and what they say",
         "properties": {
             "group-by": {"anyOf": [TEXT, TEXTS], "description": "ECS fields of the group key"},
-            "window": {"type": "integer", "minimum": 0, "description": "Seconds of one finding"},
+            "window": {
+                "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d{1,6}[smhd]$"}],
+                "description": "How long events are one finding: seconds, or 15m, 4h, 1d",
+            },
+            "signal": {"type": "boolean", "description": "Matches feed correlations and risk, and make no finding"},
+            "title": {"type": "object", "properties": {"vi": TEXT}, "description": "The title in Vietnamese"},
+            "message": {
+                "type": "object",
+                "properties": {"vi": TEXT, "en": TEXT},
+                "description": "What a finding says, with values: {user.name} opened {object_id}",
+            },
         },
     },
 }

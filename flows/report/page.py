@@ -47,7 +47,7 @@ def build(
     """Write the report of findings (FINDING) and of a run's statistics (as `soc scan --stats` gives them) to `out`."""
     label = words(lang)
     clock = Clock(zone, label["time_format"])
-    ranked = _ranked(findings)
+    ranked = _ranked(_spoken(findings, lang))
     cards = _cards(ranked.head(FINDINGS), clock)
     times = list(ranked.select("@timestamp", "soc.level").iter_rows())
     shown = {
@@ -97,6 +97,13 @@ def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
         .with_columns(level.alias("soc.level"), RANK.alias("rank"))
         .sort("rank", "@timestamp", "event.id", descending=[True, False, False], nulls_last=True)
     )
+
+
+def _spoken(findings: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """Return findings with titles and messages in another language, where their rules have them."""
+    ways = {"rule.name": f"soc.title.{lang}", "message": f"soc.message.{lang}"}
+    there = {plain: other for plain, other in ways.items() if other in findings.columns}
+    return findings.with_columns(pl.coalesce(other, plain).alias(plain) for plain, other in there.items())
 
 
 def _cards(findings: pl.DataFrame, clock: Clock) -> list[Card]:

@@ -223,6 +223,17 @@ def test_times_at_the_edge_of_the_calendar_are_shown(tmp_path: Path) -> None:
     assert "3 findings lie outside this picture" in text
 
 
+def test_findings_speak_the_language_of_the_page(tmp_path: Path) -> None:
+    spoken = finding(**{"soc.title.vi": "Điều <lạ>", "soc.message.vi": "Thấy điều lạ", "message": "Something odd"})
+    silent = finding(**{"event.id": "other", "message": "Said in English only"})
+    text = page(tmp_path, frame(spoken, silent), lang="vi").text
+    assert "Điều <lạ>" in text
+    assert "Thấy điều lạ" in text
+    assert "Something odd" not in text
+    assert "Said in English only" in text
+    assert "Something odd" in page(tmp_path, frame(spoken)).text
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_page_speaks_one_language(tmp_path: Path, lang: str) -> None:
     read = page(tmp_path, province(5), lang=lang)
