@@ -22,6 +22,7 @@ COMMANDS = {
     "parse": "print logs as normalised ECS events",
     "rules": "write, check, test, explain and try Sigma rules",
     "hunt": "run a rule over the archive",
+    "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
     "findings": "list and show findings of the embedded store",
     "dead": "list dead letters",

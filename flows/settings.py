@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.errors import Place, UsageError
+from flows.collection import Collect
 
 
 class _Part(BaseModel):
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     language: Literal["vi", "en"] = Field(default="en", description="language of reports")
     kafka: Kafka = Kafka()
     elastic: Elastic = Elastic()
+    collect: Collect = Collect()
 
     @classmethod
     def settings_customise_sources(
