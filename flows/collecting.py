@@ -116,10 +116,10 @@ class Collector:
                 await _begin(listener)
                 self._say(f"listening: {listener.intake.place}")
             following = [asyncio.create_task(self._follow(reader)) for reader in self.readers]
-            await self._keep_writing()
             for task in following:
-                task.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
+                task.add_done_callback(lambda _: self.stop())  # stdin has ended, or something is broken
+            await self._keep_writing()
+            await asyncio.gather(*following)
         finally:
             await self._end()
 
@@ -190,8 +190,9 @@ class Collector:
             pieces = await asyncio.to_thread(reader.poll, BUDGET)
             for piece in pieces:
                 self.gathering.take(piece.source, piece.origin, piece.lines, piece.marks)
-            if isinstance(reader, StandardInput) and reader.ended:
-                self.stop()
+            if isinstance(reader, StandardInput):
+                if reader.ended:
+                    return
             elif not pieces:
                 await asyncio.sleep(REST)
 

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -147,11 +147,18 @@ def continuing(left: Left, folder: Path) -> Path | None:
     return None
 
 
-def unread(path: Path, left: Left) -> bytes:
-    """Return what follows in a file that holds what was read; at most 64 MiB."""
+def unread(path: Path, left: Left) -> Iterator[list[bytes]]:
+    """Yield the lines that follow in a gzipped file that holds what was read; at most 64 MiB."""
     with _opened(path) as file:
         file.seek(left.offset)
-        return file.read(64 * STEP)
+        rest = b""
+        for _ in range(16):
+            data = file.read(4 * STEP)
+            *lines, rest = (rest + data).split(b"\n")
+            yield _nonempty(lines)
+            if not data:
+                break
+        yield _nonempty([rest])
 
 
 def holds(path: Path, left: Left) -> bool:

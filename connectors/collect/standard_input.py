@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
+from typing import Final
 
 from connectors.collect.framing import Framer
 from connectors.collect.intake import LONGEST
 from connectors.collect.piece import Piece
+
+WAIT: Final = 0.2  # seconds for lines to come before the caller has a turn
 
 
 class StandardInput:
@@ -19,7 +23,9 @@ class StandardInput:
         self._framer = Framer(LONGEST, counting=False)
 
     def poll(self, budget: int) -> list[Piece]:
-        """Wait for lines and return them."""
+        """Wait a moment for lines and return them."""
+        if not select.select([sys.stdin.fileno()], [], [], WAIT)[0]:
+            return []
         data = os.read(sys.stdin.fileno(), budget)
         self.ended = not data
         lines = self._framer.feed(data) if data else self._framer.end()

@@ -18,6 +18,7 @@ from typing import Final, cast
 from connectors.collect.framing import Framer
 from connectors.collect.intake import HANDSHAKE, Intake
 
+LAST: Final = 0.1  # seconds in which what has arrived is read before we hang up
 UNFINISHED: Final = 64 << 20  # bytes of messages whose ends haven't come, of all senders together
 
 
@@ -55,9 +56,13 @@ class StreamInput:
             stream.pause()
 
     async def stop(self) -> None:
-        """Hear nobody any more; what was begun is taken as far as it came."""
+        """Take what the kernel holds, and hear nobody any more; what was begun is taken as far as it came."""
         if self._server is not None:
             self._server.close()
+        if not self.intake.gathering.full:
+            for stream in self.streams:
+                stream.go_on()
+            await asyncio.sleep(LAST)
         for stream in list(self.streams):
             stream.close()
         for _ in range(100):
@@ -144,11 +149,17 @@ class Stream(asyncio.Protocol):
             self._paused = True
             self._transport.pause_reading()
 
+    def go_on(self) -> None:
+        """Read on."""
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._since = time.monotonic() if self._since else 0.0  # it couldn't end while nobody read
+            self._transport.resume_reading()
+
     def tick(self, now: float) -> None:
         """Read on when there is room and the sender may; hang up on a message that doesn't end."""
-        if self._paused and now >= self._until and not self._intake.gathering.full and self._transport is not None:
-            self._paused, self._since = False, now if self._since else 0.0  # it couldn't end while nobody read
-            self._transport.resume_reading()
+        if self._paused and now >= self._until and not self._intake.gathering.full:
+            self.go_on()
         if self._since and not self._paused and now - self._since > self._intake.patience:
             self._intake.note(
                 "message_unfinished", "a message didn't end in time; its sender is hung up on", self._sender

@@ -7,6 +7,7 @@ that was emptied is read anew, and what was written between our last look and it
 from __future__ import annotations
 
 import glob
+import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,6 @@ from typing import Final
 
 from connectors.collect.block import Mark
 from connectors.collect.followed import Followed, Identity, Left, continuing, holds, opened, resembles, unread
-from connectors.collect.framing import STRIPPED
 from connectors.collect.piece import Piece
 
 LOOK: Final = 0.5  # seconds between two looks at what files there are
@@ -46,7 +46,6 @@ class Tail:
             left.identity: left for key, mark in marks.items() if key.startswith("tail:") and (left := Left.of(mark))
         }
         self._files: dict[Identity, Followed] = {}
-        self._copies: set[Identity] = set()  # of files that were emptied, read as far as they were not yet
         self._looked = 0.0
         self._first = True
         self._pieces: list[Piece] = []  # that looking at the files gave
@@ -124,9 +123,7 @@ class Tail:
         if left is not None and (left.path == str(path) or holds(path, left)):
             return Followed(path, pattern.source, self._left.pop(identity), file)
         followed = Followed(path, pattern.source, Left(str(path), identity), file)
-        followed.copy = identity in self._copies or any(
-            resembles(path, other) for other in self._files.values() if not other.copy
-        )
+        followed.copy = any(resembles(path, other) for other in self._files.values() if not other.copy)
         old = self._first and pattern.from_end
         followed.go_to(followed.size if followed.copy or old else 0)
         self._pieces.append(_piece(followed, []))
@@ -139,21 +136,36 @@ class Tail:
         if copy is None:
             self._note("file_truncated", f"{followed.path} was emptied; lines written just before may be missing", 1)
         else:
-            status = copy.stat()
-            self._copies.add((status.st_dev, status.st_ino))
-        rest = _rest(copy, left) if copy is not None else []
+            self._read_rest(copy, left, followed.source)
+        followed.left = Left(left.path, left.identity)
         followed.go_to(0)
-        self._pieces.append(_piece(followed, rest))
+        self._pieces.append(_piece(followed, []))
 
     def _resume_elsewhere(self, left: Left) -> None:
         """Read the rest of a file that was rotated while nobody looked."""
         source = next((each.source for each in self._patterns if Path(left.path).match(each.path)), None)
         folder = Path(left.path).parent
         found = continuing(left, folder) if source and folder.is_dir() else None
-        if found is None and source:
+        if found is not None and source:
+            self._read_rest(found, left, source)
+        elif source:
             self._note("file_gone", f"{left.path} was rotated out of reach; lines at its end may be missing", 1)
-        rest = _rest(found, left) if found is not None else []
-        self._pieces.append(Piece(source or "", f"file:{left.path}", rest, {left.key: None}))
+        if left.identity not in self._files:
+            self._pieces.append(Piece(source or "", f"file:{left.path}", [], {left.key: None}))
+
+    def _read_rest(self, path: Path, left: Left, source: str) -> None:
+        """Read on in the file that holds what was read of another, or was it."""
+        if path.suffix == ".gz":
+            self._pieces += [Piece(source, f"file:{left.path}", lines) for lines in unread(path, left)]
+            return
+        file = opened(path, links=False)
+        status = os.fstat(file.fileno())
+        identity = (status.st_dev, status.st_ino)
+        if (known := self._files.pop(identity, None)) is not None:  # a copy that was seen already
+            known.close()
+        moved = Left(left.path, identity, left.offset, left.signature, left.skipping)
+        followed = self._files[identity] = Followed(path, source, moved, file)
+        self._pieces.append(_piece(followed, []))
 
     def _read(self, followed: Followed) -> Iterator[Piece]:
         left = followed.left
@@ -168,7 +180,6 @@ class Tail:
                 yield Piece(followed.source, f"file:{left.path}", followed.rest(), {left.key: None})
                 followed.close()
                 del self._files[left.identity]
-                self._copies.discard(left.identity)
         except OSError as error:
             self._note("file_unreadable", f"{followed.path} can't be read: {error.strerror}", 1)
         if followed.cut:
@@ -180,7 +191,3 @@ class Tail:
 def _piece(followed: Followed, lines: Sequence[bytes]) -> Piece:
     left = followed.left
     return Piece(followed.source, f"file:{left.path}", lines, {left.key: left.mark()})
-
-
-def _rest(path: Path, left: Left) -> list[bytes]:
-    return [kept for line in unread(path, left).split(b"\n") if (kept := line.strip(STRIPPED))]

@@ -123,20 +123,18 @@ def test_connections_are_bounded_for_one_and_for_all(parts: Parts) -> None:
 
 
 def test_a_sender_over_its_rate_is_slowed_and_loses_nothing(parts: Parts) -> None:
-    lines = b"".join(b"<34>%d\n" % number for number in range(600))
-
     async def talking(listening: StreamInput) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", listening.port)
-        for at in range(0, len(lines), 1000):
-            writer.write(lines[at : at + 1000])
+        writer.write(b"".join(b"<34>%d\n" % number for number in range(1000)))
+        await until(lambda: listening.intake.gathering.lines == 1000, listening)
+        writer.write(b"<34>1000\n")
+        for _ in range(30):
             await asyncio.sleep(0.01)
-        started = time.monotonic()
-        writer.close()
-        await until(lambda: listening.intake.gathering.lines == 600, listening)
-        assert time.monotonic() - started > 0.2
+            listening.tick(time.monotonic())
+        assert listening.intake.gathering.lines == 1000  # it owes ten seconds
 
-    talk(parts.intake(rate=200), talking)
-    assert parts.lines() == [f"<34>{number}" for number in range(600)]
+    talk(parts.intake(rate=100), talking)
+    assert parts.lines() == [f"<34>{number}" for number in range(1001)]
     assert parts.actions() == {"rate_limited"}
 
 
