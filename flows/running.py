@@ -82,6 +82,7 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             exceptions=parts.exceptions,
             calendar=parts.calendar,
             correlating=_correlating(parts, memory),
+            enrichment=parts.enrichment,
         )
         for batch in source.batches():
             if watched.changed():

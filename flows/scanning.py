@@ -89,6 +89,7 @@ def scan(
         exceptions=parts.exceptions,
         calendar=parts.calendar,
         correlating=remembering(parts, store),
+        enrichment=parts.enrichment,
     )
     seen = pipeline.statistics
 

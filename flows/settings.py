@@ -42,6 +42,18 @@ class Elastic(_Part):
     ca: Path | None = Field(default=None, description="CA certificate of the cluster")
 
 
+class Enriching(_Part):
+    """What events are looked up in (docs/enrichment.md)."""
+
+    registry: list[Path] = Field(
+        default=[], description="files and folders: units, networks, systems, assets, users (YAML, CSV)"
+    )
+    own_registry: bool = Field(default=True, description="the units of Gia Lai that come with the program")
+    workdays: Path | None = Field(default=None, description="folder of calendars, a file per year")
+    geoip: list[Path] = Field(default=[], description="MaxMind files (needs the package maxminddb)")
+    address_lists: list[Path] = Field(default=[], description="files of addresses: tor.txt, vpn.txt")
+
+
 class Letter(_Part):
     """Who writes to owners of systems (`soc sources check --letter`); what is empty stands in the letter as `[…]`."""
 
@@ -88,6 +100,7 @@ class Settings(BaseSettings):
     )
     zone: str = Field(default="Asia/Ho_Chi_Minh", description="time zone of reports and tables")
     language: Literal["vi", "en"] = Field(default="en", description="language of reports")
+    enrichment: Enriching = Enriching()
     letter: Letter = Letter()
     kafka: Kafka = Kafka()
     elastic: Elastic = Elastic()

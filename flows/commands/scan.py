@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         archive = Archive(settings.archive) if args.keep else None
         shown = stack.enter_context(progress("scanning"))
         parsers = {
-            name: DefinedParser(definition, year=args.year, zone=args.zone)
+            name: DefinedParser(definition, year=args.year, zone=args.zone, enrichment=parts.enrichment)
             for name, definition in parts.definitions.items()
         }
         done = scan(args.paths, parts, store, source=args.source, archive=archive, parsers=parsers, report=shown)
