@@ -123,6 +123,26 @@ FINDING = _columns(
     }
 )
 
+# What correlations remember, one document each: blocks of matches, that a block was told, how far time has come in a
+# stream of a source, what waits. Times are microseconds since 1970.
+MEMORY = _columns(
+    {
+        "soc.kind": pl.String,  # block, told, clock, waiting
+        "rule.id": pl.String,
+        "soc.block": pl.String,
+        "soc.by": pl.String,  # the correlations that told
+        "soc.first": pl.Int64,
+        "soc.last": pl.Int64,
+        "soc.arrived": pl.Int64,
+        "soc.size": pl.Int64,
+        "soc.matches": pl.String,  # a Parquet file as base64
+        "soc.key": pl.String,  # of a clock or of what waits: a list as JSON
+        "soc.newest": pl.Int64,
+        "soc.since": pl.Int64,
+        "soc.version": pl.Int64,
+    }
+)
+
 ORGANISATION = ("organization.id", "organization.name")  # columns either of which says whose event it is
 SEVERITY = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}
 LEVELS = tuple(SEVERITY)  # from least to most severe

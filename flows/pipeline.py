@@ -21,7 +21,7 @@ import polars as pl
 from connectors.definitions import Definition
 from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
-from detectors.contracts import Batch, Detector, Hits, Parsed, Sink, Written
+from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found, assemble, named, nothing
 from detectors.maintenance import Calendar
 from detectors.schema import DEAD
@@ -118,6 +118,11 @@ class Pipeline:
         self._exceptions, self._calendar = parts.exceptions, parts.calendar
         self._correlating = correlating
 
+    @property
+    def waits(self) -> bool:
+        """Say whether anything waits for time to pass."""
+        return self._correlating is not None and self._correlating.waits
+
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
         return self.finish(batch, self.parse(batch))
@@ -152,14 +157,11 @@ class Pipeline:
         self._count(batch, parsed, sifted.hits, found)
         return found
 
-    def settle(self, *, late: int = 0) -> None:
-        """Tell what correlations find where time had to pass: all that came so far was read.
-
-        `late` is by how many microseconds events may come late.
-        """
+    def settle(self, *, late: int = 0, idle: int | None = None, ends: Mapping[Clock, bool] | None = None) -> None:
+        """Tell what correlations find where time had to pass: all that came so far was read."""
         if self._correlating is not None:
             with self.statistics.timed("correlate"):
-                for found in self._correlating.correlator.settle(self._correlating.sources(), late):
+                for found in self._correlating.settle(late, idle, ends):
                     self._store_correlated(found)
             self._tell_failures()
 
@@ -170,7 +172,7 @@ class Pipeline:
         for found in correlating.correlator.take(blocks):
             self._store_correlated(found)
         correlating.correlator.told(blocks)
-        correlating.pass_time(batch.source, events)
+        correlating.pass_time(batch, events)
         self._tell_failures()
 
     def _store_correlated(self, found: Found) -> None:

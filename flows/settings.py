@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         ge=0,
         description="seconds by which events may come late where a correlation waits for time to pass",
     )
+    idle: int | None = Field(
+        default=3600,
+        ge=0,
+        description="seconds after which a source that brings nothing new no longer holds up what waits; null: never",
+    )
     zone: str = Field(default="Asia/Ho_Chi_Minh", description="time zone of reports and tables")
     language: Literal["vi", "en"] = Field(default="en", description="language of reports")
     enrichment: Enriching = Enriching()

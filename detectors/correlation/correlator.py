@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from detectors.contracts import Block, Memory
+from detectors.contracts import Block, Clock, Memory
 from detectors.correlation.alerts import KEPT_ENTITIES, found, gathered
 from detectors.correlation.evaluate import FIELD, evaluate, merged, text
 from detectors.correlation.link import Linked, Member
@@ -87,8 +87,9 @@ class Correlator:
         newest events of all sources that a correlation needs, less `late` microseconds. A source that never had an
         event doesn't count, but of every rule one source must have had some.
         """
-        times = self._memory.times()
-        for identity, since in self._memory.waiting().items():
+        waiting = self._memory.waiting()
+        times = _slowest(self._memory.times())
+        for identity, seen in waiting.items():
             linked = self._correlations.get(identity)
             if linked is None:
                 continue
@@ -96,9 +97,9 @@ class Correlator:
             if not all(newest):
                 continue
             until = min(map(min, newest)) - late
-            if until >= since:
-                yield from self._tell(linked, [(since, until)], until, ())
-                self._memory.settle(identity, since, until + 1)
+            if until >= seen.since:
+                yield from self._tell(linked, [(seen.since, until)], until, ())
+                self._memory.settle(identity, seen, until + 1)
 
     def conclude(self) -> Iterator[Found]:
         """Yield everything that follows from all matches that were kept, as if nothing came after them."""
@@ -171,6 +172,14 @@ class Correlator:
                 frame.filter(pl.col("event.id").is_in(ids.implode())).select("event.id", "event.original").iter_rows()
             )
         return {name: text or "" for name, text in raw.items()}
+
+
+def _slowest(times: Mapping[Clock, int]) -> dict[str, int]:
+    """Return how far time has come in each source: as far as in the stream that is behind."""
+    found: dict[str, int] = {}
+    for (source, _), time in times.items():
+        found[source] = min(time, found.get(source, time))
+    return found
 
 
 def _touched(times: Sequence[Numbers], reach: int) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -93,7 +94,7 @@ def batch(rows: list[tuple[int, str]]) -> Batch:
 
 def pipeline(parts: Parts, store: Store) -> Pipeline:
     parsers = {"auth": DefinedParser(parts.definitions["auth"], year=2026)}
-    remembered = remembering(parts, store)
+    remembered = remembering(parts, partial(StoreMemory, store))
     return Pipeline(parts.definitions, parts.engine, parts.detections, store, parsers=parsers, correlating=remembered)
 
 
@@ -231,6 +232,6 @@ def test_time_goes_no_further_than_the_clock(parts: Parts, tmp_path: Path) -> No
     memory = StoreMemory(store, 600_000_000)
     now = int(datetime(2026, 3, 9, 1, tzinfo=UTC).timestamp() * 1e6)
     times = pl.DataFrame({"@timestamp": [datetime(2099, 1, 1, tzinfo=UTC)]})
-    Correlating(parts, memory, lambda: now).pass_time("auth", times)
-    assert memory.times() == {"auth": now}
+    Correlating(parts, memory, lambda: now).pass_time(batch([]), times)
+    assert memory.times() == {("auth", ""): now}
     store.close()

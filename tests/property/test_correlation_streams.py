@@ -70,7 +70,7 @@ def carry(correlator: Correlator, batch: Sequence[Event], memory: Memory, sink: 
         sink.write(found)
     sink.live()
     correlator.told(blocks)
-    memory.pass_time({"test": max((event.time for event in batch if event.time is not None), default=0)})
+    memory.pass_time({("test", ""): max((event.time for event in batch if event.time is not None), default=0)})
 
 
 def settle(correlator: Correlator, sink: Sink, late: int = 0) -> None:
@@ -167,7 +167,7 @@ def test_the_stores_memory_is_as_good_and_survives_restarts(random: Random, tmp_
             for found in correlator.take(blocks):
                 sink.write(found)
             correlator.told(blocks)
-            memory.pass_time({"test": max((event.time for event in batch if event.time is not None), default=0)})
+            memory.pass_time({("test", ""): max((event.time for event in batch if event.time is not None), default=0)})
         store.close()
     store = Store(tmp_path / "store.sqlite")
     settle(Correlator([linked], StoreMemory(store, linked.reach)), sink)
