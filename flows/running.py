@@ -29,15 +29,17 @@ from connectors.files import FileSource
 from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
+from connectors.privacy.protect import Protector
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
-from detectors.contracts import Memory, Sink, Source, Written
+from detectors.contracts import Batch, Memory, Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
 from flows import blindness
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
 from flows.pipeline import Pipeline, Statistics
+from flows.protecting import Watch, protector
 from flows.reloading import Watched
 from flows.scanning import recogniser
 from flows.settings import Settings, password
@@ -87,17 +89,26 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             correlating=remembering(parts, memory, microseconds),
             enrichment=parts.enrichment,
         )
-        for batch in source.batches():
+        guard, watch = protector(settings), Watch() if settings.privacy.warn else None
+        for batch in _guarded(source, parts, guard):
             if watched.changed():
                 pipeline.use(watched.parts, remembering(watched.parts, memory, microseconds))
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
+            for words in watch.look(parts.definitions[batch.source], batch.records) if watch else ():
+                say(plain(words))
         if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
             _patiently(lambda: _settle(settings, pipeline, source), source, say)
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
     return Done(pipeline.statistics, watched.parts, time.monotonic() - start)
+
+
+def _guarded(source: Source, parts: Parts, guard: Protector | None) -> Iterator[Batch]:
+    """Yield the batches of a source, with tokens for personal data where the settings ask for them."""
+    for batch in source.batches():
+        yield batch if guard is None else guard.batch(batch, parts.definitions[batch.source])
 
 
 def kafka(settings: Settings) -> Connection:
@@ -189,7 +200,12 @@ def _source(
         return source
     if not settings.inputs:
         raise UsageError("nothing to read", fix="set `kafka.servers` or `inputs` in soc.yml")
-    return FileSource(settings.inputs, recogniser(parts), dead=sink.dead)
+    guard = protector(settings)
+
+    def bury(dead: pl.DataFrame) -> object:
+        return sink.dead(dead if guard is None else guard.letters(dead, parts.definitions))
+
+    return FileSource(settings.inputs, recogniser(parts), dead=bury)
 
 
 class _DeadToStore:

@@ -17,6 +17,7 @@ from connectors.archive import Archive
 from connectors.content import Outcome
 from connectors.files import FileSource
 from connectors.parser import DefinedParser
+from connectors.privacy.protect import Protector
 from connectors.recognise import Recognised, recognise
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
@@ -27,6 +28,7 @@ from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.pipeline import Pipeline, Statistics
 from flows.progress import Report
+from flows.protecting import Watch
 
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
 
@@ -73,9 +75,12 @@ def scan(
     parsers: dict[str, DefinedParser] | None = None,
     report: Report | None = None,
     idle: int | None = None,
+    protector: Protector | None = None,
+    watch: Watch | None = None,
 ) -> Scanned:
     """Read the paths, and leave findings, matches and dead letters in the store.
 
+    `protector` makes tokens of personal data before anything else is done; `watch` tells of what nobody marked.
     `idle` is how many microseconds behind the others a source that fell silent may be.
 
     Raises:
@@ -99,7 +104,11 @@ def scan(
     seen = pipeline.statistics
 
     line = Ahead[_Read]()
-    files = FileSource(paths, recogniser(parts), source, report=report, dead=line.give)
+
+    def bury(dead: pl.DataFrame) -> None:
+        line.give(dead if protector is None else protector.letters(dead, definitions))
+
+    files = FileSource(paths, recogniser(parts), source, report=report, dead=bury)
 
     def read() -> None:
         """Hand over what the files hold: parsed batches, and dead letters as they are met."""
@@ -109,7 +118,14 @@ def scan(
                 batch = next(batches, None)
             if batch is None:
                 return
-            line.give((replace(batch, text=None), pipeline.parse(batch)))
+            if protector is not None:
+                with seen.timed("protect"):
+                    batch = protector.batch(batch, definitions[batch.source])
+            parsed = pipeline.parse(batch)
+            if watch is not None:
+                with seen.timed("watch"):
+                    watch.look(definitions[batch.source], parsed.events)
+            line.give((replace(batch, text=None), parsed))
 
     start = time.perf_counter()
     try:

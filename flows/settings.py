@@ -54,6 +54,14 @@ class Enriching(_Part):
     address_lists: list[Path] = Field(default=[], description="files of addresses: tor.txt, vpn.txt")
 
 
+class Privacy(_Part):
+    """What becomes of personal data (docs/privacy.md)."""
+
+    protect: bool = Field(default=False, description="make tokens of columns that definitions mark as personal")
+    folder: Path = Field(default=Path(".soc/privacy"), description="keys, vault, and records of what was revealed")
+    warn: bool = Field(default=True, description="tell of personal data that no definition marks")
+
+
 class Letter(_Part):
     """Who writes to owners of systems (`soc sources check --letter`); what is empty stands in the letter as `[…]`."""
 
@@ -106,6 +114,7 @@ class Settings(BaseSettings):
     zone: str = Field(default="Asia/Ho_Chi_Minh", description="time zone of reports and tables")
     language: Literal["vi", "en"] = Field(default="en", description="language of reports")
     enrichment: Enriching = Enriching()
+    privacy: Privacy = Privacy()
     letter: Letter = Letter()
     kafka: Kafka = Kafka()
     elastic: Elastic = Elastic()

@@ -70,6 +70,8 @@ class Organisations:
     def of_addresses(self, addresses: pl.Series, days: pl.Series) -> pl.Series:
         """Return the codes of the units whose networks hold the addresses on these days; the narrowest counts."""
         result = pl.Series([None], dtype=pl.String).new_from_index(0, addresses.len())
+        if addresses.null_count() == addresses.len():
+            return result
         for begin, end in zip(self._eras, [*self._eras[1:], None], strict=True):
             prefixes, codes = self._of_era(begin)
             if not codes:
