@@ -165,6 +165,12 @@ WHERE (:since IS NULL OR hour >= :since) AND (:until IS NULL OR hour < :until)
 GROUP BY source, hour ORDER BY source, hour
 """
 
+# What was said of a finding later; asked of one rule's findings only, for want of an index.
+SELECT_SUCCESSORS: Final = """
+SELECT document FROM findings WHERE rule = (SELECT rule FROM findings WHERE id = ?)
+  AND json_extract(document, '$."soc.follows"') = ? ORDER BY id
+"""
+
 # The latest reason of each finding that has one.
 SELECT_REASONS: Final = """
 SELECT finding, reason FROM triage t WHERE reason IS NOT NULL AND number =

@@ -114,6 +114,7 @@ FINDING = _columns(
         "soc.source": pl.String,
         "soc.origin": pl.List(pl.String),
         "soc.group": pl.String,
+        "soc.follows": pl.String,  # the finding that this one withdraws or tells again
         "soc.window.start": TIME,
         "soc.window.end": TIME,
         "soc.count": pl.Int64,  # matches known when the finding was made; later ones are matches under its id

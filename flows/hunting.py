@@ -16,7 +16,7 @@ from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows.assembly import Parts
 from flows.correlating import Correlating
-from flows.pipeline import findings_of
+from flows.gathering import findings_of
 from flows.sifting import sift
 
 

@@ -38,11 +38,12 @@ from flows import blindness
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
-from flows.pipeline import Pipeline, Statistics
+from flows.pipeline import Pipeline
 from flows.protecting import Watch, protector
 from flows.reloading import Watched
 from flows.scanning import recogniser
 from flows.settings import Settings, password
+from flows.statistics import Statistics
 from flows.terminal import plain
 
 Say = Callable[[str], object]

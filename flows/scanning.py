@@ -26,9 +26,10 @@ from detectors.errors import UsageError
 from flows.ahead import Ahead
 from flows.assembly import Parts
 from flows.correlating import remembering
-from flows.pipeline import Pipeline, Statistics
+from flows.pipeline import Pipeline
 from flows.progress import Report
 from flows.protecting import Watch
+from flows.statistics import Statistics
 
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
 
