@@ -16,6 +16,7 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.content import Outcome
 from connectors.files import FileSource
+from connectors.gathered import gathered, together
 from connectors.parser import DefinedParser
 from connectors.privacy.protect import Protector
 from connectors.recognise import Recognised, recognise
@@ -111,26 +112,34 @@ def scan(
 
     files = FileSource(paths, recogniser(parts), source, report=report, dead=bury)
 
+    blocks = Ahead[Batch]()
+
     def read() -> None:
-        """Hand over what the files hold: parsed batches, and dead letters as they are met."""
-        batches = files.batches()
+        """Hand over what the files hold."""
+        batches = gathered(files.batches(), together(definitions))
         while True:
             with seen.timed("read"):
                 batch = next(batches, None)
             if batch is None:
                 return
+            blocks.give(batch)
+
+    def parse() -> None:
+        """Hand over parsed batches."""
+        for batch in blocks.items(read):
+            kept = batch
             if protector is not None:
                 with seen.timed("protect"):
-                    batch = protector.batch(batch, definitions[batch.source])
-            parsed = pipeline.parse(batch)
+                    kept = protector.batch(batch, definitions[batch.source])
+            parsed = pipeline.parse(kept)
             if watch is not None:
                 with seen.timed("watch"):
-                    watch.look(definitions[batch.source], parsed.events)
-            line.give((replace(batch, text=None), parsed))
+                    watch.look(definitions[kept.source], parsed.events)
+            line.give((replace(kept, text=None), parsed))
 
     start = time.perf_counter()
     try:
-        for item in line.items(read):
+        for item in line.items(parse):
             if isinstance(item, pl.DataFrame):
                 seen.parse_failures += item.height
                 store.dead(item)
