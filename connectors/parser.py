@@ -54,7 +54,7 @@ class DefinedParser:
         parsed = self._parse(batch, None if wanted is None else self.enrichment.needed(wanted))
         events = self.enrichment.added(parsed.events, wanted, self.definition.criticality)
         if wanted is not None:
-            events = events.drop(set(events.columns).difference(wanted, parsed.events.columns[: len(EVENT)]))
+            events = events.drop(set(events.columns).difference(wanted, batch.carried, EVENT))
         return replace(parsed, events=events)
 
     def _parse(self, batch: Batch, wanted: Collection[str] | None) -> Parsed:

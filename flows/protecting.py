@@ -12,6 +12,7 @@ import polars as pl
 from connectors.definitions import Definition
 from connectors.privacy import keys, vault
 from connectors.privacy.protect import Protector
+from detectors.contracts import Batch
 from detectors.personal import Seen, personal
 from flows.settings import Settings
 
@@ -67,18 +68,6 @@ def protector(settings: Settings) -> Protector | None:
     return Protector(known, lambda pairs: vault.append(where.vault, known.vault, pairs))
 
 
-def lines(settings: Settings, definitions: Mapping[str, Definition]) -> Callable[[str, Sequence[str]], list[str]]:
-    """Return what a collector does to the lines of a source before it writes them anywhere."""
-    made = protector(settings)
-
-    def protect(source: str, texts: Sequence[str]) -> list[str]:
-        if made is None or source not in definitions:
-            return list(texts)
-        return made.lines(texts, definitions[source]).to_list()
-
-    return protect
-
-
 @dataclass(slots=True)
 class Watch:
     """Looks for personal data in records as they are kept; tells of each kind once per source."""
@@ -96,6 +85,44 @@ class Watch:
         words = [_words(definition.name, seen) for seen in new]
         self.words += words
         return words
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a run does about personal data: tokens, and a word about what nobody marked; either may be left out."""
+
+    definitions: Mapping[str, Definition]
+    protector: Protector | None = None
+    watch: Watch | None = None
+
+    def batch(self, batch: Batch) -> Batch:
+        """Return a batch as it may be kept."""
+        return batch if self.protector is None else self.protector.batch(batch, self.definitions[batch.source])
+
+    def letters(self, dead: pl.DataFrame) -> pl.DataFrame:
+        """Return dead letters as they may be kept."""
+        return dead if self.protector is None else self.protector.letters(dead, self.definitions)
+
+    def look(self, batch: Batch) -> list[str]:
+        """Return what is to be told of a batch."""
+        return [] if self.watch is None else self.watch.look(self.definitions[batch.source], batch.records)
+
+
+def guard(settings: Settings, definitions: Mapping[str, Definition]) -> Guard:
+    """Return what the settings ask for."""
+    return Guard(definitions, protector(settings), Watch() if settings.privacy.warn else None)
+
+
+def lines(settings: Settings, definitions: Mapping[str, Definition]) -> Callable[[str, Sequence[str]], list[str]]:
+    """Return what a collector does to the lines of a source before it writes them anywhere."""
+    made = protector(settings)
+
+    def protect(source: str, texts: Sequence[str]) -> list[str]:
+        if made is None or source not in definitions:
+            return list(texts)
+        return made.lines(texts, definitions[source]).to_list()
+
+    return protect
 
 
 def _mail(definition: Definition) -> bool:

@@ -29,17 +29,15 @@ from connectors.files import FileSource
 from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
-from connectors.privacy.protect import Protector
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
-from detectors.contracts import Batch, Memory, Sink, Source, Written
+from detectors.contracts import Memory, Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
-from flows import blindness
+from flows import blindness, protecting
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
 from flows.pipeline import Pipeline
-from flows.protecting import Watch, protector
 from flows.reloading import Watched
 from flows.scanning import recogniser
 from flows.settings import Settings, password
@@ -90,13 +88,13 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             correlating=remembering(parts, memory, microseconds),
             enrichment=parts.enrichment,
         )
-        guard, watch = protector(settings), Watch() if settings.privacy.warn else None
-        for batch in _guarded(source, parts, guard):
+        guard = protecting.guard(settings, parts.definitions)
+        for batch in map(guard.batch, source.batches()):
             if watched.changed():
                 pipeline.use(watched.parts, remembering(watched.parts, memory, microseconds))
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
-            for words in watch.look(parts.definitions[batch.source], batch.records) if watch else ():
+            for words in guard.look(batch):
                 say(plain(words))
         if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
             _patiently(lambda: _settle(settings, pipeline, source), source, say)
@@ -104,12 +102,6 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
     return Done(pipeline.statistics, watched.parts, time.monotonic() - start)
-
-
-def _guarded(source: Source, parts: Parts, guard: Protector | None) -> Iterator[Batch]:
-    """Yield the batches of a source, with tokens for personal data where the settings ask for them."""
-    for batch in source.batches():
-        yield batch if guard is None else guard.batch(batch, parts.definitions[batch.source])
 
 
 def kafka(settings: Settings) -> Connection:
@@ -201,12 +193,8 @@ def _source(
         return source
     if not settings.inputs:
         raise UsageError("nothing to read", fix="set `kafka.servers` or `inputs` in soc.yml")
-    guard = protector(settings)
-
-    def bury(dead: pl.DataFrame) -> object:
-        return sink.dead(dead if guard is None else guard.letters(dead, parts.definitions))
-
-    return FileSource(settings.inputs, recogniser(parts), dead=bury)
+    guard = protecting.guard(settings, parts.definitions)
+    return FileSource(settings.inputs, recogniser(parts), dead=lambda dead: sink.dead(guard.letters(dead)))
 
 
 class _DeadToStore:

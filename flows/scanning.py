@@ -18,7 +18,6 @@ from connectors.content import Outcome
 from connectors.files import FileSource
 from connectors.gathered import gathered, together
 from connectors.parser import DefinedParser
-from connectors.privacy.protect import Protector
 from connectors.recognise import Recognised, recognise
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
@@ -29,7 +28,7 @@ from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.pipeline import Pipeline
 from flows.progress import Report
-from flows.protecting import Watch
+from flows.protecting import Guard
 from flows.statistics import Statistics
 
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
@@ -77,12 +76,11 @@ def scan(
     parsers: dict[str, DefinedParser] | None = None,
     report: Report | None = None,
     idle: int | None = None,
-    protector: Protector | None = None,
-    watch: Watch | None = None,
+    guard: Guard | None = None,
 ) -> Scanned:
     """Read the paths, and leave findings, matches and dead letters in the store.
 
-    `protector` makes tokens of personal data before anything else is done; `watch` tells of what nobody marked.
+    `guard` says what becomes of personal data before anything else is done.
     `idle` is how many microseconds behind the others a source that fell silent may be.
 
     Raises:
@@ -106,11 +104,10 @@ def scan(
     seen = pipeline.statistics
 
     line = Ahead[_Read]()
-
-    def bury(dead: pl.DataFrame) -> None:
-        line.give(dead if protector is None else protector.letters(dead, definitions))
-
-    files = FileSource(paths, recogniser(parts), source, report=report, dead=bury)
+    guard = guard or Guard(definitions)
+    files = FileSource(
+        paths, recogniser(parts), source, report=report, dead=lambda dead: line.give(guard.letters(dead))
+    )
 
     blocks = Ahead[Batch]()
 
@@ -127,15 +124,10 @@ def scan(
     def parse() -> None:
         """Hand over parsed batches."""
         for batch in blocks.items(read):
-            kept = batch
-            if protector is not None:
-                with seen.timed("protect"):
-                    kept = protector.batch(batch, definitions[batch.source])
-            parsed = pipeline.parse(kept)
-            if watch is not None:
-                with seen.timed("watch"):
-                    watch.look(definitions[kept.source], parsed.events)
-            line.give((replace(kept, text=None), parsed))
+            with seen.timed("guard"):
+                safe = kept.batch(batch)
+                kept.look(safe)
+            line.give((replace(safe, text=None), pipeline.parse(safe)))
 
     start = time.perf_counter()
     try:
