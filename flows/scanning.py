@@ -104,10 +104,8 @@ def scan(
     seen = pipeline.statistics
 
     line = Ahead[_Read]()
-    guard = guard or Guard(definitions)
-    files = FileSource(
-        paths, recogniser(parts), source, report=report, dead=lambda dead: line.give(guard.letters(dead))
-    )
+    kept = guard or Guard(definitions)
+    files = FileSource(paths, recogniser(parts), source, report=report, dead=lambda dead: line.give(kept.letters(dead)))
 
     blocks = Ahead[Batch]()
 
