@@ -25,6 +25,7 @@ COMMANDS = {
     "privacy": "keys of tokens that stand for personal data, and the vault",
     "reveal": "what a token stands for, to two people who both say so",
     "hunt": "run a rule over the archive",
+    "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
     "findings": "list and show findings of the embedded store",
     "dead": "list dead letters",
