@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from detectors.meta import Meta
 from detectors.telling import LONGEST, NAMED, NOTHING, broken, fill, of_group, tell
 
-SEEN: dict[str, list[object]] = {"user.name": ["lan"], "object_id": [f"H{number}" for number in range(9)], "roles": [["a", "b"]]}
+SEEN: dict[str, list[object]] = {
+    "user.name": ["lan"],
+    "object_id": [f"H{number}" for number in range(9)],
+    "roles": [["a", "b"]],
+}
 
 
 def values(name: str) -> list[object]:
