@@ -46,14 +46,14 @@ class Feature(_Part):
     entropy: str | None = Field(default=None, description="entropy of a column's values, in bits")
     novelty: str | None = Field(default=None, description="pairs of successive values never seen of the entity before")
     ratio: tuple[str, str] | None = Field(default=None, description="one feature by another")
-    off_hours: bool | None = Field(default=None, description="events outside working hours")
-    odd_hours: bool | None = Field(default=None, description="bits by which the hours are rare for this entity")
+    off_hours: Literal[True] | None = Field(default=None, description="events outside working hours")
+    odd_hours: Literal[True] | None = Field(default=None, description="bits by which the hours are rare for this entity")
     side: Literal["high", "both"] = Field(default="high", description="which deviations count")
     least: float = Field(default=0.0, ge=0, description="a spread below this is taken for this much")
 
     @model_validator(mode="after")
     def _one_way(self) -> Feature:
-        ways = [name for name in WAYS if getattr(self, name) not in {None, False}]
+        ways = [name for name in WAYS if getattr(self, name) is not None]
         if len(ways) != 1:
             raise ValueError(f"give exactly one of {', '.join(WAYS)}, not {', '.join(ways) or 'none'}")
         return self

@@ -80,11 +80,14 @@ def empty(chosen: FeatureSet) -> Tally:
 def matches(where: dict[str, Value], present: Iterable[str]) -> pl.Expr:
     """Return which events have these values; a column that isn't there has none."""
     known = set(present)
-    parts = []
-    for name, wanted in where.items():
-        texts = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
-        parts.append(pl.col(name).cast(pl.String).is_in(texts).fill_null(value=False) if name in known else pl.lit(False))  # noqa: FBT003
-    return pl.all_horizontal(pl.lit(True), *parts)  # noqa: FBT003
+    if not known.issuperset(where):
+        return pl.lit(value=False)
+    return pl.all_horizontal(pl.lit(value=True), *(_has(name, wanted) for name, wanted in where.items()))
+
+
+def _has(name: str, wanted: Value) -> pl.Expr:
+    texts = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+    return pl.col(name).cast(pl.String).is_in(texts).fill_null(value=False)
 
 
 def selected(events: pl.DataFrame, chosen: FeatureSet) -> pl.DataFrame:
