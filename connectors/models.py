@@ -167,7 +167,9 @@ class Registry:
             with os.fdopen(handle, "wb") as file:
                 file.write(key)
         if len(key) < KEY_BYTES:
-            raise UsageError(f"the key has {len(key)} bytes", place=Place(str(path)), fix=f"give it {KEY_BYTES} or more")
+            raise UsageError(
+                f"the key has {len(key)} bytes", place=Place(str(path)), fix=f"give it {KEY_BYTES} or more"
+            )
         return key
 
     @staticmethod

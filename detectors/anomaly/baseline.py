@@ -76,8 +76,10 @@ def _with_own(frame: pl.DataFrame, chosen: FeatureSet) -> pl.DataFrame:
 def _with_peers(frame: pl.DataFrame, chosen: FeatureSet) -> pl.DataFrame:
     """Add the peers' range: the median, over earlier windows, of each window's middle 80 % of entities."""
     words = (("low", 0.1), ("usual", 0.5), ("high", 0.9))
-    whole = frame.group_by("works", "window").agg(*_peer_ranges(chosen, words)).with_columns(
-        pl.lit(EVERYONE).alias("cohort")
+    whole = (
+        frame.group_by("works", "window")
+        .agg(*_peer_ranges(chosen, words))
+        .with_columns(pl.lit(EVERYONE).alias("cohort"))
     )
     named = frame.filter(pl.col("cohort") != EVERYONE)
     parts = named.group_by("cohort", "works", "window").agg(pl.len().alias("peers"), *_peer_ranges(chosen, words))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,6 @@ from detectors.anomaly.baseline import counted
 from detectors.anomaly.featureset import Feature, FeatureSet
 from detectors.anomaly.model import Matrix
 
-MOST: Final = 6  # features named
 Scorer = Callable[[Matrix], npt.NDArray[np.float64]]
 
 
@@ -23,10 +22,7 @@ def named_features(score: Scorer, row: npt.NDArray[np.float64], threshold: float
     Greedy: each step puts that feature back to usual whose return lowers the score most.
     """
     current, chosen = row.copy(), list[int]()
-    while len(chosen) < MOST:
-        left = [at for at in np.flatnonzero(np.abs(current) > 1e-9).tolist()]
-        if not left:
-            break
+    while left := np.flatnonzero(np.abs(current) > 1e-9).tolist():
         trials = np.repeat(current[None, :], len(left), axis=0)
         trials[np.arange(len(left)), left] = 0.0
         scores = score(trials)

@@ -47,7 +47,9 @@ class Feature(_Part):
     novelty: str | None = Field(default=None, description="pairs of successive values never seen of the entity before")
     ratio: tuple[str, str] | None = Field(default=None, description="one feature by another")
     off_hours: Literal[True] | None = Field(default=None, description="events outside working hours")
-    odd_hours: Literal[True] | None = Field(default=None, description="bits by which the hours are rare for this entity")
+    odd_hours: Literal[True] | None = Field(
+        default=None, description="bits by which the hours are rare for this entity"
+    )
     side: Literal["high", "both"] = Field(default="high", description="which deviations count")
     least: float = Field(default=0.0, ge=0, description="a spread below this is taken for this much")
 

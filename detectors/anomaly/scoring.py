@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -35,6 +34,16 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a model and the events that it scores come from."""
+
+    version: str
+    period: tuple[datetime, datetime]  # that it was trained on
+    weekly: float  # windows that a week has
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """What scoring some windows gave."""
 
@@ -49,7 +58,7 @@ def matrix(deviations: pl.DataFrame, chosen: FeatureSet) -> Matrix:
     return deviations.select(f"far {name}" for name in chosen.names).to_numpy().astype(np.float64)
 
 
-def threshold(model: Model, weekly_windows: float, budget: Budget) -> float:
+def threshold(weekly_windows: float, budget: Budget) -> float:
     """Return the p-value below which a window is an anomaly: as many windows a week as the budget has findings."""
     return min(budget.weekly / max(weekly_windows, budget.weekly), STRANGEST)
 
@@ -60,11 +69,7 @@ def score(
     chosen: FeatureSet,
     since: datetime,
     budget: Budget,
-    *,
-    weekly: float,
-    version: str,
-    period: tuple[datetime, datetime],
-    sources: Collection[str] = (),
+    origin: Origin,
 ) -> Scored:
     """Score the windows from `since` on.
 
@@ -74,24 +79,22 @@ def score(
         chosen: the feature set.
         since: the first window to score.
         budget: how many findings people can look at.
-        weekly: windows that a week has.
-        version: the model's.
-        period: that the model was trained on.
-        sources: where the events came from.
+        origin: where the model and the events come from.
 
     Raises:
         UsageError: the model was trained with other features.
     """
     if model.semantics != chosen.semantics:
         raise UsageError(
-            f"the model of {chosen.name} was trained with other features", fix=f"train it again: soc train {chosen.name}"
+            f"the model of {chosen.name} was trained with other features",
+            fix=f"train it again: soc train {chosen.name}",
         )
     rows = deviations.filter(pl.col("window") >= since)
     if rows.is_empty():
         return Scored([], 0, 0, rows.select("entity", "window", pl.lit(None, pl.Float64).alias("p")))
     values = matrix(rows, chosen)
     rows = rows.with_columns(pl.Series("p", model.p_values(values)), pl.Series("row", np.arange(len(values))))
-    limit = threshold(model, weekly, budget)
+    limit = threshold(origin.weekly, budget)
     factors = rows["entity"].replace_strict(dict(budget.adjusted), default=1.0, return_dtype=pl.Float64)
     far = pl.max_horizontal(pl.col(f"far {name}").abs() for name in chosen.names)
     strange = rows.with_columns((factors * limit).alias("limit")).filter(
@@ -99,19 +102,18 @@ def score(
     )
     kept, over = _capped(strange, budget)
     anomalies = [
-        _anomaly(row, values[row["row"]], model, chosen, deviations, version, period, sources)
-        for row in kept.iter_rows(named=True)
+        _anomaly(row, values[row["row"]], model, chosen, deviations, origin) for row in kept.iter_rows(named=True)
     ]
     return Scored(anomalies, rows.height, over, rows.select("entity", "window", "p"))
 
 
 def _capped(strange: pl.DataFrame, budget: Budget) -> tuple[pl.DataFrame, int]:
     """Keep the strangest windows of each cohort and week."""
-    week = pl.col("window").dt.truncate("1w")
+    week = pl.col("window").dt.truncate("1w").alias("week")
     rank = pl.col("p").rank("ordinal").over("peers", week)
     kept = strange.sort("p", "entity", "window").filter(rank <= max(budget.organisation, 1))
     everyone = kept.group_by(week, maintain_order=True).head(max(round(2 * budget.weekly), 1)).sort("window", "p")
-    return everyone.drop("week", strict=False), strange.height - everyone.height
+    return everyone.drop("week"), strange.height - everyone.height
 
 
 def _anomaly(
@@ -120,10 +122,9 @@ def _anomaly(
     model: Model,
     chosen: FeatureSet,
     deviations: pl.DataFrame,
-    version: str,
-    period: tuple[datetime, datetime],
-    sources: Collection[str],
+    origin: Origin,
 ) -> Anomaly:
+    period = origin.period
     limit = model.calibrated.score(row["limit"])
     numbers, explained = named_features(model.ensemble.score, values, limit)
     features = told(chosen, row, numbers, ENOUGH)
@@ -148,12 +149,12 @@ def _anomaly(
     words = chosen.words
     return Anomaly(
         detector=f"anomaly.{chosen.name}",
-        version=version,
+        version=origin.version,
         title=Words(en=f"Unusual {words.en}", vi=f"Bất thường: {words.vi}"),
         check=chosen.check,
         level=chosen.level if explained else "low",
         tags=tuple(chosen.tags),
-        source=", ".join(sorted(sources)) or chosen.sources[0],
+        source=", ".join(origin.sources) or chosen.sources[0],
         field=chosen.entity,
         entity=row["entity"],
         start=row["window"],
@@ -180,10 +181,15 @@ def _nearest(
     return best
 
 
+SHOWN: Final = 5  # features told in a sentence; the others are in the details
+SMALLEST: Final = 1e-6  # no calibration is so long that it knows smaller probabilities
 TEXTS: Final = {
-    "en": ("{features}. So strange a window comes up once in {once} by chance (p = {p}). {nearest}Learnt from {since} to {until}."),
-    "vi": ("{features}. Mức lạ như vậy chỉ ngẫu nhiên gặp 1 trong {once} lần (p = {p}). {nearest}Học từ {since} đến {until}."),
-}  # fmt: skip
+    "en": "{features}. By chance so strange a window comes up less than once in {once} (p {p}). "
+    "{nearest}Learnt from {since} to {until}.",
+    "vi": "{features}. Nếu ngẫu nhiên, mức lạ như vậy gặp chưa tới 1 trong {once} lần (p {p}). "
+    "{nearest}Học từ {since} đến {until}.",
+}
+MORE: Final = {"en": "and {more} more", "vi": "và {more} đặc trưng khác"}
 NEAREST: Final = {"en": "The most similar normal day: {day}. ", "vi": "Ngày bình thường giống nhất: {day}. "}
 
 
@@ -192,17 +198,15 @@ def _text(
 ) -> str:
     day = {"en": "%Y-%m-%d", "vi": "%d/%m/%Y"}[lang]
     home = timedelta(hours=7)  # days are told by their local date; windows begin at local midnight
-    p = max(float(row["p"]), 1e-12)
+    p = max(float(row["p"]), SMALLEST)
+    words = [feature.text(lang) for feature in features[:SHOWN]]
+    if len(features) > SHOWN:
+        words.append(MORE[lang].format(more=len(features) - SHOWN))
     return TEXTS[lang].format(
-        features="; ".join(feature.text(lang) for feature in features),
+        features="; ".join(words),
         once=f"{1 / p:,.0f}".replace(",", {"en": ",", "vi": "."}[lang]),
-        p=f"{p:.2g}",
+        p=f"{'≤' if p > SMALLEST else '<'} {p:.2g}",
         nearest=NEAREST[lang].format(day=(nearest + home).strftime(day)) if nearest else "",
         since=(period[0] + home).strftime(day),
         until=(period[1] + home).strftime(day),
     )
-
-
-def by_cohort(anomalies: list[Anomaly]) -> Counter[str]:
-    """Count anomalies by the cohort that their entity belongs to."""
-    return Counter(one.details["peers"] for one in anomalies)

@@ -14,7 +14,7 @@ from flows.settings import Settings
 STRICTER: Final = 0.5  # per false alarm, the threshold of that entity
 LAXER: Final = 1.5  # per true one
 BOUNDS: Final = (1 / 16, 4.0)  # no verdict mutes an entity, none opens the gates
-FALSE: Final = frozenset({"false_positive", "benign_true_positive", "expected"})
+FALSE: Final = frozenset({"false_positive", "acceptable_risk", "expected_activity"})
 TRUE: Final = "true_positive"
 
 

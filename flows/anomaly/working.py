@@ -14,13 +14,12 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.definitions import Definition
 from connectors.models import Registry, Stored
-from connectors.store import Store
 from detectors.anomaly import featureset
 from detectors.anomaly.anomaly import Anomaly, Evidence, found
 from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.drift import SHIFTED, stability
 from detectors.anomaly.featureset import FeatureSet
-from detectors.anomaly.scoring import Budget, Scored, matrix, score
+from detectors.anomaly.scoring import Budget, Origin, Scored, matrix, score
 from detectors.contracts import Sink
 from detectors.errors import InputError, SocError, UsageError
 from detectors.findings import Found
@@ -108,7 +107,9 @@ def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime, now:
     stored, _ = where.registry.load(chosen.name, version)
     counts = manifest["windows"]
     state = "in use" if stored.champion else f"put it into use: soc models promote {chosen.name} {version}"
-    say(f"{chosen.name} {version}: {counts['entities']:,} entities, {counts['learnt'] + counts['held']:,} windows; {state}")
+    say(
+        f"{chosen.name} {version}: {counts['entities']:,} entities, {counts['learnt'] + counts['held']:,} windows; {state}"
+    )
     return stored
 
 
@@ -131,7 +132,9 @@ def closed(chosen: FeatureSet, calendar: WorkCalendar, now: datetime, late: int)
     return midnight(settled, calendar) if chosen.window == "day" else settled.replace(minute=0, second=0, microsecond=0)
 
 
-def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, say: Say, version: str | None = None) -> Scored:
+def judge(
+    where: Room, chosen: FeatureSet, since: datetime, until: datetime, say: Say, version: str | None = None
+) -> Scored:
     """Score the windows of a set from `since` until `until` with a version of its model (default: that in use)."""
     stored, arrays = where.registry.load(chosen.name, version)
     frame, _ = _frame(where, chosen, midnight(since - LOOKS_BACK, where.calendar), until, say)
@@ -142,10 +145,12 @@ def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, say
         chosen,
         since,
         budget(where.settings, chosen),
-        weekly=float(stored.manifest["weekly"]),
-        version=stored.version,
-        period=trained_period(stored.manifest),
-        sources=sorted(set(chosen.sources).intersection(where.archive.sources())),
+        Origin(
+            stored.version,
+            trained_period(stored.manifest),
+            float(stored.manifest["weekly"]),
+            tuple(sorted(set(chosen.sources).intersection(where.archive.sources()))),
+        ),
     )
 
 
@@ -229,7 +234,7 @@ def _set_mark(where: Room, chosen: FeatureSet, until: datetime) -> None:
 def compare(
     where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime, say: Say
 ) -> dict[str, float]:
-    """Let two versions score the same days; return how many anomalies each tells, how many both, how alike they rank."""
+    """Let two versions score the same days; return what each tells, what both, and how alike they rank."""
     one, other = (judge(where, chosen, since, until, say, version) for version in versions)
     first, second = ({each.id for each in done.anomalies} for done in (one, other))
     both = one.p_values.join(other.p_values, on=["entity", "window"], suffix=" other")
@@ -240,8 +245,3 @@ def compare(
         "both": len(first & second),
         "agreement": float(np.nan_to_num(ranks or 0.0)),
     }
-
-
-def kept_store(settings: Settings) -> Store | None:
-    """Open the embedded store, if there is one."""
-    return Store(settings.store) if settings.store.is_file() else None
