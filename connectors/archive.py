@@ -79,7 +79,7 @@ class Archive:
                         yield from _batches(source, _within(frame, since, until))
 
     def files(self, source: str, since: datetime, until: datetime) -> list[Path]:
-        """Name the files of the hours of a period, in order; a file never changes, so their names tell their content."""
+        """Name the files of the hours of a period, in order; none ever changes, so their names tell their content."""
         parts = (part for part in sorted(self._folder(source).glob("date=*/hour=*")) if _overlaps(part, since, until))
         return [file for part in parts for file in sorted(part.glob("*.parquet"))]
 

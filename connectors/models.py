@@ -55,7 +55,7 @@ class Registry:
     def save(self, name: str, arrays: Arrays, manifest: dict[str, Any]) -> str:
         """Keep a model; return its version, which its content decides."""
         content = BytesIO()
-        np.savez_compressed(content, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(content, allow_pickle=False, **arrays)
         digests = {each: hashlib.sha256(np.ascontiguousarray(arrays[each]).tobytes()).hexdigest() for each in arrays}
         identity = orjson.dumps({**manifest, "arrays": digests}, option=orjson.OPT_SORT_KEYS)
         version = hashlib.sha256(identity).hexdigest()[:16]
@@ -84,15 +84,15 @@ class Registry:
         with np.load(BytesIO(content), allow_pickle=False) as arrays:
             return stored, {each: arrays[each] for each in arrays.files}
 
-    def list(self, name: str | None = None) -> list[Stored]:
+    def versions(self, name: str | None = None) -> list[Stored]:
         """Return all versions whose signature holds, by name, in the order of their training."""
         names = [name] if name else sorted(path.name for path in self._root.glob("*") if NAME.fullmatch(path.name))
-        found = []
-        for each in names:
-            folders = self._root.joinpath(each).glob("*") if NAME.fullmatch(each) else ()
-            for folder in folders:
-                if VERSION.fullmatch(folder.name) and (folder / "signature").is_file():
-                    found.append(self._read(each, folder.name))
+        folders = ((each, folder) for each in names for folder in self._named(each).glob("*"))
+        found = [
+            self._read(each, folder.name)
+            for each, folder in folders
+            if VERSION.fullmatch(folder.name) and (folder / "signature").is_file()
+        ]
         return sorted(found, key=lambda one: (one.name, str(one.manifest.get("trained")), one.version))
 
     def champion(self, name: str) -> str | None:

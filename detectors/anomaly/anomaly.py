@@ -31,7 +31,7 @@ class Anomaly:
     level: str
     tags: tuple[str, ...]
     source: str
-    field: str  # the column that names the entity
+    column: str  # that names the entity
     entity: str
     start: datetime
     end: datetime
@@ -41,7 +41,7 @@ class Anomaly:
 
     @property
     def group(self) -> str:
-        return f"{self.field}={self.entity}"[:GROUP]
+        return f"{self.column}={self.entity}"[:GROUP]
 
     @property
     def id(self) -> str:
@@ -52,7 +52,7 @@ class Anomaly:
     def query(self) -> dict[str, Any]:
         """Return the search for its events, as Elasticsearch takes it."""
         period = {"gte": self.start.isoformat(), "lt": self.end.isoformat()}
-        return {"bool": {"filter": [{"term": {self.field: self.entity}}, {"range": {"@timestamp": period}}]}}
+        return {"bool": {"filter": [{"term": {self.column: self.entity}}, {"range": {"@timestamp": period}}]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def document(one: Anomaly) -> dict[str, Any]:
     """Return all that is known of an anomaly, for machines and for the report."""
     return {
         "text": {"en": one.text.en, "vi": one.text.vi},
-        "entity": {"field": one.field, "value": one.entity},
+        "entity": {"field": one.column, "value": one.entity},
         "window": [one.start.isoformat(), one.end.isoformat()],
         "version": one.version,
         "query": one.query,
@@ -95,8 +95,8 @@ def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
         runbook=one.check.get(lang),
     )
     entities: dict[str, list[str]] = {name: [] for name in ENTITIES}
-    if one.field in entities:
-        entities[one.field] = [one.entity]
+    if one.column in entities:
+        entities[one.column] = [one.entity]
     return {
         **rule_words(Detection(meta, one.version, provider="pyod" if "p" in one.details else "soc")),
         **entities,

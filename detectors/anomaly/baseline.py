@@ -41,7 +41,7 @@ def scaled(feature: Feature) -> pl.Expr:
 
 
 def deviations(features: pl.DataFrame, chosen: FeatureSet, calendar: WorkCalendar) -> pl.DataFrame:
-    """Add per feature `far f` (spreads from usual, 0 if unknown), and on its own scale `usual|low|high f` and `peer … f`.
+    """Add per feature `far f` (spreads from usual, 0 if unknown), and on its scale `usual|low|high f` and `peer … f`.
 
     `history` tells how many own windows were looked at; below `ENOUGH` the peers' range is the usual one.
     """

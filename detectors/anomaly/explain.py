@@ -1,4 +1,4 @@
-"""Why a window is an anomaly: the features that count, found by putting them back to usual until the score is normal."""
+"""Why a window is an anomaly: the features that count, put back to usual one by one until the score is normal."""
 
 from __future__ import annotations
 

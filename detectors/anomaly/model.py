@@ -64,11 +64,12 @@ class Ensemble:
         scores = np.column_stack([one.decision_function(scaled) for one in self._detectors])
         standard = (np.nan_to_num(scores, posinf=1e300, neginf=-1e300) - self._median) / self._spread
         # one detector that shouts must not outvote the others: its voice grows with the logarithm
-        joined: npt.NDArray[np.float64] = (np.sign(standard) * np.log1p(np.abs(standard))).mean(axis=1)
+        joined: Matrix = (np.sign(standard) * np.log1p(np.abs(standard))).mean(axis=1)
         return joined
 
     def _scaled(self, rows: Matrix) -> Matrix:
-        return (rows - self._centre) / self._scale
+        scaled: Matrix = (rows - self._centre) / self._scale
+        return scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Model:
     def calibrated(self) -> Calibration:
         return Calibration(self.calibration)
 
-    def p_values(self, rows: Matrix) -> npt.NDArray[np.float64]:
+    def p_values(self, rows: Matrix) -> Matrix:
         return self.calibrated.p_values(self.ensemble.score(rows))
 
 
@@ -144,7 +145,7 @@ def fit(
     """
     if len(train) < LEAST or len(held) < LEAST:
         raise UsageError(
-            f"{name}: {len(train)} windows to learn from and {len(held)} to calibrate on are too few (at least {LEAST})",
+            f"{name}: {len(train)} windows to learn from and {len(held)} to calibrate on are too few (least: {LEAST})",
             fix="train on a longer period",
         )
     sample = some(np.nan_to_num(train), SAMPLE, seed)

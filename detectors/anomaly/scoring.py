@@ -68,6 +68,7 @@ def score(
     deviations: pl.DataFrame,
     chosen: FeatureSet,
     since: datetime,
+    *,
     budget: Budget,
     origin: Origin,
 ) -> Scored:
@@ -102,7 +103,8 @@ def score(
     )
     kept, over = _capped(strange, budget)
     anomalies = [
-        _anomaly(row, values[row["row"]], model, chosen, deviations, origin) for row in kept.iter_rows(named=True)
+        _anomaly(row, values[row["row"]], model, chosen, deviations=deviations, origin=origin)
+        for row in kept.iter_rows(named=True)
     ]
     return Scored(anomalies, rows.height, over, rows.select("entity", "window", "p"))
 
@@ -121,6 +123,7 @@ def _anomaly(
     values: Matrix,
     model: Model,
     chosen: FeatureSet,
+    *,
     deviations: pl.DataFrame,
     origin: Origin,
 ) -> Anomaly:
@@ -129,7 +132,7 @@ def _anomaly(
     numbers, explained = named_features(model.ensemble.score, values, limit)
     features = told(chosen, row, numbers, ENOUGH)
     own = deviations.filter((pl.col("entity") == row["entity"]) & (pl.col("window") <= row["window"]))
-    nearest = _nearest(own, row, values, model, chosen)
+    nearest = _nearest(own, row, model, chosen)
     first = chosen.names[numbers[0]] if numbers else chosen.names[0]
     history = own.tail(HISTORY).select("window", first)
     details = {
@@ -155,7 +158,7 @@ def _anomaly(
         level=chosen.level if explained else "low",
         tags=tuple(chosen.tags),
         source=", ".join(origin.sources) or chosen.sources[0],
-        field=chosen.entity,
+        column=chosen.entity,
         entity=row["entity"],
         start=row["window"],
         end=row["window"] + LENGTH[chosen.window],
@@ -164,9 +167,7 @@ def _anomaly(
     )
 
 
-def _nearest(
-    own: pl.DataFrame, row: dict[str, Any], values: Matrix, model: Model, chosen: FeatureSet
-) -> datetime | None:
+def _nearest(own: pl.DataFrame, row: dict[str, Any], model: Model, chosen: FeatureSet) -> datetime | None:
     """Return the earlier window of the entity that is most like this one among the normal ones."""
     earlier = own.filter((pl.col("window") < row["window"]) & (pl.col("history") >= ENOUGH)).tail(HISTORY)
     if earlier.is_empty():

@@ -18,8 +18,8 @@ from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.featureset import Feature, FeatureSet, Value
 from detectors.schema import TIME
 
-KEY = {"entity": pl.String, "window": TIME}
-VALUES = pl.Schema({**KEY, "column": pl.String, "value": pl.String, "count": pl.Float64})
+KEY = pl.Schema([("entity", pl.String()), ("window", TIME)])
+VALUES = pl.Schema([*KEY.items(), ("column", pl.String()), ("value", pl.String()), ("count", pl.Float64())])
 HOURS = "hour of day"  # a column of values that no log has
 LONGEST = 200  # characters of a value; longer ones differ by what stands before
 MOST = 1_000  # values of one column that one entity has in one window; more say nothing more
@@ -72,9 +72,8 @@ def added(tallies: Iterable[Tally], chosen: FeatureSet) -> Tally:
 def empty(chosen: FeatureSet) -> Tally:
     """Return the tally of nothing."""
     names = [feature.name for feature in chosen.features if _is_number(feature)]
-    return Tally(
-        pl.DataFrame(schema={**KEY, "cohort": pl.String, **dict.fromkeys(names, pl.Float64)}), VALUES.to_frame()
-    )
+    columns = pl.Schema([*KEY.items(), ("cohort", pl.String()), *((name, pl.Float64()) for name in names)])
+    return Tally(columns.to_frame(), VALUES.to_frame())
 
 
 def matches(where: dict[str, Value], present: Iterable[str]) -> pl.Expr:

@@ -33,16 +33,16 @@ def collect(
     definitions: dict[str, Definition],
     chosen: FeatureSet,
     calendar: WorkCalendar,
-    since: datetime,
-    until: datetime,
+    period: tuple[datetime, datetime],
     *,
     cache: Path,
     report: Report | None = None,
 ) -> Tally:
-    """Return the tally of a period; both bounds should be midnights of the calendar's zone.
+    """Return the tally of a period; its bounds should be midnights of the calendar's zone.
 
     A damaged archive file costs itself: `report` hears of it.
     """
+    since, until = period
     folder = cache / "tallies" / f"{chosen.name}-{chosen.semantics[:12]}"
     days = []
     for source in sorted(set(chosen.sources).intersection(archive.sources(), definitions)):
@@ -62,7 +62,7 @@ def collect(
     return added(days, chosen) if days else empty(chosen)
 
 
-def period(archive: Archive, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
+def known_period(archive: Archive, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
     """Return from when to when there are events that a feature set looks at."""
     found = [each for source in set(chosen.sources).intersection(archive.sources()) if (each := archive.period(source))]
     return (min(first for first, _ in found), max(last for _, last in found)) if found else None

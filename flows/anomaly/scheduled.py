@@ -13,9 +13,8 @@ from flows.orchestration import create_markdown_artifact, flow, get_run_logger
 @flow(name="train", retries=1, retry_delay_seconds=60, log_prints=False)
 def train(config: Path | None = None, sets: list[str] | None = None) -> list[str]:
     """Train a model per feature set; return the versions made."""
-    made = working.train_all(
-        working.room(settings.load(config)), sets or [], None, None, datetime.now(UTC), get_run_logger().info
-    )
+    where = working.room(settings.load(config), datetime.now(UTC), get_run_logger().info)
+    made = working.train_all(where, sets or [], None, None)
     rows = [f"| {one.name} | {one.version} | {'in use' if one.champion else 'waits'} |" for one in made]
     create_markdown_artifact(
         "\n".join(["| set | version | state |", "|---|---|---|", *rows]), key="train", description="Models trained"
@@ -27,10 +26,9 @@ def train(config: Path | None = None, sets: list[str] | None = None) -> list[str
 def score(config: Path | None = None, sets: list[str] | None = None) -> int:
     """Score the closed windows since the last run; return how many anomalies there are."""
     chosen = settings.load(config)
+    where = working.room(chosen, datetime.now(UTC), get_run_logger().info)
     with storing.sink_of(chosen) as sink:
-        found, _ = working.score_all(
-            working.room(chosen), sets or [], None, datetime.now(UTC), sink, get_run_logger().info
-        )
+        found, _ = working.score_all(where, sets or [], None, sink)
     create_markdown_artifact(
         f"{found.findings.height} anomalies", key="score", description="What was out of the ordinary"
     )

@@ -24,7 +24,7 @@ from detectors.contracts import Sink
 from detectors.errors import InputError, SocError, UsageError
 from detectors.findings import Found
 from flows import assembly
-from flows.anomaly.collecting import collect, midnight, period
+from flows.anomaly.collecting import collect, known_period, midnight
 from flows.anomaly.evidence import evidence_of
 from flows.anomaly.feedback import factors, real_windows
 from flows.anomaly.training import prepared, revived, train, trained_period
@@ -45,6 +45,8 @@ class Room:
     sets: dict[str, FeatureSet]
     calendar: WorkCalendar
     definitions: dict[str, Definition]
+    now: datetime
+    say: Say
 
     @property
     def cache(self) -> Path:
@@ -57,8 +59,8 @@ class Room:
         return [one for one in self.sets.values() if not names or one.name in names]
 
 
-def room(settings: Settings) -> Room:
-    """Open what the settings name."""
+def room(settings: Settings, now: datetime, say: Callable[[str], object]) -> Room:
+    """Open what the settings name; `now` is the time of the work, `say` hears how it goes."""
     part = settings.anomaly
     return Room(
         settings,
@@ -67,6 +69,8 @@ def room(settings: Settings) -> Room:
         featureset.load(part.features),
         work_calendar(settings),
         assembly.definitions(settings),
+        now,
+        say,
     )
 
 
@@ -75,54 +79,57 @@ def work_calendar(settings: Settings) -> WorkCalendar:
     return WorkCalendar(ZoneInfo(settings.zone), holidays=frozenset(settings.anomaly.holidays))
 
 
-def train_all(
-    where: Room, names: Sequence[str], since: datetime | None, until: datetime | None, now: datetime, say: Say
-) -> list[Stored]:
+def train_all(where: Room, names: Sequence[str], since: datetime | None, until: datetime | None) -> list[Stored]:
     """Train a model per feature set of which the archive has enough; return the versions.
 
     The first model of a set is put into use at once; later ones wait for `soc models promote`.
     """
     made = []
     for chosen in where.chosen(names):
-        known = period(where.archive, chosen)
+        known = known_period(where.archive, chosen)
         if known is None:
-            say(f"{chosen.name}: nothing in the archive")
+            where.say(f"{chosen.name}: nothing in the archive")
             continue
-        end = midnight(min(until or now, known[1]), where.calendar)
+        end = midnight(min(until or where.now, known[1]), where.calendar)
         begin = midnight(max(since or end - TRAINED_ON, known[0]), where.calendar)
         try:
-            made.append(_train(where, chosen, begin, end, now, say))
+            made.append(_train(where, chosen, begin, end))
         except SocError as error:  # costs this set only
-            say(str(error))
+            where.say(str(error))
     return made
 
 
-def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime, now: datetime, say: Say) -> Stored:
-    frame, left_out = _frame(where, chosen, begin, end, say)
+def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> Stored:
+    frame, left_out = _frame(where, chosen, begin, end)
     trained = train(frame, chosen, without=real_windows(where.settings, chosen))
-    manifest = {**trained.manifest, "trained": now.isoformat(), "left_out": left_out}
+    manifest = {**trained.manifest, "trained": where.now.isoformat(), "left_out": left_out}
     version = where.registry.save(chosen.name, trained.arrays, manifest)
     if where.registry.champion(chosen.name) is None:
         where.registry.promote(chosen.name, version)
     stored, _ = where.registry.load(chosen.name, version)
     counts = manifest["windows"]
+    total = counts["learnt"] + counts["held"]
     state = "in use" if stored.champion else f"put it into use: soc models promote {chosen.name} {version}"
-    say(
-        f"{chosen.name} {version}: {counts['entities']:,} entities, {counts['learnt'] + counts['held']:,} windows; {state}"
-    )
+    where.say(f"{chosen.name} {version}: {counts['entities']:,} entities, {total:,} windows; {state}")
     return stored
 
 
-def _frame(where: Room, chosen: FeatureSet, begin: datetime, end: datetime, say: Say) -> tuple[pl.DataFrame, int]:
+def _frame(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> tuple[pl.DataFrame, int]:
     def report(fault: InputError) -> None:
-        say(str(fault))
+        where.say(str(fault))
 
     tally = collect(
-        where.archive, where.definitions, chosen, where.calendar, begin, end, cache=where.cache, report=report
+        where.archive,
+        where.definitions,
+        chosen,
+        where.calendar,
+        (begin, end),
+        cache=where.cache,
+        report=report,
     )
     frame, left_out = prepared(tally, chosen, where.calendar)
     if left_out:
-        say(f"{chosen.name}: {left_out:,} entities that come up least often were left out")
+        where.say(f"{chosen.name}: {left_out:,} entities that come up least often were left out")
     return frame, left_out
 
 
@@ -132,20 +139,18 @@ def closed(chosen: FeatureSet, calendar: WorkCalendar, now: datetime, late: int)
     return midnight(settled, calendar) if chosen.window == "day" else settled.replace(minute=0, second=0, microsecond=0)
 
 
-def judge(
-    where: Room, chosen: FeatureSet, since: datetime, until: datetime, say: Say, version: str | None = None
-) -> Scored:
+def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, version: str | None = None) -> Scored:
     """Score the windows of a set from `since` until `until` with a version of its model (default: that in use)."""
     stored, arrays = where.registry.load(chosen.name, version)
-    frame, _ = _frame(where, chosen, midnight(since - LOOKS_BACK, where.calendar), until, say)
-    _watch(stored, frame.filter(pl.col("window") >= since), chosen, say)
+    frame, _ = _frame(where, chosen, midnight(since - LOOKS_BACK, where.calendar), until)
+    _watch(where, stored, frame.filter(pl.col("window") >= since), chosen)
     return score(
         revived(stored, arrays),
         frame,
         chosen,
         since,
-        budget(where.settings, chosen),
-        Origin(
+        budget=budget(where.settings, chosen),
+        origin=Origin(
             stored.version,
             trained_period(stored.manifest),
             float(stored.manifest["weekly"]),
@@ -160,18 +165,20 @@ def budget(settings: Settings, chosen: FeatureSet) -> Budget:
     return Budget(part.weekly, part.organisation, factors(settings, chosen))
 
 
-def _watch(stored: Stored, frame: pl.DataFrame, chosen: FeatureSet, say: Say) -> None:
+def _watch(where: Room, stored: Stored, frame: pl.DataFrame, chosen: FeatureSet) -> None:
     """Say which features have shifted since the model was trained."""
     if frame.height < 200:  # too few windows to tell
         return
     indices = stability(stored.manifest["shares"], matrix(frame, chosen))
     shifted = [name for name, index in zip(chosen.names, indices, strict=True) if index > SHIFTED]
     if shifted:
-        say(f"{chosen.name}: {', '.join(shifted)} shifted since training (PSI > {SHIFTED}); train again: soc train")
+        where.say(
+            f"{chosen.name}: {', '.join(shifted)} shifted since training (PSI > {SHIFTED}); train again: soc train"
+        )
 
 
 def score_all(
-    where: Room, names: Sequence[str], since: datetime | None, now: datetime, sink: Sink | None, say: Say
+    where: Room, names: Sequence[str], since: datetime | None, sink: Sink | None
 ) -> tuple[Found, list[Anomaly]]:
     """Score the closed windows of every set that has a model in use; store what is found.
 
@@ -181,10 +188,10 @@ def score_all(
     for chosen in where.chosen(names):
         if where.registry.champion(chosen.name) is None:
             continue
-        until = closed(chosen, where.calendar, now, where.settings.late)
-        known = period(where.archive, chosen)
+        until = closed(chosen, where.calendar, where.now, where.settings.late)
+        known = known_period(where.archive, chosen)
         if known is None:
-            say(f"{chosen.name}: nothing in the archive")
+            where.say(f"{chosen.name}: nothing in the archive")
             continue
         until = min(until, midnight(known[1], where.calendar) if chosen.window == "day" else known[1])
         begin = since or _mark(where, chosen) or until - timedelta(days=1)
@@ -192,19 +199,19 @@ def score_all(
         if begin >= until:
             continue
         try:
-            done = judge(where, chosen, begin, until, say)
+            done = judge(where, chosen, begin, until)
         except SocError as error:  # costs this set only
-            say(str(error))
+            where.say(str(error))
             continue
         anomalies += done.anomalies
         over = f", {done.over:,} more beyond the budget" if done.over else ""
-        say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
+        where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
     made = found(anomalies, _evidence(where, anomalies), where.settings.language)
     if sink is not None:
         sink.findings(made.findings)
         sink.matches(made.matches)
         for chosen in where.chosen(names):  # only now: a run that was killed is done again
-            _set_mark(where, chosen, closed(chosen, where.calendar, now, where.settings.late))
+            _set_mark(where, chosen, closed(chosen, where.calendar, where.now, where.settings.late))
     return made, anomalies
 
 
@@ -232,10 +239,10 @@ def _set_mark(where: Room, chosen: FeatureSet, until: datetime) -> None:
 
 
 def compare(
-    where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime, say: Say
+    where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime
 ) -> dict[str, float]:
     """Let two versions score the same days; return what each tells, what both, and how alike they rank."""
-    one, other = (judge(where, chosen, since, until, say, version) for version in versions)
+    one, other = (judge(where, chosen, since, until, version) for version in versions)
     first, second = ({each.id for each in done.anomalies} for done in (one, other))
     both = one.p_values.join(other.p_values, on=["entity", "window"], suffix=" other")
     ranks = both.select(pl.corr("p", "p other", method="spearman")).item() if both.height > 2 else None

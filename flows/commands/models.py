@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     registry = Registry(settings.anomaly.models, settings.anomaly.key)
     if args.verb == "list":
-        _list(registry.list())
+        _list(registry.versions())
     elif args.verb == "show":
         stored, _ = registry.load(args.set, args.version)
         print(orjson.dumps(stored.manifest, option=orjson.OPT_INDENT_2).decode())
@@ -75,14 +75,14 @@ def _list(stored: list[Stored]) -> None:
 def _compare(args: argparse.Namespace, registry: Registry) -> None:
     from flows.anomaly import working  # noqa: PLC0415 - what it needs takes long to import
 
-    where = working.room(read_config(args))
+    where = working.room(read_config(args), datetime.now(UTC), _say)
     champion = registry.champion(args.set)
     if champion is None:
         raise UsageError(f"no model of {args.set} is in use", fix=f"soc models promote {args.set} {args.version}")
     until = args.until or datetime.now(UTC)
     since = args.since or until - timedelta(days=7)
     (chosen,) = where.chosen([args.set])
-    told = working.compare(where, chosen, (champion, args.version), since, until, _say)
+    told = working.compare(where, chosen, (champion, args.version), since, until)
     print(f"in use: {told['first']:.0f} anomalies; {args.version}: {told['second']:.0f}; both tell {told['both']:.0f}")
     print(f"rank correlation of the windows' p-values: {told['agreement']:.3f}")
 

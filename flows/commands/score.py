@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     from flows.anomaly import storing, working  # noqa: PLC0415 - what it needs takes long to import
 
     settings = read_config(args)
-    where = working.room(settings)
+    where = working.room(settings, args.until or datetime.now(UTC), _say)
     with storing.sink_of(settings, dry=args.dry) as sink:
-        found, anomalies = working.score_all(where, args.sets, args.since, args.until or datetime.now(UTC), sink, _say)
+        found, anomalies = working.score_all(where, args.sets, args.since, sink)
     if args.out:
         write_lines(args.out, (nest(row) for row in found.findings.iter_rows(named=True)))
     print_findings(found.findings, rows=args.rows, zone=ZoneInfo(settings.zone))

@@ -31,9 +31,8 @@ def run(args: argparse.Namespace) -> int:
         return 0 if scheduled.train(args.config, args.sets) else 3
     from flows.anomaly import working  # noqa: PLC0415 - what it needs takes long to import
 
-    made = working.train_all(
-        working.room(read_config(args)), args.sets, args.since, args.until, datetime.now(UTC), _say
-    )
+    where = working.room(read_config(args), datetime.now(UTC), _say)
+    made = working.train_all(where, args.sets, args.since, args.until)
     return 0 if made else 3
 
 

@@ -59,7 +59,7 @@ def test_versions_are_promoted_and_rolled_back(registry: Registry) -> None:
         registry.load("logons")
     registry.promote("logons", first)
     registry.promote("logons", second)
-    assert [(one.version, one.champion) for one in registry.list()] == [(first, False), (second, True)]
+    assert [(one.version, one.champion) for one in registry.versions()] == [(first, False), (second, True)]
     assert registry.rollback("logons") == first == registry.champion("logons")
     with pytest.raises(UsageError, match="before"):
         registry.rollback("logons")

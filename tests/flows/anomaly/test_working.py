@@ -39,13 +39,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settings) -> None:
     said: list[str] = []
-    where = working.room(kept)
-    (model,) = working.train_all(where, [], None, NIGHT - timedelta(days=1), NOW, said.append)
+    where = working.room(kept, NOW, said.append)
+    (model,) = working.train_all(where, [], None, NIGHT - timedelta(days=1))
     assert model.champion
 
     store = Store(kept.store)
     since = NIGHT - timedelta(days=1)
-    found, anomalies = working.score_all(where, [], since, NOW, store, said.append)
+    found, anomalies = working.score_all(where, [], since, store)
     (night,) = anomalies
     assert (night.entity, night.start) == ("agent07", NIGHT)
     assert "exports and downloads: 120, usually 0" in night.text.en
@@ -59,7 +59,7 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
     assert "export" in shown[0]["event.original"]
     assert len(store.matches_of(night.id)["event.id"].item()) == 50
 
-    again, _ = working.score_all(where, [], since, NOW, store, said.append)
+    again, _ = working.score_all(where, [], since, store)
     assert again.findings["event.id"].to_list() == [night.id]
     assert store.select().height == 1
 
@@ -69,12 +69,12 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
         factor = working.budget(kept, where.sets["records"]).adjusted["agent07"]
         assert (factor < 1) is lower
     store.close()
-    working.train_all(where, [], None, NOW, NOW, said.append)
-    newest = where.registry.list("records")[-1]
+    working.train_all(where, [], None, NOW)
+    newest = where.registry.versions("records")[-1]
     assert newest.manifest["cleaned"] == 1
     assert not newest.champion  # it waits to be compared and promoted
     told = working.compare(
-        where, where.sets["records"], (model.version, newest.version), since, NIGHT + timedelta(days=1), said.append
+        where, where.sets["records"], (model.version, newest.version), since, NIGHT + timedelta(days=1)
     )
     assert told["both"] == 1
     assert told["agreement"] > 0.5
@@ -86,7 +86,7 @@ def test_a_damaged_archive_file_costs_itself(kept: Settings, tmp_path: Path) -> 
     file.write_bytes(b"no parquet")
     try:
         settings = kept.model_copy(update={"anomaly": Anomaly(models=tmp_path / "models", key=tmp_path / "key")})
-        assert working.train_all(working.room(settings), [], None, NIGHT, NOW, said.append)
+        assert working.train_all(working.room(settings, NOW, said.append), [], None, NIGHT)
     finally:
         file.write_bytes(content)
     assert any(str(file) in line for line in said)
