@@ -21,6 +21,7 @@ COMMANDS = {
     "scan": "find what matters in files and folders of logs",
     "parse": "print logs as normalised ECS events",
     "rules": "write, check, test, explain and try Sigma rules",
+    "sources": "list, check, propose and test source definitions; the letter to a system's owner",
     "hunt": "run a rule over the archive",
     "train": "learn from the archive what is usual, per feature set",
     "models": "list, show, compare, promote and roll back what was learnt",
