@@ -206,7 +206,7 @@ def _text(
     return TEXTS[lang].format(
         features="; ".join(words),
         once=f"{1 / p:,.0f}".replace(",", {"en": ",", "vi": "."}[lang]),
-        p=f"{'≤' if p > SMALLEST else '<'} {p:.2g}",
+        p=f"{'≤' if p > SMALLEST else '<'} {p:.2g}".replace(".", {"en": ".", "vi": ","}[lang]),
         nearest=NEAREST[lang].format(day=(nearest + home).strftime(day)) if nearest else "",
         since=(period[0] + home).strftime(day),
         until=(period[1] + home).strftime(day),
