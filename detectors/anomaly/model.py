@@ -25,6 +25,7 @@ Matrix = npt.NDArray[np.float64]
 
 SAMPLE: Final = 6_000  # rows that detectors are fitted to; neighbours of more rows cost more than they tell
 LEAST: Final = 50  # rows without which nothing can be learnt
+NARROW: Final = 0.5  # a feature that hardly ever moves is not strange when it moves a little
 TAIL: Final = 0.05  # share of the calibration scores that the tail is fitted to
 HELD: Final = 20_000  # rows that the scores are calibrated on
 SLICE: Final = 20_000  # rows scored at once
@@ -45,8 +46,7 @@ class Ensemble:
     """Several detectors, one score: the mean of their standard scores. Deterministic for a sample and a seed."""
 
     def __init__(self, sample: Matrix, names: tuple[str, ...] = ENSEMBLE, seed: int = 0) -> None:
-        self._centre, self._scale = sample.mean(axis=0), sample.std(axis=0)
-        self._scale[self._scale < 1e-9] = 1.0  # a constant feature tells by being other than that
+        self._centre, self._scale = sample.mean(axis=0), np.maximum(sample.std(axis=0), NARROW)
         scaled = self._scaled(sample)
         self._detectors = [detector(name, seed).fit(scaled) for name in names]
         scores = np.column_stack([one.decision_scores_ for one in self._detectors])
