@@ -11,7 +11,8 @@ import orjson
 import polars as pl
 
 from detectors.anomaly.featureset import Words
-from detectors.findings import ENTITIES, GROUP, Detection, Found, nothing, rule_words
+from detectors.evidence import ENTITIES
+from detectors.findings import GROUP, Detection, Found, nothing, rule_words
 from detectors.identity import finding_id, match_id
 from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH

@@ -14,6 +14,7 @@ import polars as pl
 from detectors.anomaly.featureset import Feature, FeatureSet
 from detectors.anomaly.tally import HOURS, Tally, pair_column
 
+FEW: Final = 5.0  # one failure of one attempt is no share of failures
 WARM: Final = 5  # windows of an entity in which everything would be new
 KEYS: Final = ["entity", "window"]
 
@@ -39,7 +40,7 @@ def measure(tally: Tally, chosen: FeatureSet) -> pl.DataFrame:
     for feature in chosen.features:
         if feature.ratio:
             part, whole = feature.ratio
-            share = pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole)).otherwise(0.0)
+            share = pl.col(part) / pl.max_horizontal(pl.col(whole), pl.lit(FEW))
             frame = frame.with_columns(share.alias(feature.name))
     return frame.select(*KEYS, "cohort", "before", *chosen.names)
 

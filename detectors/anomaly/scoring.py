@@ -21,7 +21,7 @@ LENGTH: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 HISTORY: Final = 30  # windows of the entity shown beside an anomaly
 NORMAL: Final = 0.05  # windows above this p-value may be called normal days
 STRANGEST: Final = 0.01  # no budget is so large that a window likelier than this is an anomaly
-WORTH: Final = 2.0  # spreads by which some feature must be away from usual
+WORTH: Final = 3.0  # spreads by which some feature must be away from usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def _text(
     return TEXTS[lang].format(
         features="; ".join(words),
         once=f"{1 / p:,.0f}".replace(",", {"en": ",", "vi": "."}[lang]),
-        p=f"{'≤' if p > SMALLEST else '<'} {p:.2g}",
+        p=f"{'≤' if p > SMALLEST else '<'} {p:.2g}".replace(".", {"en": ".", "vi": ","}[lang]),
         nearest=NEAREST[lang].format(day=(nearest + home).strftime(day)) if nearest else "",
         since=(period[0] + home).strftime(day),
         until=(period[1] + home).strftime(day),

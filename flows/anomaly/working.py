@@ -15,7 +15,7 @@ from connectors.archive import Archive
 from connectors.definitions import Definition
 from connectors.models import Registry, Stored
 from detectors.anomaly import featureset
-from detectors.anomaly.anomaly import Anomaly, Evidence, found
+from detectors.anomaly.anomaly import Anomaly, found
 from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.drift import SHIFTED, stability
 from detectors.anomaly.featureset import FeatureSet
@@ -25,7 +25,7 @@ from detectors.errors import InputError, SocError, UsageError
 from detectors.findings import Found
 from flows import assembly
 from flows.anomaly.collecting import collect, known_period, midnight
-from flows.anomaly.evidence import evidence_of
+from flows.anomaly.evidence import archived
 from flows.anomaly.feedback import factors, real_windows
 from flows.anomaly.training import prepared, revived, train, trained_period
 from flows.settings import Settings
@@ -206,17 +206,13 @@ def score_all(
         anomalies += done.anomalies
         over = f", {done.over:,} more beyond the budget" if done.over else ""
         where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
-    made = found(anomalies, _evidence(where, anomalies), where.settings.language)
+    made = found(anomalies, archived(where.archive, where.definitions, where.sets, anomalies), where.settings.language)
     if sink is not None:
         sink.findings(made.findings)
         sink.matches(made.matches)
         for chosen in where.chosen(names):  # only now: a run that was killed is done again
             _set_mark(where, chosen, closed(chosen, where.calendar, where.now, where.settings.late))
     return made, anomalies
-
-
-def _evidence(where: Room, anomalies: Sequence[Anomaly]) -> dict[str, Evidence]:
-    return {one.id: evidence_of(where.archive, where.definitions, where.sets, one) for one in anomalies}
 
 
 def _mark_file(where: Room, chosen: FeatureSet) -> Path:
