@@ -41,9 +41,11 @@ class FileScan:
         parsers: Mapping[str, DefinedParser],
         recogniser: Callable[[list[str], str], Recognised | None],
         source: str | None = None,
+        *,
+        protect: Callable[[Batch], Batch],
     ) -> None:
         self._paths, self._settings, self._parsers = paths, settings, parsers
-        self._recogniser, self._source = recogniser, source
+        self._recogniser, self._source, self._protect = recogniser, source, protect
         self._calendar = work_calendar(settings)
 
     def anomalies(
@@ -101,7 +103,7 @@ class FileScan:
     def _batches(self, sources: set[str]) -> Iterator[tuple[Batch, DefinedParser]]:
         files = FileSource(self._paths, self._recogniser, self._source, dead=lambda _: None)  # told already
         try:
-            for batch in files.batches():
+            for batch in map(self._protect, files.batches()):
                 if batch.source in sources:
                     yield batch, self._parsers[batch.source]
         finally:

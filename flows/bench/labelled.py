@@ -22,8 +22,8 @@ from detectors.errors import InputError, Place, UsageError
 
 SINGLES: Final = ("ECOD", "COPOD", "HBOS", "IForest", "PCA", "LOF", "KNN", "GMM", "INNE")
 OURS: Final = "ours"
-LEARNT: Final = 6_000  # rows
-JUDGED: Final = 6_000
+LEARNT: Final = 4_000  # rows
+JUDGED: Final = 4_000
 BUDGET: Final = 0.01  # share of the judged rows that somebody would look at
 WORDS: Final = (1, 2, 3)  # columns of KDD that hold words
 

@@ -18,6 +18,7 @@ from connectors.archive import Archive
 from connectors.nested import nest
 from connectors.parser import DefinedParser
 from connectors.store import Store
+from detectors.findings import Found, nothing
 from detectors.schema import LEVELS
 from flows import assembly, blindness, protecting
 from flows.commands.options import add_config, add_rules, read_config, zone
@@ -81,8 +82,9 @@ def run(args: argparse.Namespace) -> int:
             report=shown,
             guard=guard,
         )
-        if not args.no_anomaly:
-            _anomalies(args, settings, done, store, parsers)
+        strange = _anomalies(args, settings, done, parsers, guard)
+        store.findings(strange.findings)
+        store.matches(strange.matches)
         findings = store.select(limit=sys.maxsize)
         blind = len(blindness.blind(parts.rules.rules, parts.definitions, done.statistics.by_source))
         _write(args, settings, store, findings, {**done.document(), "rules_blind": blind})
@@ -97,17 +99,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _anomalies(
-    args: argparse.Namespace, settings: Settings, done: Scanned, store: Store, parsers: dict[str, DefinedParser]
-) -> None:
-    """Store what is out of the ordinary in files that hold weeks."""
-    if not any(last - first >= LONG for first, last in done.periods.values()):
-        return
+    args: argparse.Namespace,
+    settings: Settings,
+    done: Scanned,
+    parsers: dict[str, DefinedParser],
+    guard: protecting.Guard,
+) -> Found:
+    """Return what is out of the ordinary in files that hold weeks."""
+    if args.no_anomaly or not any(last - first >= LONG for first, last in done.periods.values()):
+        return nothing()
     from flows.anomaly.filescan import FileScan  # noqa: PLC0415 - what it needs takes long to import
 
-    files = FileScan(args.paths, settings, parsers, recogniser(done.parts), args.source)
-    found = files.anomalies(done.periods, lambda text: print(f"soc: {plain(str(text))}", file=sys.stderr))
-    store.findings(found.findings)
-    store.matches(found.matches)
+    files = FileScan(args.paths, settings, parsers, recogniser(done.parts), args.source, protect=guard.batch)
+    return files.anomalies(done.periods, lambda text: print(f"soc: {plain(str(text))}", file=sys.stderr))
 
 
 def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> Store:
