@@ -30,7 +30,6 @@ destination.service: name
 destination.user: domain email full_name id name
 destination.user.group: domain id name
 dns: id op_code response_code type
-dns.answers: class data name type
 dns.question: class name registered_domain subdomain top_level_domain type
 email: direction local_id message_id subject
 email.sender: address
@@ -38,7 +37,9 @@ error: code id message stack_trace type
 event: action code dataset hash id kind module outcome provider reason reference timezone url
 file: device directory extension gid group inode mime_type mode name origin_referrer_url origin_url owner path
     target_path type uid
+file.code_signature: status subject_name
 file.hash: md5 sha1 sha256
+file.pe: company description file_version imphash original_file_name product
 group: domain id name
 host: architecture domain hostname id name type
 host.os: build family full kernel name platform type version
@@ -69,6 +70,7 @@ organization: id name
 process: command_line entity_id executable name title working_directory
 process.group: id name
 process.hash: md5 sha1 sha256
+process.pe: company description file_version imphash original_file_name product
 process.parent: command_line entity_id executable name working_directory
 process.parent.user: id name
 process.thread: name
@@ -109,7 +111,6 @@ INTEGERS: Final = """
 client: bytes packets port
 destination: bytes packets port
 destination.nat: port
-dns.answers: ttl
 event: count duration sequence severity
 file: size
 http.request: bytes
@@ -134,6 +135,7 @@ container.image: tag
 container.image.hash: all
 destination.user: roles
 dns: header_flags resolved_ip
+dns.answers: class data name type
 email.from: address
 email.reply_to: address
 email.to: address
@@ -144,6 +146,7 @@ host.user: roles
 observer: ip mac
 orchestrator.resource: ip
 process: args
+process.parent: args
 related: hash ip user
 source.user: roles
 user: roles

@@ -80,7 +80,7 @@ def _integration(reference: Path, path: Path) -> Case:
     if log.suffix == ".json":
         events = json.loads(log.read_text("utf-8"))["events"]
         lines = [_line(event) for event in events]
-        given = [{**flat(event), **fields} if "message" in event else fields for event in events]
+        given = [_beside(event) | fields for event in events]
     dynamic = frozenset(config.get("dynamic_fields") or {})
     return Case(str(path.parent.relative_to(reference)), log, expected, lines, given, dynamic, _zone(zone), settings)
 
@@ -94,8 +94,23 @@ def _texts(value: object) -> Iterator[str]:
         yield value
 
 
+def _beside(event: Document) -> Document:
+    """Return what stands beside the line that an event was made of."""
+    if "message" in event and not _whole(event):
+        return flat(event)
+    inner = event.get("event")
+    return {"event.original": inner["original"]} if isinstance(inner, dict) and "original" in inner else {}
+
+
+def _whole(event: Document) -> bool:
+    """Say whether a shipper read the record already: then all that it wrote is the line, whose `message` is prose."""
+    return "winlog" in event or "auditd" in event
+
+
 def _line(event: Document) -> str:
     """Return the line that an event was made of."""
+    if _whole(event):
+        return json.dumps(event)
     inner = event.get("event")
     original = inner.get("original") if isinstance(inner, dict) else None
     raw = original if isinstance(original, str) and original.startswith("{") else None

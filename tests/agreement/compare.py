@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from tests.agreement.cases import Document
+from tests.agreement.cases import Document, flat
 
 CORE: Final = (
     "@timestamp", "event.", "source.", "destination.", "user.", "host.", "process.", "url.", "http.", "dns.", "file.",
@@ -55,10 +55,23 @@ def core(document: Document) -> Document:
     }
 
 
+def _parallel(document: Document) -> Document:
+    """Return lists of objects as Elasticsearch stores them: a list for each of their fields."""
+    found: Document = {}
+    for name, value in document.items():
+        if not (isinstance(value, list) and value and all(isinstance(item, dict) for item in value)):
+            found[name] = value
+            continue
+        for item in value:
+            for inner, below in flat(item, f"{name}.").items():
+                found.setdefault(inner, []).append(below)
+    return found
+
+
 def compare(expected: Document, found: Document, given: Document, dynamic: frozenset[str], where: str) -> Tally:
     """Compare one record; what was given beside the line and what changes each time doesn't count."""
     tally = Tally(records=1)
-    for name, value in core(expected).items():
+    for name, value in _parallel(core(expected)).items():
         if name in dynamic or _given(name, value, given) or value in (None, "", []):
             continue
         tally.fields += 1
