@@ -40,6 +40,9 @@ file: device directory extension gid group inode mime_type mode name origin_refe
 file.code_signature: status subject_name
 file.hash: md5 sha1 sha256
 file.pe: company description file_version imphash original_file_name product
+file.x509: public_key_algorithm serial_number signature_algorithm version_number
+file.x509.issuer: distinguished_name
+file.x509.subject: distinguished_name
 group: domain id name
 host: architecture domain hostname id name type
 host.os: build family full kernel name platform type version
@@ -113,6 +116,7 @@ destination: bytes packets port
 destination.nat: port
 event: count duration sequence severity
 file: size
+file.x509: public_key_exponent public_key_size
 http.request: bytes
 http.request.body: bytes
 http.response: bytes status_code
@@ -141,6 +145,9 @@ email.reply_to: address
 email.to: address
 event: category type
 file: attributes
+file.x509: alternative_names
+file.x509.issuer: common_name country locality organization organizational_unit state_or_province
+file.x509.subject: common_name country locality organization organizational_unit state_or_province
 host: ip mac
 host.user: roles
 observer: ip mac
@@ -160,6 +167,7 @@ tls: established resumed
 TIMES: Final = """
 event: created end start
 file: accessed created ctime mtime
+file.x509: not_after not_before
 process: end start
 process.parent: start
 """
