@@ -15,14 +15,23 @@ import polars as pl
 from pydantic import Field, ValidationError, field_validator
 
 from connectors.derive import DERIVATIONS
-from connectors.faults import DefinitionsError, known, refusals, unknown_columns, unknown_made, unknown_options
+from connectors.faults import (
+    DefinitionsError,
+    known,
+    never_filled,
+    refusals,
+    unknown_columns,
+    unknown_made,
+    unknown_options,
+    unknown_personal,
+)
 from connectors.formats import FORMATS, Format
 from connectors.formats.json_lines import ERROR
 from connectors.mapping import Columns, Extraction, Filled, Lookup, Pattern, Strict
 from connectors.nodes import read_yaml, with_base, with_catalogues
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import DefinitionError
-from detectors.schema import EVENT
+from detectors.schema import ECS, EVENT
 
 BUILT_IN: Final = Path(__file__).parent / "sources"
 CATALOGUES: Final = Path(__file__).parent / "catalogues"
@@ -71,6 +80,16 @@ class Expected(Strict):
     silence: str = Field(default="1d", pattern=r"^[1-9]\d*[mhd]$")
 
 
+class Sample(Strict):
+    """A line of the source, and what it must become: ECS columns, dotted or nested; null says that there is none.
+
+    What is not named may be anything. Own columns stand where `output` puts them in `soc parse`.
+    """
+
+    input: str
+    expected: dict[str, Any] = Field(min_length=1)
+
+
 Transport = Literal["syslog", "file", "eventlog", "http", "kafka"]
 
 
@@ -80,6 +99,7 @@ class Definition(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     description: str = ""
+    sector: str = ""  # whose business the system serves: health, education, …
     format: str
     options: dict[str, Any] = Field(default_factory=dict)
     zone: str = "UTC"
@@ -100,6 +120,7 @@ class Definition(Strict):
     expected: Expected = Expected()
     output: Output = Output()
     recognise: Hints = Hints()
+    samples: tuple[Sample, ...] = ()  # what `soc sources test` runs
 
     @field_validator("format")
     @classmethod
@@ -150,6 +171,13 @@ class Definition(Strict):
         read = frozenset(self.reader.parse(pl.Series([], dtype=pl.String), None).columns) - {ERROR}
         return read.union(*(step.columns for step in self.steps))
 
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """Return the ECS columns that can have a value, as far as that is known."""
+        made = {name for each in self.derive for name in DERIVATIONS[each].makes}
+        stepped = {name for step in self.steps for name in step.columns if name in ECS}
+        return frozenset(EVENT).union(self.fields, made, stepped, (self.own_columns or frozenset()) & ECS.keys())
+
     def all_columns(self, own: frozenset[str]) -> frozenset[str]:
         """Return all columns of events that have these own ones: theirs, and those filled from them."""
         filled = {name for name, ways in self.fields.items() if any(way.constant or own & way.sources for way in ways)}
@@ -195,6 +223,8 @@ def load_definition(path: Path) -> Definition:
         raise DefinitionsError([*faults, *refusals(error, node, Definition)]) from None
     faults += unknown_options(definition.format, definition.options, node)
     faults += unknown_made({"extract": definition.extract, "lookup": definition.lookup}, node)
+    faults += never_filled(definition.entity, definition.filled, open_=definition.own_columns is None, node=node)
+    faults += unknown_personal(definition.personal, definition.own_columns, definition.filled, node)
     if faults:
         raise DefinitionsError(faults)
     return definition

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields as options_of
 from difflib import get_close_matches
 from typing import Any
@@ -13,7 +13,7 @@ from connectors.formats import FORMATS
 from connectors.mapping import Condition, Extraction, Lookup, Mapped, Reading, Strict
 from connectors.nodes import Node
 from detectors.errors import DefinitionError
-from detectors.schema import ECS, RECORD
+from detectors.schema import ECS, EVENT, RECORD
 
 ROOTS = frozenset(name.partition(".")[0] for name in ECS if "." in name)
 PARTS: dict[object, type[Strict]] = {
@@ -63,6 +63,36 @@ def unknown_made(steps: Mapping[str, tuple[Extraction | Lookup, ...]], node: Nod
             for name in sorted(step.columns - ECS.keys()):
                 if "." in name and name.partition(".")[0] in ROOTS:
                     yield _unknown_column(name, node, (key, place))
+
+
+def never_filled(
+    entity: Collection[str], filled: Collection[str], *, open_: bool, node: Node
+) -> Iterator[DefinitionError]:
+    """Refuse entity columns that nothing fills; `open_` says that own columns may be any, ECS names among them."""
+    for place, name in enumerate(entity):
+        if name in ECS and name not in filled and not open_:
+            others = ", ".join(sorted(set(filled) - EVENT.keys()))
+            fix = f"fill it under `fields`{f', or name one of {others}' if others else ''}"
+            message = f"no event of this source has the entity column {name!r}"
+            yield DefinitionError(message, place=node.place(("entity", place)), fix=fix)
+
+
+def unknown_personal(
+    personal: Collection[str], own: Collection[str] | None, filled: Collection[str], node: Node
+) -> Iterator[DefinitionError]:
+    """Refuse personal columns that the source doesn't have; it can't be told where own columns may be any.
+
+    A personal column is one of the source's own: the token takes its value's place in the line itself.
+    """
+    for place, name in enumerate(personal):
+        where = node.place(("personal", place))
+        if name in RECORD or name == "@timestamp":
+            yield DefinitionError(f"{name!r} can't be a personal column", place=where, fix="name the parts that are")
+        elif own is not None and name not in own:
+            near = get_close_matches(name, own, 1, 0.5)
+            fix = f"did you mean {near[0]!r}?" if near else f"its own columns: {', '.join(sorted(own))}"
+            kind = "is filled from others; name the own column" if name in filled else "is no own column of this source"
+            yield DefinitionError(f"{name!r} {kind}", place=where, fix=fix)
 
 
 def _unknown_column(name: str, node: Node, path: tuple[str | int, ...]) -> DefinitionError:

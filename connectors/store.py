@@ -1,42 +1,37 @@
 """The embedded store: one SQLite file that holds findings, matches, dead letters, coverage and triage.
 
-A document is written once and never changed; what people decide about it is appended beside it. Any number of
-processes may write at once (WAL: readers never wait), and a writer that is killed costs its open transaction only.
+A document is written once and never changed; what people decide about it is appended beside it.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 import polars as pl
 
+from connectors.store_file import StoreFile
 from connectors.store_rows import EPOCH, Row, documents, entities, instants, micros, named, stored
 from connectors.store_schema import (
     COVERAGE,
     INSERT_ENTITIES,
     INSERT_TRIAGE,
-    MIGRATIONS,
     SELECT_COVERAGE,
     SELECT_FINDINGS,
     SELECT_FIRST,
     SELECT_REASONS,
+    SELECT_SUCCESSORS,
     SELECT_TAKEN,
     TAKEN,
 )
 from detectors.contracts import Written
-from detectors.errors import InputError, Place, UnavailableError, UsageError
+from detectors.errors import UsageError
 from detectors.identity import event_id
 from detectors.schema import DEAD, LEVELS, MATCH, TIME
-
-BUSY_SECONDS = 30.0  # a writer waits this long for another's transaction; one batch takes milliseconds
 
 Status = Literal["new", "in_progress", "closed"]
 
@@ -54,19 +49,8 @@ class Triage:
     reason: str | None = None  # one of REASONS
 
 
-class Store:
+class Store(StoreFile):
     """A Sink on one SQLite file, and the questions that triage and reports ask of it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()  # Prefect may call from any of its threads
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._named_faults():
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")  # an answer means: safe even if the power fails now
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._migrate()
 
     # Writing: the Sink
 
@@ -181,6 +165,10 @@ class Store:
         document: dict[str, object] | None = orjson.loads(rows[0][0]) if rows else None
         return document
 
+    def successors(self, finding: str) -> list[dict[str, object]]:
+        """Return the findings that withdraw one, or tell it again, oldest first."""
+        return [orjson.loads(text) for (text,) in self.query(SELECT_SUCCESSORS, (finding, finding))]
+
     def matches_of(self, finding: str) -> pl.DataFrame:
         """Return the matches under a finding (MATCH), oldest first."""
         rows = self.query("SELECT * FROM matches WHERE finding = ? ORDER BY time, id", (finding,))
@@ -240,58 +228,6 @@ class Store:
             (),
         )
         return dict(rows)
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
-
-    # The file itself
-
-    def _migrate(self) -> None:
-        with self.transaction() as db:  # the write lock makes two first openings queue up
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version > len(MIGRATIONS):
-                raise UsageError(
-                    f"the store was made by a newer version (format {version}, this program knows {len(MIGRATIONS)})",
-                    place=Place(str(self._path)),
-                    fix="use that version, or name another file",
-                )
-            for number in range(version, len(MIGRATIONS)):
-                for statement in MIGRATIONS[number]:
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {number + 1:d}")  # a pragma takes no parameters
-
-    def query(self, statement: str, asked: Mapping[str, object] | tuple[object, ...]) -> list[tuple[Any, ...]]:
-        """Return all rows that answer a statement of this program's own."""
-        with self._lock, self._named_faults():
-            return self._db.execute(statement, asked).fetchall()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Do all of a block or nothing of it; no other process writes meanwhile."""
-        with self._lock, self._named_faults():
-            self._db.execute("BEGIN IMMEDIATE")  # take the write lock now: a later upgrade could fail at once
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # SQLite itself rolls back after some faults of the disk
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _named_faults(self) -> Iterator[None]:
-        place = Place(str(self._path))
-        try:
-            yield
-        except sqlite3.OperationalError as fault:
-            fix = "see that the disk has room, the folder can be written, and no other program holds the file"
-            raise UnavailableError(f"the store doesn't answer ({fault})", place=place, fix=fix) from fault
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.DatabaseError as fault:
-            fix = "name another file, or move this one away and start a new one"
-            raise InputError(f"this is no usable store ({fault})", place=place, fix=fix) from fault
 
 
 def _insert(db: sqlite3.Connection, statement: str, rows: Iterable[Row]) -> Written:

@@ -6,26 +6,20 @@ they arrived longer ago than any correlation looks back; small ones that came wi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from io import BytesIO
 from typing import Final
 
 import polars as pl
 
+from connectors.blocks import HOUR, SLACK, Decoded, microseconds, packed, unpacked
 from connectors.store import Store
-from detectors.contracts import Block
+from detectors.contracts import Block, Clock, Waiting
 
-SECOND: Final = 1_000_000
-HOUR: Final = 3600 * SECOND
-SLACK: Final = 24 * HOUR  # what is kept longer than windows are, for events that come late
+WAIT: Final = (
+    "INSERT INTO waiting VALUES (?,?,0)"
+    " ON CONFLICT DO UPDATE SET since = min(since, excluded.since), version = version + 1"
+)
 SMALL, MANY = 4_096, 64  # bytes of a block that is worth joining, and from how many on
-HELD: Final = 256_000_000  # bytes of blocks that stay decoded
-
-
-def microseconds() -> int:
-    """Return what time it is."""
-    return time.time_ns() // 1_000
 
 
 class StoreMemory:
@@ -33,8 +27,7 @@ class StoreMemory:
 
     def __init__(self, store: Store, reach: int, now: Callable[[], int] = microseconds) -> None:
         self._store, self._kept, self._now = store, reach + SLACK, now
-        self._decoded: dict[str, pl.DataFrame] = {}
-        self._size: float = 0
+        self._decoded = Decoded()
 
     def keep(self, blocks: Sequence[Block], waiting: Mapping[str, int]) -> None:
         now = self._now()
@@ -45,17 +38,13 @@ class StoreMemory:
                 block.matches["time"].min(),
                 block.matches["time"].max(),
                 now,
-                _packed(block.matches),
+                packed(block.matches),
             )
             for block in blocks
         ]
         with self._store.transaction() as db:
             db.executemany("INSERT INTO blocks VALUES (?,?,?,?,?,'',?) ON CONFLICT DO NOTHING", rows)
-            db.executemany(
-                "INSERT INTO waiting VALUES (?,?)"
-                " ON CONFLICT DO UPDATE SET since = excluded.since WHERE excluded.since < since",
-                waiting.items(),
-            )
+            db.executemany(WAIT, waiting.items())
             db.execute("DELETE FROM blocks WHERE arrived < ?", (now - self._kept,))
         for rule in {block.rule for block in blocks}:
             self._join(rule, now // HOUR * HOUR)
@@ -78,37 +67,39 @@ class StoreMemory:
         with self._store.transaction() as db:
             db.executemany("UPDATE blocks SET told = ? WHERE id = ?", [(by, block.id) for block in blocks])
 
-    def pass_time(self, newest: Mapping[str, int]) -> None:
+    def pass_time(self, newest: Mapping[Clock, int]) -> None:
         with self._store.transaction() as db:
             db.executemany(
-                "INSERT INTO times VALUES (?,?)"
+                "INSERT INTO clocks VALUES (?,?,?)"
                 " ON CONFLICT DO UPDATE SET newest = excluded.newest WHERE excluded.newest > newest",
-                newest.items(),
+                [(*clock, time) for clock, time in newest.items()],
             )
 
-    def times(self) -> dict[str, int]:
-        return dict(self._store.query("SELECT source, newest FROM times", ()))
+    def times(self) -> dict[Clock, int]:
+        rows = self._store.query("SELECT source, stream, newest FROM clocks", ())
+        return {(source, stream): newest for source, stream, newest in rows}
 
-    def waiting(self) -> dict[str, int]:
-        return dict(self._store.query("SELECT correlation, since FROM waiting ORDER BY correlation", ()))
+    def waiting(self) -> dict[str, Waiting]:
+        rows = self._store.query("SELECT correlation, since, version FROM waiting ORDER BY correlation", ())
+        return {correlation: Waiting(since, version) for correlation, since, version in rows}
 
-    def settle(self, correlation: str, since: int, until: int) -> None:
+    def settle(self, correlation: str, seen: Waiting, until: int) -> None:
         with self._store.transaction() as db:
-            db.execute("UPDATE waiting SET since = ? WHERE correlation = ? AND since = ?", (until, correlation, since))
+            done = db.execute(
+                "UPDATE waiting SET since = ?, version = version + 1"
+                " WHERE correlation = ? AND since = ? AND version = ?",
+                (until, correlation, seen.since, seen.version),
+            )
+            if not done.rowcount:
+                db.execute(WAIT, (correlation, seen.since))
 
     def _decode(self, name: str, columns: Collection[str]) -> pl.DataFrame | None:
         """Return columns of a block, or None if it is gone; what was decoded lately is still at hand."""
-        key = f"{name} {sorted(columns)}"
-        if key not in self._decoded:
+        frame = self._decoded.get(name, columns)
+        if frame is None:
             rows = self._store.query("SELECT matches FROM blocks WHERE id = ?", (name,))
-            if not rows:
-                return None
-            frame = _unpacked(rows[0][0], columns)
-            self._decoded[key] = frame
-            self._size += frame.estimated_size()
-            while self._size > HELD and len(self._decoded) > 1:
-                self._size -= self._decoded.pop(next(iter(self._decoded))).estimated_size()
-        return self._decoded[key]
+            frame = self._decoded.put(name, columns, unpacked(rows[0][0], columns)) if rows else None
+        return frame
 
     def _join(self, rule: str, hour: int) -> None:
         """Join the small blocks that arrived within an hour, if there are many."""
@@ -122,22 +113,11 @@ class StoreMemory:
                 if count < MANY:
                     continue
                 found = db.execute(f"SELECT id, matches {which} AND told = ?", (*asked, told)).fetchall()
-                frames = [pl.read_parquet(BytesIO(content)) for _, content in found]
+                frames = [unpacked(content) for _, content in found]
                 whole = Block(rule, pl.concat(frames, how="diagonal").unique("event.id", maintain_order=True))
                 db.executemany("DELETE FROM blocks WHERE id = ?", [(name,) for name, _ in found])
                 span = whole.matches["time"].min(), whole.matches["time"].max()
                 db.execute(
                     "INSERT INTO blocks VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-                    (whole.id, rule, *span, arrived, told, _packed(whole.matches)),
+                    (whole.id, rule, *span, arrived, told, packed(whole.matches)),
                 )
-
-
-def _packed(matches: pl.DataFrame) -> bytes:
-    content = BytesIO()
-    matches.write_parquet(content, compression="zstd", compression_level=3)
-    return content.getvalue()
-
-
-def _unpacked(content: bytes, columns: Collection[str]) -> pl.DataFrame:
-    there = pl.read_parquet_schema(BytesIO(content))
-    return pl.read_parquet(BytesIO(content), columns=[name for name in columns if name in there])

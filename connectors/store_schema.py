@@ -109,8 +109,19 @@ _CORRELATIONS: Final = (
     "CREATE TABLE waiting (correlation TEXT PRIMARY KEY NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 )
 
+# Time passes in each stream of a source by itself, and what waits has a version: matches that are kept while somebody
+# looks at the windows they are in must not be overlooked.
+_STREAMS: Final = (
+    """CREATE TABLE clocks (
+        source TEXT NOT NULL, stream TEXT NOT NULL, newest INTEGER NOT NULL, PRIMARY KEY (source, stream))
+        STRICT, WITHOUT ROWID""",
+    "INSERT INTO clocks SELECT source, '', newest FROM times",
+    "DROP TABLE times",
+    "ALTER TABLE waiting ADD COLUMN version INTEGER NOT NULL DEFAULT 0",
+)
+
 # Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
-MIGRATIONS: Final = (_FIRST, _EXCEPTIONS, _CORRELATIONS)
+MIGRATIONS: Final = (_FIRST, _EXCEPTIONS, _CORRELATIONS, _STREAMS)
 
 # The latest word that is not NULL counts, so a note alone keeps status and owner.
 SELECT_FINDINGS: Final = """
@@ -152,6 +163,12 @@ SELECT_COVERAGE: Final = """
 SELECT source, hour, sum(events), sum(failures), sum(matches) FROM coverage
 WHERE (:since IS NULL OR hour >= :since) AND (:until IS NULL OR hour < :until)
 GROUP BY source, hour ORDER BY source, hour
+"""
+
+# What was said of a finding later; asked of one rule's findings only, for want of an index.
+SELECT_SUCCESSORS: Final = """
+SELECT document FROM findings WHERE rule = (SELECT rule FROM findings WHERE id = ?)
+  AND json_extract(document, '$."soc.follows"') = ? ORDER BY id
 """
 
 # The latest reason of each finding that has one.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,8 @@ class Batch:
     `origin` names where the records came from for ever: "kafka:soc.raw.sshd:3" (topic, partition) or
     "file:<fingerprint of the file's head>". `label` is the same for people: a path, a topic. Records that were parsed
     before (the archive's) bring their `@timestamp` along; where all have one it is not read again. `text` may hold all
-    records in one piece, a line each, where the source read them so.
+    records in one piece, a line each, where the source read them so. `stream` tells apart what is read side by side,
+    each as far as it is: the partitions of a topic.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Batch:
     records: pl.DataFrame  # RECORD
     received: date | None = None  # the day the last of them came: tells the year of times that leave it out
     text: bytes | None = field(default=None, repr=False)
+    stream: str = ""
 
     def __post_init__(self) -> None:
         missing = RECORD.keys() - set(self.records.columns)
@@ -210,6 +212,17 @@ class Block:
         return pl.concat(frames).unique("event.id", keep="first", maintain_order=True)
 
 
+Clock: TypeAlias = tuple[str, str]  # a source, and a stream of it: each has come as far as its newest event
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """From when on a correlation has to be looked at; the version changes whenever matches are kept for it."""
+
+    since: int
+    version: int
+
+
 class Memory(Protocol):
     """What correlations know between batches. Times are microseconds; doing anything twice changes nothing."""
 
@@ -230,20 +243,23 @@ class Memory(Protocol):
         """Note that all that follows from these matches is stored; `by` names the correlations that said so."""
         ...
 
-    def pass_time(self, newest: Mapping[str, int]) -> None:
-        """Note the newest event of sources; time never goes back."""
+    def pass_time(self, newest: Mapping[Clock, int]) -> None:
+        """Note how far time has come; it never goes back."""
         ...
 
-    def times(self) -> dict[str, int]:
-        """Return the newest event of each source."""
+    def times(self) -> dict[Clock, int]:
+        """Return how far time has come in each stream of each source."""
         ...
 
-    def waiting(self) -> dict[str, int]:
-        """Return for each correlation that waits from when on it has to be looked at."""
+    def waiting(self) -> dict[str, Waiting]:
+        """Return what waits, by correlation."""
         ...
 
-    def settle(self, correlation: str, since: int, until: int) -> None:
-        """Note that a correlation was looked at up to `until`, unless it has to be from another time than `since`."""
+    def settle(self, correlation: str, seen: Waiting, until: int) -> None:
+        """Note that a correlation was looked at before `until`.
+
+        If more matches were kept for it since `seen`, it has to be looked at from there once more.
+        """
         ...
 
 

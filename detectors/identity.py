@@ -37,6 +37,11 @@ def finding_id(rule_id: str, group: str, anchor: datetime) -> str:
     return digest(("finding", rule_id, group, anchor.isoformat()))
 
 
+def successor_id(finding: str, step: int) -> str:
+    """Name what is said of a finding after it was told: 1 withdraws it, 2 tells it again, and so on."""
+    return digest(("successor", finding, str(step))) if step else finding
+
+
 def suppressed_id(match: str, exception: str) -> str:
     """Name what an exception took: without the exception the match has its own name again."""
     return digest(("suppressed", match, exception))

@@ -114,12 +114,33 @@ FINDING = _columns(
         "soc.source": pl.String,
         "soc.origin": pl.List(pl.String),
         "soc.group": pl.String,
+        "soc.follows": pl.String,  # the finding that this one withdraws or tells again
         "soc.window.start": TIME,
         "soc.window.end": TIME,
         "soc.count": pl.Int64,  # matches known when the finding was made; later ones are matches under its id
         "soc.capped": pl.List(pl.String),  # fields of which only the first values are named above
         # JSON list of the first events, whole: {"event.id", "@timestamp", "event.original", "fields"}
         "soc.evidence": pl.String,
+    }
+)
+
+# What correlations remember, one document each: blocks of matches, that a block was told, how far time has come in a
+# stream of a source, what waits. Times are microseconds since 1970.
+MEMORY = _columns(
+    {
+        "soc.kind": pl.String,  # block, told, clock, waiting
+        "rule.id": pl.String,
+        "soc.block": pl.String,
+        "soc.by": pl.String,  # the correlations that told
+        "soc.first": pl.Int64,
+        "soc.last": pl.Int64,
+        "soc.arrived": pl.Int64,
+        "soc.size": pl.Int64,
+        "soc.matches": pl.String,  # a Parquet file as base64
+        "soc.key": pl.String,  # of a clock or of what waits: a list as JSON
+        "soc.newest": pl.Int64,
+        "soc.since": pl.Int64,
+        "soc.version": pl.Int64,
     }
 )
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "scan": "find what matters in files and folders of logs",
     "parse": "print logs as normalised ECS events",
     "rules": "write, check, test, explain and try Sigma rules",
+    "sources": "list, check, propose and test source definitions; the letter to a system's owner",
     "hunt": "run a rule over the archive",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
     "findings": "list and show findings of the embedded store",

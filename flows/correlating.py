@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from connectors.parser import DefinedParser
-from connectors.store import Store
-from connectors.store_memory import StoreMemory
-from detectors.contracts import Batch, Block, Dialect, Hits, Memory
+from detectors.contracts import Batch, Block, Clock, Dialect, Hits, Memory
 from detectors.correlation.correlator import Correlator
 from detectors.correlation.evaluate import FIELD
-from detectors.findings import event_ids
+from detectors.findings import Found, event_ids
 from detectors.meta import Meta
 from detectors.sigma.logsources import routes
 from detectors.sigma.rule import Rule
@@ -32,7 +30,7 @@ class Correlating:
         self.correlator = Correlator(correlations, memory)
         self._memory, self._now = memory, now
         self._metas = {linked.rule.meta.id: linked.rule.meta for linked in correlations}
-        self._waits = any(linked.waits for linked in correlations)
+        self.waits = any(linked.waits for linked in correlations)
         self._rules = {
             number: (rule, self.correlator.fields[rule.id])
             for number, rule in enumerate(parts.rules.rules)
@@ -52,11 +50,30 @@ class Correlating:
         """Return which correlations failed, and why."""
         return [(self._metas[name], reason) for name, reason in self.correlator.failures.items()]
 
-    def pass_time(self, source: str, events: pl.DataFrame) -> None:
+    def pass_time(self, batch: Batch, events: pl.DataFrame) -> None:
         """Note how far time has come in a source, if any correlation waits for that."""
         newest = events["@timestamp"].cast(pl.Int64).max()
-        if self._waits and isinstance(newest, int):
-            self._memory.pass_time({source: newest if self._now is None else min(newest, self._now())})
+        if self.waits and isinstance(newest, int):
+            clock = (batch.source, batch.stream)
+            self._memory.pass_time({clock: newest if self._now is None else min(newest, self._now())})
+
+    def settle(self, late: int, idle: int | None, ends: Mapping[Clock, bool] | None) -> Iterator[Found]:
+        """Yield what follows where time had to pass; a result has to be stored before the next is asked for.
+
+        Time is `late` microseconds behind the newest event. What brings nothing new is at most `idle` behind: behind
+        the clock where `ends` says of streams whether they were read to their end, else behind the other sources.
+        """
+        if self.waits and self._memory.waiting():
+            self._memory.pass_time(self._ended(idle, ends))
+            yield from self.correlator.settle(self.sources(), late)
+
+    def _ended(self, idle: int | None, ends: Mapping[Clock, bool] | None) -> dict[Clock, int]:
+        """Return how far time has come where nothing comes; what is behind and unknown holds all up."""
+        if ends is not None:
+            now = 0 if self._now is None or idle is None else self._now() - idle
+            return {clock: now if ended else 0 for clock, ended in ends.items()}
+        times = self._memory.times()
+        return {} if idle is None else dict.fromkeys(times, max(times.values(), default=0) - idle)
 
     def sources(self) -> dict[str, list[str]]:
         """Return for each rule that correlations need the sources whose events it looks at."""
@@ -87,13 +104,15 @@ class Correlating:
         ]
 
 
-def remembering(parts: Parts, store: Store, now: Callable[[], int] | None = None) -> Correlating | None:
-    """Return what correlates with the store as its memory; None where no correlation is loaded."""
+def remembering(
+    parts: Parts, memory: Callable[[int], Memory], now: Callable[[], int] | None = None
+) -> Correlating | None:
+    """Return what correlates; None where no correlation is loaded, and then no memory is made.
+
+    `memory` makes one that reaches back so many microseconds.
+    """
     known = parts.rules.correlations
-    if not known:
-        return None
-    memory = StoreMemory(store, max(linked.reach for linked in known))
-    return Correlating(parts, memory, now)
+    return Correlating(parts, memory(max(linked.reach for linked in known)), now) if known else None
 
 
 def columns_of(rule: Rule, fields: Sequence[str], dialect: Dialect) -> dict[str, tuple[str, ...]]:

@@ -42,7 +42,7 @@ def _findings(linked: Linked, batches: Sequence[Sequence[Block]]) -> set[str]:
     correlator = Correlator([linked], memory)
     found = [each for batch in batches for each in _taken(correlator, batch)]
     times = [block.matches["time"].max() for batch in batches for block in batch]
-    memory.pass_time({"test": max((time for time in times if isinstance(time, int)), default=0)})
+    memory.pass_time({("test", ""): max((time for time in times if isinstance(time, int)), default=0)})
     found += correlator.conclude() if linked.waits else ()
     return set(pl.concat([each.findings for each in found])["event.id"]) if found else set()
 

@@ -16,7 +16,7 @@ from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows.assembly import Parts
 from flows.correlating import Correlating
-from flows.pipeline import findings_of
+from flows.gathering import findings_of
 from flows.sifting import sift
 
 
@@ -38,7 +38,7 @@ def hunt(
             events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
             sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
             memory.keep(correlating.blocks(batch, parser, events, sifted.hits), {})
-            correlating.pass_time(batch.source, events)
+            correlating.pass_time(batch, events)
             shown = correlating.shown(sifted.hits)
             if shown.row.size or sifted.suppressed.height:
                 found = findings_of(batch, parser, events, shown, parts.detections)

@@ -1,18 +1,18 @@
 """One batch from raw records to stored findings, the same in every mode.
 
-    parse ─► archive ─► detect ─► exceptions ─► read the hits whole ─► findings ─► sink
-                                       └─► keep matches ─► correlate ─► findings ─► sink
+    parse ─► archive ─► detect ─► exceptions ─► matches ─► mute (signals, maintenance) ─► group ─► findings ─► sink
+                                                   └─► keep ─► correlate ─► mute ─► group ─► findings ─► sink
+
+What exceptions leave are matches: correlations and risk see them before anything mutes them, so maintenance hides a
+finding and never what it is part of.
 
 Nothing here knows where batches come from or where results go.
 """
 
 from __future__ import annotations
 
-import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -20,16 +20,17 @@ import polars as pl
 
 from connectors.definitions import Definition
 from connectors.parser import DefinedParser
-from detectors.contracts import Batch, Detector, Hits, Parsed, Sink, Written
-from detectors.findings import Detection, Found, assemble, named, nothing
+from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
+from detectors.findings import Detection, Found
 from detectors.maintenance import Calendar
 from detectors.schema import DEAD
 from detectors.sigma.exceptions import Exceptions
 from flows.correlating import Correlating
-from flows.sifting import read_again, sift
+from flows.gathering import findings_of
+from flows.sifting import sift
+from flows.statistics import Statistics
 
 FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
-FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
 
 
 class Running(Protocol):
@@ -52,33 +53,6 @@ class Keeper(Protocol):
     """What keeps every raw record (the archive)."""
 
     def write(self, batch: Batch, events: pl.DataFrame) -> object: ...
-
-
-@dataclass(slots=True)
-class Statistics:
-    """What a run has done so far."""
-
-    events: int = 0
-    bytes: int = 0
-    parse_failures: int = 0
-    findings: int = 0
-    known_findings: int = 0
-    matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
-    suppressed: Counter[str] = field(default_factory=Counter)  # exception id → matches that it took
-    excepted: int = 0  # matches that any exception took
-    silenced: Counter[str] = field(default_factory=Counter)  # why matches make no findings → how many
-    by_source: Counter[str] = field(default_factory=Counter)  # source → events
-    failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the time of a block to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] += time.perf_counter() - start
 
 
 class Pipeline:
@@ -115,6 +89,11 @@ class Pipeline:
         self._exceptions, self._calendar = parts.exceptions, parts.calendar
         self._correlating = correlating
 
+    @property
+    def waits(self) -> bool:
+        """Say whether anything waits for time to pass."""
+        return self._correlating is not None and self._correlating.waits
+
     def process(self, batch: Batch) -> Found:
         """Carry one batch through; when this returns, all it gave is stored."""
         return self.finish(batch, self.parse(batch))
@@ -149,14 +128,11 @@ class Pipeline:
         self._count(batch, parsed, sifted.hits, found)
         return found
 
-    def settle(self, *, late: int = 0) -> None:
-        """Tell what correlations find where time had to pass: all that came so far was read.
-
-        `late` is by how many microseconds events may come late.
-        """
+    def settle(self, *, late: int = 0, idle: int | None = None, ends: Mapping[Clock, bool] | None = None) -> None:
+        """Tell what correlations find where time had to pass: all that came so far was read."""
         if self._correlating is not None:
             with self.statistics.timed("correlate"):
-                for found in self._correlating.correlator.settle(self._correlating.sources(), late):
+                for found in self._correlating.settle(late, idle, ends):
                     self._store_correlated(found)
             self._tell_failures()
 
@@ -167,13 +143,13 @@ class Pipeline:
         for found in correlating.correlator.take(blocks):
             self._store_correlated(found)
         correlating.correlator.told(blocks)
-        correlating.pass_time(batch.source, events)
+        correlating.pass_time(batch, events)
         self._tell_failures()
 
     def _store_correlated(self, found: Found) -> None:
         written = self._store_found(found, found.findings["soc.source"][0], "correlation")
         if written.created:  # what an earlier run stored is not counted again
-            self.statistics.matches[found.matches["rule.id"][0]] += written.created
+            self.statistics.matches[found.findings["rule.id"][0]] += written.created
 
     def _parser(self, source: str) -> DefinedParser:
         if source not in self._parsers:
@@ -235,40 +211,6 @@ class Pipeline:
         seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
         seen.excepted += found.suppressed["soc.match.id"].n_unique()
         seen.suppressed.update(found.suppressed["soc.exception.id"].to_list())
-
-
-def findings_of(
-    batch: Batch,
-    parser: DefinedParser,
-    events: pl.DataFrame,
-    hits: Hits,
-    detections: Sequence[Detection],
-    *,
-    calendar: Calendar | None = None,
-) -> Found:
-    """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at."""
-    if not hits.row.size:
-        return nothing()
-    rows, positions = np.unique(hits.row, return_inverse=True)
-    light = events[rows]
-    entity, calendar = parser.definition.entity, calendar or Calendar()
-
-    def read(places: Sequence[int], wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Read some of the hit records; one that only its projection could read is shown as far as it was read."""
-        return read_again(batch, parser, light if len(places) == light.height else light[places], wanted)
-
-    few = light.height <= FEW
-    told = read(range(light.height), None if few else named(hits, detections, entity) | calendar.wanted)
-    moved = Hits(hits.rule, positions.astype(np.int64))
-    return assemble(
-        batch,
-        told,
-        moved,
-        detections,
-        entity,
-        whole=lambda shown: told[shown] if few else read(shown, None),
-        silenced=calendar.silenced(told, moved, detections),
-    )
 
 
 def _letters(source: str, origin: str, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:

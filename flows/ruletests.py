@@ -39,7 +39,7 @@ from detectors.sigma.rule import Rule
 from flows import correlationtests
 from flows.assembly import Parts, detection
 from flows.correlating import columns_of, kept
-from flows.pipeline import findings_of
+from flows.gathering import findings_of
 
 COUNT = "findings"
 

@@ -18,26 +18,30 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from elasticsearch import Elasticsearch
 
 from connectors.archive import Archive
+from connectors.blocks import SECOND, microseconds
 from connectors.elastic.client import Cluster, connect
+from connectors.elastic.memory import ElasticMemory
 from connectors.elastic.sink import ElasticSink
 from connectors.files import FileSource
 from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
 from connectors.store import Store
-from connectors.store_memory import SECOND, microseconds
-from detectors.contracts import Sink, Source, Written
+from connectors.store_memory import StoreMemory
+from detectors.contracts import Memory, Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
 from flows import blindness
 from flows.assembly import Parts
-from flows.correlating import Correlating, remembering
+from flows.correlating import remembering
 from flows.doubts import expiring
-from flows.pipeline import Pipeline, Statistics
+from flows.pipeline import Pipeline
 from flows.reloading import Watched
 from flows.scanning import recogniser
 from flows.settings import Settings, password
+from flows.statistics import Statistics
 from flows.terminal import plain
 
 Say = Callable[[str], object]
@@ -70,7 +74,7 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
     with ExitStack() as stack:
         stack.enter_context(_alone(settings))
         sink = _sink(settings, stack)
-        memory = cache(partial(_memory, settings, sink, stack))
+        memory = partial(_memory, cache(partial(_remembers, settings, sink, stack)))
         source = _source(settings, parts, sink, stack, seconds)
         pipeline = Pipeline(
             parts.definitions,
@@ -81,15 +85,15 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             say=lambda text: say(plain(text)),
             exceptions=parts.exceptions,
             calendar=parts.calendar,
-            correlating=_correlating(parts, memory),
+            correlating=remembering(parts, memory, microseconds),
         )
         for batch in source.batches():
             if watched.changed():
-                pipeline.use(watched.parts, _correlating(watched.parts, memory))
+                pipeline.use(watched.parts, remembering(watched.parts, memory, microseconds))
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
         if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
-            _patiently(lambda: pipeline.settle(late=settings.late * SECOND), source, say)
+            _patiently(lambda: _settle(settings, pipeline, source), source, say)
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
@@ -145,18 +149,24 @@ def _sink(settings: Settings, stack: ExitStack) -> Sink:
     return sink
 
 
-def _correlating(parts: Parts, memory: Callable[[], Store]) -> Correlating | None:
-    """Return what correlates; where nothing does, no store is opened."""
-    return remembering(parts, memory(), microseconds) if parts.rules.correlations else None
+def _settle(settings: Settings, pipeline: Pipeline, source: FileSource | KafkaSource) -> None:
+    idle = None if settings.idle is None else settings.idle * SECOND
+    ends = source.ends() if isinstance(source, KafkaSource) and pipeline.waits else None
+    pipeline.settle(late=settings.late * SECOND, idle=idle, ends=ends)
 
 
-def _memory(settings: Settings, sink: Sink, stack: ExitStack) -> Store:
-    """Return where correlations remember: the embedded store, also where findings go elsewhere."""
+def _remembers(settings: Settings, sink: Sink, stack: ExitStack) -> Store | Elasticsearch:
+    """Return where correlations remember: where findings go."""
     if isinstance(sink, Store):
         return sink
-    store = Store(settings.store)
-    stack.callback(store.close)
-    return store
+    client = connect(cluster(settings))
+    stack.callback(client.close)
+    return client
+
+
+def _memory(where: Callable[[], Store | Elasticsearch], reach: int) -> Memory:
+    place = where()
+    return StoreMemory(place, reach) if isinstance(place, Store) else ElasticMemory(place, reach)
 
 
 def _source(

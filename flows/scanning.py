@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,13 +19,15 @@ from connectors.files import FileSource
 from connectors.parser import DefinedParser
 from connectors.recognise import Recognised, recognise
 from connectors.store import Store
+from connectors.store_memory import StoreMemory
 from detectors.contracts import Batch, Parsed
 from detectors.errors import UsageError
 from flows.ahead import Ahead
 from flows.assembly import Parts
 from flows.correlating import remembering
-from flows.pipeline import Pipeline, Statistics
+from flows.pipeline import Pipeline
 from flows.progress import Report
+from flows.statistics import Statistics
 
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
 
@@ -70,8 +73,11 @@ def scan(
     archive: Archive | None = None,
     parsers: dict[str, DefinedParser] | None = None,
     report: Report | None = None,
+    idle: int | None = None,
 ) -> Scanned:
     """Read the paths, and leave findings, matches and dead letters in the store.
+
+    `idle` is how many microseconds behind the others a source that fell silent may be.
 
     Raises:
         UsageError: `source` names no definition.
@@ -88,7 +94,7 @@ def scan(
         parsers=parsers,
         exceptions=parts.exceptions,
         calendar=parts.calendar,
-        correlating=remembering(parts, store),
+        correlating=remembering(parts, partial(StoreMemory, store)),
     )
     seen = pipeline.statistics
 
@@ -113,7 +119,7 @@ def scan(
                 store.dead(item)
             else:
                 pipeline.finish(*item)
-        pipeline.settle()
+        pipeline.settle(idle=idle)
     finally:
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts)

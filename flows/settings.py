@@ -42,6 +42,21 @@ class Elastic(_Part):
     ca: Path | None = Field(default=None, description="CA certificate of the cluster")
 
 
+class Letter(_Part):
+    """Who writes to owners of systems (`soc sources check --letter`); what is empty stands in the letter as `[…]`."""
+
+    organisation: str = Field(default="", description="the authority above the unit")
+    unit: str = Field(default="", description="the unit that watches")
+    number: str = Field(default="", description="number of the document")
+    place: str = Field(default="", description="where it is written")
+    basis: str = Field(default="", description="the law it rests on; look whether it is in force")
+    contact: str = Field(default="", description="name and office of whom to ask")
+    phone: str = Field(default="", description="their phone")
+    email: str = Field(default="", description="their address")
+    signer: str = Field(default="", description="who signs")
+    days: int = Field(default=10, gt=0, description="working days to answer")
+
+
 class Settings(BaseSettings):
     """Every setting of the program."""
 
@@ -71,8 +86,14 @@ class Settings(BaseSettings):
         ge=0,
         description="seconds by which events may come late where a correlation waits for time to pass",
     )
+    idle: int | None = Field(
+        default=3600,
+        ge=0,
+        description="seconds after which a source that brings nothing new no longer holds up what waits; null: never",
+    )
     zone: str = Field(default="Asia/Ho_Chi_Minh", description="time zone of reports and tables")
     language: Literal["vi", "en"] = Field(default="en", description="language of reports")
+    letter: Letter = Letter()
     kafka: Kafka = Kafka()
     elastic: Elastic = Elastic()
 

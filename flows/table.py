@@ -40,8 +40,12 @@ def grouped(frame: pl.DataFrame) -> pl.DataFrame:
     where = pl.when(host != "").then(host).otherwise(pl.col("soc.group"))
     first, last = pl.coalesce("event.start", "@timestamp"), pl.coalesce("event.end", "@timestamp")
     by = ["soc.level", "rule.id", "where"]
+    withdrawn = (
+        pl.when(pl.col("event.action") == "correlation-withdrawn").then(pl.lit("Withdrawn: ")).otherwise(pl.lit(""))
+    )
+    title = pl.concat_str(withdrawn, "rule.name")
     return (
-        frame.with_columns(where.alias("where"), RANK.alias("rank"))
+        frame.with_columns(where.alias("where"), RANK.alias("rank"), title.alias("rule.name"))
         .group_by(by, maintain_order=True)
         .agg(
             pl.col("rank").first(),

@@ -30,7 +30,7 @@ from detectors.sigma.exceptions import Exceptions, resolve
 from detectors.sigma.filters import Filter
 from flows import assembly
 from flows.assembly import Detections, Parts
-from flows.pipeline import findings_of
+from flows.gathering import findings_of
 from flows.settings import Settings
 from flows.sifting import sift
 

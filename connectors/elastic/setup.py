@@ -76,9 +76,21 @@ def _rights(client: Elasticsearch) -> Iterator[tuple[str, SocError | None]]:
         lacks = [name for name, rights in answer["index"].items() if not rights[right]]
         fault = UsageError(f"user {user} lacks {right} on {', '.join(lacks)}", fix="give its role that privilege")
         yield f"user {user} may {right}", fault if lacks else None
+    yield from _remembers(client, user)
     more = sorted({right for rights in answer["index"].values() for right in TOO_MUCH if rights[right]})
     fault = UsageError(f"user {user} may also {', '.join(more)}", fix="write as a user with create_doc only")
     yield f"user {user} can't change findings", fault if more else None
+
+
+def _remembers(client: Elasticsearch, user: str) -> Iterator[tuple[str, SocError | None]]:
+    """Yield what the user lacks of what correlations need."""
+    needed = {"soc-memory-*": ["create_doc", "read", "maintenance"], "soc-memory-state": ["index"]}
+    with reaching("tell our rights"):
+        asked = [{"names": [name], "privileges": rights} for name, rights in needed.items()]
+        answer = client.security.has_privileges(index=asked)["index"]
+    lacks = [f"{right} on {name}" for name, rights in needed.items() for right in rights if not answer[name][right]]
+    fault = UsageError(f"user {user} lacks {', '.join(lacks)}", fix="give its role these privileges")
+    yield f"user {user} may remember matches for correlations", fault if lacks else None
 
 
 def installed(client: Elasticsearch, name: str) -> str | None:

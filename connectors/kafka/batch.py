@@ -71,7 +71,8 @@ class Gathered:
             "soc.index": (np.arange(len(self.lines)) - starts).astype(np.int32),
         }
         received = datetime.fromtimestamp(self.latest / 1000, UTC).date() if self.latest > 0 else None
-        return Batch(self.source, self.origin, self.label, pl.DataFrame(columns, schema=RECORD), received)
+        records = pl.DataFrame(columns, schema=RECORD)
+        return Batch(self.source, self.origin, self.label, records, received, stream=self.origin)
 
 
 def is_envelope(record: Record) -> bool:

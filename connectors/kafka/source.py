@@ -17,7 +17,7 @@ from kafka.structs import OffsetAndMetadata
 from connectors.kafka.batch import Gathered, Record
 from connectors.kafka.connection import RAW, Connection
 from connectors.kafka.writer import DeadLetters
-from detectors.contracts import Batch
+from detectors.contracts import Batch, Clock
 
 # The group has moved on without us: what we would commit is read again by whoever owns the partition now.
 MOVED_ON = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
@@ -148,6 +148,27 @@ class KafkaSource:
         if new:
             self._targets.update(self._ends(new))
         return all(self._position(partition) >= self._targets[partition] for partition in mine)
+
+    def ends(self) -> dict[Clock, bool]:
+        """Say of all partitions of the topics that ever held anything whether the group has stored all of it.
+
+        Also of those that other members read, or nobody does.
+        """
+        topics = self._consumer.subscription() or ()
+        with self._connection.reaching("tell its partitions"):
+            partitions = [
+                TopicPartition(topic, number)
+                for topic in sorted(topics)
+                for number in sorted(self._consumer.partitions_for_topic(topic) or ())
+            ]
+        found: dict[Clock, bool] = {}
+        for partition, end in self._ends(partitions).items() if partitions else ():
+            if end > 0:
+                with self._connection.reaching("tell the group's position"):
+                    stored = self._consumer.committed(partition, timeout_ms=self._connection.milliseconds)
+                clock = Gathered(partition.topic, partition.partition)
+                found[clock.source, clock.origin] = (stored or 0) >= end
+        return found
 
     def close(self) -> None:
         """Leave the group; what isn't committed comes again to the next member."""

@@ -7,7 +7,7 @@ matches, each once however many alerts it is part of.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,12 +19,12 @@ from detectors.correlation.evaluate import FIELD, Alerts, covered
 from detectors.correlation.link import SECOND
 from detectors.correlation.windows import changes
 from detectors.findings import ENTITIES, EVIDENCE, LISTED, Detection, Found, rule_words
-from detectors.identity import finding_id, match_id
-from detectors.schema import FINDING, MATCH, TIME
+from detectors.identity import finding_id, match_id, successor_id
+from detectors.schema import FINDING, MATCH, SEVERITY, TIME
 
 KEPT_ENTITIES: Final = ("host.name", "user.name", "source.ip", "destination.ip")
 EVERYTHING: Final = "all"  # the group of a correlation that has no groups
-_EVENTS: Final = pl.Schema(
+EVENTS: Final = pl.Schema(
     {
         "group": pl.String,
         "anchor": pl.Int64,
@@ -36,28 +36,29 @@ _EVENTS: Final = pl.Schema(
     }
 )
 
+Key = tuple[str, int]  # of a finding: its group, and when its window begins
 Originals = Callable[[pl.DataFrame], Mapping[str, str]]  # events (rule, event.id, time) → their raw records by id
 
 
 def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) -> pl.DataFrame:
     """Return the events of all alerts, each once per finding: by its group and the start of its window."""
-    frames = [_EVENTS.to_frame()]
+    frames = [EVENTS.to_frame()]
     for number, part in enumerate(alerts.parts):
         if not len(part.windows):
             continue
         anchors = part.windows.stop // (seconds * SECOND) * (seconds * SECOND)
         begins = changes(part.windows.group) | changes(anchors)  # windows are in order of group and time
-        owner, texts = np.cumsum(begins) - 1, _texts(alerts)
+        owner, texts = np.cumsum(begins) - 1, texts_of(alerts)
         groups, starts = part.windows.group[begins], anchors[begins]
         for member, whose, rows in covered(alerts, number, np.arange(len(anchors)), owner):
             named = pl.DataFrame({"group": texts.gather(groups[whose]), "anchor": starts[whose]})
-            columns = [name for name in _EVENTS if name not in ("group", "anchor", "rule")]
+            columns = [name for name in EVENTS if name not in ("group", "anchor", "rule")]
             frame = matches[member.id][rows].select(columns).hstack(named)
-            frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(_EVENTS.names()))
+            frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(EVENTS.names()))
     return pl.concat(frames).unique(["group", "anchor", "event.id"], keep="first", maintain_order=True)
 
 
-def _texts(alerts: Alerts) -> pl.Series:
+def texts_of(alerts: Alerts) -> pl.Series:
     """Return the group keys as text: `source.ip=192.0.2.7 | user.name=lan`."""
     names, groups = alerts.linked.rule.group_by, alerts.matches.groups
     if not names:
@@ -66,13 +67,15 @@ def _texts(alerts: Alerts) -> pl.Series:
     return groups.select(pl.concat_str(parts, separator=" | ")).to_series()
 
 
-def found(detection: Detection, events: pl.DataFrame, new: pl.DataFrame, originals: Originals) -> Found:
-    """Make matches of the new ones of gathered events, and the findings that these belong to."""
+def found(
+    detection: Detection, events: pl.DataFrame, new: pl.DataFrame, originals: Originals, steps: Mapping[Key, int]
+) -> Found:
+    """Make matches of the new ones of gathered events, and the findings that these belong to.
+
+    `steps` numbers what was said before of findings: of others nothing was.
+    """
     identity = detection.meta.id
-    names = {
-        (group, anchor): finding_id(identity, group, _moment(anchor))
-        for group, anchor in new.select("group", "anchor").unique().iter_rows()
-    }
+    names = _names(identity, new.select("group", "anchor").unique().iter_rows(), steps)
     owners = [names[each] for each in new.select("group", "anchor").iter_rows()]
     matches = new.select(
         pl.col("time").cast(TIME).alias("@timestamp"),
@@ -91,9 +94,41 @@ def found(detection: Detection, events: pl.DataFrame, new: pl.DataFrame, origina
     evidence = _evidence(events, originals)
     rows = [
         _finding(names[row["group"], row["anchor"]], row, evidence[row["group"], row["anchor"]], detection)
+        | _follows(identity, (row["group"], row["anchor"]), steps)
         for row in _summary(events).iter_rows(named=True)
     ]
     return Found(matches, pl.DataFrame(rows, schema=FINDING))
+
+
+def withdrawn(detection: Detection, events: pl.DataFrame, originals: Originals, steps: Mapping[Key, int]) -> Found:
+    """Make findings that withdraw others; they show the events that are known now."""
+    identity = detection.meta.id
+    names, evidence = _names(identity, steps, steps), _evidence(events, originals)
+    rows = [
+        _finding(names[key], row, evidence[key], detection)
+        | _follows(identity, key, steps)
+        | {
+            "event.action": "correlation-withdrawn",
+            "event.severity": SEVERITY["informational"],
+            "event.risk_score": 0.0,
+            "soc.level": "informational",
+            "message": f"Withdrawn: {detection.meta.title} ({row['group']}); what came late shows that it is not so",
+        }
+        for row in _summary(events).iter_rows(named=True)
+        if (key := (row["group"], row["anchor"])) in names
+    ]
+    return Found(MATCH.to_frame(), pl.DataFrame(rows, schema=FINDING))
+
+
+def _names(identity: str, keys: Iterable[Any], steps: Mapping[Key, int]) -> dict[Key, str]:
+    return {
+        (group, anchor): successor_id(finding_id(identity, group, _moment(anchor)), steps.get((group, anchor), 0))
+        for group, anchor in keys
+    }
+
+
+def _follows(identity: str, key: Key, steps: Mapping[Key, int]) -> dict[str, str]:
+    return {"soc.follows": finding_id(identity, key[0], _moment(key[1]))} if steps.get(key) else {}
 
 
 def _moment(micros: int) -> datetime:

@@ -8,16 +8,17 @@ time one at least sees both. What was told before is not told again, although th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 
 import numpy as np
 import polars as pl
 
-from detectors.contracts import Block, Memory
-from detectors.correlation.alerts import KEPT_ENTITIES, found, gathered
+from detectors.contracts import Block, Clock, Memory
+from detectors.correlation import ledger
+from detectors.correlation.alerts import EVENTS, KEPT_ENTITIES, Key, found, gathered, texts_of, withdrawn
 from detectors.correlation.evaluate import FIELD, evaluate, merged, text
-from detectors.correlation.link import Linked, Member
+from detectors.correlation.link import SECOND, Linked, Member
 from detectors.correlation.windows import Intervals, Numbers, distinct
 from detectors.errors import SocError
 from detectors.findings import Detection, Found
@@ -87,8 +88,9 @@ class Correlator:
         newest events of all sources that a correlation needs, less `late` microseconds. A source that never had an
         event doesn't count, but of every rule one source must have had some.
         """
-        times = self._memory.times()
-        for identity, since in self._memory.waiting().items():
+        waiting = self._memory.waiting()
+        times = _slowest(self._memory.times())
+        for identity, seen in waiting.items():
             linked = self._correlations.get(identity)
             if linked is None:
                 continue
@@ -96,9 +98,68 @@ class Correlator:
             if not all(newest):
                 continue
             until = min(map(min, newest)) - late
-            if until >= since:
-                yield from self._tell(linked, [(since, until)], until, ())
-                self._memory.settle(identity, since, until + 1)
+            if until >= seen.since:
+                yield from self._settled(linked, seen.since, until)
+                self._memory.settle(identity, seen, until + 1)
+
+    def _settled(self, linked: Linked, since: int, until: int) -> Iterator[Found]:
+        """Yield what a correlation finds from a time on, and what it finds no longer."""
+        if linked.rule.meta.id not in self.silent:
+            try:
+                yield from self._judged(linked, since, until)
+            except SocError:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever breaks one correlation, the others must go on
+                self._fail(linked, error)
+
+    def _judged(self, linked: Linked, since: int, until: int) -> Iterator[Found]:
+        detection = _detection(linked)
+        micros = detection.seconds * SECOND
+        known = ledger.steps(self._memory, linked, since // micros * micros)
+        late = [anchor for (_, anchor), step in known.items() if step.last >= since]  # told, and matches came since
+        within = [(min([since, *late]), until)]
+        reached = [(within[0][0] - linked.reach, until)]
+        frames: dict[str, pl.DataFrame] = {}
+        alerts = evaluate(linked, self._recall(frames, reached, None), within, until)
+        events = gathered(alerts, frames, detection.seconds)
+        true = ledger.standing(alerts, events, texts_of(alerts), micros) if alerts else {}
+        made, gone = ledger.now(known, true), ledger.untrue(known, true, since, until)
+        shown = self._contradicting(linked, frames, gone)
+        gone = {key: gone[key] for key in shown.select("group", "anchor").unique().iter_rows()}
+        # Kept before it is told: what is told and not kept could never be taken back.
+        ledger.enter(self._memory, linked, {key: step for key, step in (made | gone).items() if known.get(key) != step})
+        originals = partial(self._originals, within=reached)
+        if events.height:
+            yield found(detection, events, events, originals, {key: step.number for key, step in made.items()})
+        if gone:
+            yield withdrawn(detection, shown, originals, {key: step.number for key, step in gone.items()})
+
+    def _contradicting(
+        self, linked: Linked, frames: Mapping[str, pl.DataFrame], gone: Mapping[Key, ledger.Step]
+    ) -> pl.DataFrame:
+        """Return the events of the groups of findings that are true no longer.
+
+        Where less is left of them than there was, matches were forgotten: that makes nothing untrue.
+        """
+        parts = [EVENTS.to_frame()]
+        for rule, frame in ledger.grouped(linked, frames):
+            for (group, anchor), step in gone.items():
+                near = pl.col("time").is_between(anchor - linked.reach, step.last)
+                some = frame.filter((pl.col("group") == group) & near)
+                parts.append(
+                    some.with_columns(pl.lit(anchor).alias("anchor"), pl.lit(rule).alias("rule"))
+                    .select(EVENTS.names())
+                    .cast(EVENTS)
+                )
+        shown = pl.concat(parts).unique(["group", "anchor", "event.id"], keep="first", maintain_order=True)
+        least = {key: step.count for key, step in gone.items()}
+        whole = [
+            (group, anchor)
+            for group, anchor, count in shown.group_by("group", "anchor").len().iter_rows()
+            if count >= least[group, anchor]
+        ]
+        keys = pl.DataFrame(whole, schema={"group": pl.String, "anchor": pl.Int64}, orient="row")
+        return shown.join(keys, on=["group", "anchor"], how="semi")
 
     def conclude(self) -> Iterator[Found]:
         """Yield everything that follows from all matches that were kept, as if nothing came after them."""
@@ -117,10 +178,13 @@ class Correlator:
         except SocError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever breaks one correlation, the others must go on
-            self.failures.setdefault(linked.rule.meta.id, f"{type(error).__name__}: {error}")
+            self._fail(linked, error)
         else:
             if made is not None:
                 yield made
+
+    def _fail(self, linked: Linked, error: Exception) -> None:
+        self.failures.setdefault(linked.rule.meta.id, f"{type(error).__name__}: {error}")
 
     def _found(
         self, linked: Linked, within: Intervals | None, horizon: int | None, blocks: Sequence[Block]
@@ -128,18 +192,10 @@ class Correlator:
         reached = None if within is None else merged([(begin - linked.reach, end) for begin, end in within])
         touched = _groups(linked, blocks)
         frames: dict[str, pl.DataFrame] = {}
-
-        def recall(member: Member) -> pl.DataFrame:
-            if member.id not in frames:
-                columns = dict.fromkeys([*_ALWAYS, *(f"{FIELD}{name}" for name in self.fields[member.id])])
-                frame = self._memory.recall(member.id, columns, reached, self._by)
-                frames[member.id] = frame if touched is None else _only(frame, member, touched)
-            return frames[member.id]
-
-        alerts = evaluate(linked, recall, within, horizon)
+        alerts = evaluate(linked, self._recall(frames, reached, touched), within, horizon)
         if not alerts:
             return None
-        detection = Detection(linked.rule.meta, linked.semantics, provider="sigma")
+        detection = _detection(linked)
         events = gathered(alerts, frames, detection.seconds)
         new = events
         if blocks:
@@ -148,7 +204,21 @@ class Correlator:
             new = events.join(known, on=["group", "anchor", "event.id"], how="anti")
         if not new.height:
             return None
-        return found(detection, events, new, lambda shown: self._originals(shown, reached))
+        return found(detection, events, new, partial(self._originals, within=reached), {})
+
+    def _recall(
+        self, frames: dict[str, pl.DataFrame], reached: Intervals | None, touched: pl.DataFrame | None
+    ) -> Callable[[Member], pl.DataFrame]:
+        """Return what recalls the matches of a member once, and puts them among the frames."""
+
+        def recall(member: Member) -> pl.DataFrame:
+            if member.id not in frames:
+                columns = dict.fromkeys([*_ALWAYS, *(f"{FIELD}{name}" for name in self.fields[member.id])])
+                frame = self._memory.recall(member.id, columns, reached, self._by)
+                frames[member.id] = frame if touched is None else _only(frame, member, touched)
+            return frames[member.id]
+
+        return recall
 
     def _before(
         self, linked: Linked, matches: Mapping[str, pl.DataFrame], within: Intervals | None, seconds: int
@@ -171,6 +241,18 @@ class Correlator:
                 frame.filter(pl.col("event.id").is_in(ids.implode())).select("event.id", "event.original").iter_rows()
             )
         return {name: text or "" for name, text in raw.items()}
+
+
+def _detection(linked: Linked) -> Detection:
+    return Detection(linked.rule.meta, linked.semantics, provider="sigma")
+
+
+def _slowest(times: Mapping[Clock, int]) -> dict[str, int]:
+    """Return how far time has come in each source: as far as in the stream that is behind."""
+    found: dict[str, int] = {}
+    for (source, _), time in times.items():
+        found[source] = min(time, found.get(source, time))
+    return found
 
 
 def _touched(times: Sequence[Numbers], reach: int) -> list[tuple[int, int]]:

@@ -45,12 +45,11 @@ def routes(rule: LogSource, source: LogSource) -> tuple[Route, ...]:
     """Return how a rule reaches the events of a source; empty where it has no business there."""
     if rule.covers(source):
         return (EVERYTHING, *_table()[ANY].get(("categories", rule.category), ()))
-    if rule.product not in (None, source.product) or source.product is None:
-        return ()
-    table = _table().get(source.product, {})
+    table = _table().get(source.product or "", {})
     choices = [
         table.get((kind, name), ())
         for kind, name, own in (
+            ("products", rule.product, source.product),
             ("categories", rule.category, source.category),
             ("services", rule.service, source.service),
         )

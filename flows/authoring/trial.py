@@ -19,7 +19,7 @@ from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Hits
 from detectors.errors import InputError
 from flows.assembly import Parts
-from flows.pipeline import findings_of
+from flows.gathering import findings_of
 
 EXAMPLES = 3  # records shown of each rule
 ORGANISATION = "organization.name"

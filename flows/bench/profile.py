@@ -23,7 +23,7 @@ from flows.bench.table import table
 from flows.bench.trace import ENCODE, RULE, SEARCH, Trace
 from flows.bench.twin import Twin
 from flows.bench.work import Work, parsers
-from flows.pipeline import findings_of
+from flows.gathering import findings_of
 
 SLOWEST = 20
 STAGES = ("load rules", "read", "parse", "prepare", "match", "findings", "sink")

@@ -94,6 +94,9 @@ def _show(store: Store, name: str) -> int:
     if document is None:
         raise UsageError(f"there is no finding {name!r}", fix="list them: soc findings list --ids")
     said = [asdict(each) for each in store.history(name)]
-    text = orjson.dumps(nest({**document, "soc.triage": said}), option=orjson.OPT_INDENT_2, default=str).decode()
+    later = [f"{each['event.id']}: {each['message']}" for each in store.successors(name)]
+    text = orjson.dumps(
+        nest({**document, "soc.triage": said, "soc.successors": later}), option=orjson.OPT_INDENT_2, default=str
+    ).decode()
     print("\n".join(plain(line) for line in text.split("\n")))
     return 0

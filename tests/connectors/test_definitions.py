@@ -18,6 +18,7 @@ from detectors.schema import ECS, EVENT
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 OPEN = frozenset({"auditd", "cef", "cisco", "delimited", "keyvalue", "leef", "zeek_tsv"})  # lines tell their columns
+DEFINITIONS = load_definitions()
 GOOD = "name: shop\ntitle: Shop\nformat: ndjson\ntimestamp: time\nfields:\n  user.name: user\n"
 
 
@@ -48,7 +49,7 @@ def test_the_built_in_definitions_load() -> None:
 
 @pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*.yml")), ids=lambda path: path.stem)
 def test_a_built_in_definition_names_columns_that_its_format_has(path: Path) -> None:
-    definition = load_definitions()[path.stem]
+    definition = DEFINITIONS[path.stem]
     if definition.reader.structured:
         return  # JSON holds any column
     empty = definition.reader.parse(pl.Series([], dtype=pl.String), None).columns
@@ -64,9 +65,9 @@ def test_a_definition_becomes_a_dialect(tmp_path: Path) -> None:
     assert dialect == Dialect("shop", LogSource("application"), {"c-ip": ("ip", "client")}, structured=True)
 
 
-@pytest.mark.parametrize("name", [name for name, each in load_definitions().items() if each.format in CLOSED])
+@pytest.mark.parametrize("name", [name for name, each in DEFINITIONS.items() if each.format in CLOSED])
 def test_a_closed_format_has_no_column_that_is_not_told(name: str) -> None:
-    definition = load_definitions()[name]
+    definition = DEFINITIONS[name]
     told = definition.own_columns
     assert told
     assert not told.isdisjoint(column for ways in definition.fields.values() for way in ways for column in way.columns)
@@ -140,12 +141,12 @@ def test_all_faults_of_all_files_are_reported(tmp_path: Path) -> None:
 
 
 def test_every_mapped_name_is_an_event_column() -> None:
-    names = {name for definition in load_definitions().values() for name in (*definition.fields, *definition.entity)}
+    names = {name for definition in DEFINITIONS.values() for name in (*definition.fields, *definition.entity)}
     assert names <= set(ECS)
 
 
 def test_a_definition_is_a_value() -> None:
-    definition = load_definitions()["windows"]
+    definition = DEFINITIONS["windows"]
     assert isinstance(definition, Definition)
     with pytest.raises(ValueError, match="frozen"):
         definition.title = "x"

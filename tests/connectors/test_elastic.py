@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from connectors.elastic import Cluster, Retry
+from connectors.elastic.bulk import operations, sort
 from connectors.elastic.documents import MAX_ITEMS, MAX_REQUEST, Document, documents, month_of, requests
-from connectors.elastic.sink import operations, sort
 from connectors.nested import nest
 from detectors.contracts import Written
 from detectors.errors import UnavailableError

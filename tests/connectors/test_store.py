@@ -224,7 +224,7 @@ def test_a_file_that_is_no_store_is_named(path: Path) -> None:
 
 def test_a_store_that_is_held_says_so(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.close()
-    monkeypatch.setattr("connectors.store.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("connectors.store_file.BUSY_SECONDS", 0.05)
     waiting, other = Store(path), sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(UnavailableError, match="locked"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -93,7 +94,7 @@ def batch(rows: list[tuple[int, str]]) -> Batch:
 
 def pipeline(parts: Parts, store: Store) -> Pipeline:
     parsers = {"auth": DefinedParser(parts.definitions["auth"], year=2026)}
-    remembered = remembering(parts, store)
+    remembered = remembering(parts, partial(StoreMemory, store))
     return Pipeline(parts.definitions, parts.engine, parts.detections, store, parsers=parsers, correlating=remembered)
 
 
@@ -226,11 +227,52 @@ def test_absence_waits_for_every_source_it_needs(parts: Parts, tmp_path: Path) -
     store.close()
 
 
+def test_what_a_late_line_makes_untrue_is_withdrawn(parts: Parts, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    rows = [*enumerate(lines())]
+    late = [row for row in rows if "Accepted password for u1" in row[1]]
+    line = pipeline(parts, store)
+    line.process(batch([row for row in rows if row not in late]))
+    line.settle()
+    ended = pl.col("rule.name") == "Guessing that ended"
+    told = store.select().filter(ended)
+    assert set(told["soc.group"]) == {"source.ip=192.0.2.7", "source.ip=192.0.2.8"}
+    line.process(batch(late))
+    line.settle()
+    gone = store.select().filter(ended & (pl.col("event.action") == "correlation-withdrawn")).row(0, named=True)
+    assert gone["soc.group"] == "source.ip=192.0.2.7"
+    assert gone["soc.follows"] in told["event.id"].to_list()
+    assert (gone["soc.level"], gone["message"].partition(" (")[0]) == (
+        "informational",
+        "Withdrawn: Guessing that ended",
+    )
+    assert "Accepted password for u1" in gone["soc.evidence"]
+    assert [each["event.id"] for each in store.successors(gone["soc.follows"])] == [gone["event.id"]]
+    line.process(batch(late))
+    line.settle()
+    assert store.select().filter(ended).height == 3
+    store.close()
+
+
+def test_a_source_that_fell_silent_holds_nothing_up(parts: Parts, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    line = pipeline(parts, store)
+    line.process(batch([*enumerate(lines()[:-1])]))
+    line.settle()
+    assert "Guessing that ended" not in set(store.select()["rule.name"])
+    StoreMemory(store, 0).pass_time({("web", ""): int(datetime(2026, 3, 9, 9, tzinfo=UTC).timestamp() * 1e6)})
+    line.settle()
+    assert "Guessing that ended" not in set(store.select()["rule.name"])
+    line.settle(idle=3600 * 1_000_000)
+    assert "Guessing that ended" in set(store.select()["rule.name"])
+    store.close()
+
+
 def test_time_goes_no_further_than_the_clock(parts: Parts, tmp_path: Path) -> None:
     store = Store(tmp_path / "store.sqlite")
     memory = StoreMemory(store, 600_000_000)
     now = int(datetime(2026, 3, 9, 1, tzinfo=UTC).timestamp() * 1e6)
     times = pl.DataFrame({"@timestamp": [datetime(2099, 1, 1, tzinfo=UTC)]})
-    Correlating(parts, memory, lambda: now).pass_time("auth", times)
-    assert memory.times() == {"auth": now}
+    Correlating(parts, memory, lambda: now).pass_time(batch([]), times)
+    assert memory.times() == {("auth", ""): now}
     store.close()

@@ -27,7 +27,7 @@ from pathlib import Path
 from tests.integration.artifacts import ELASTICSEARCH_VERSION, elasticsearch_zip, jdk, kafka_jars, unzip
 from tests.integration.certificates import certify
 
-PATIENCE = 120.0  # seconds a server may take to come up; 10 is usual, a busy machine needs more
+PATIENCE = 240.0  # seconds a server may take to come up; 10 is usual, a busy machine needs more
 
 
 class Server:
@@ -162,7 +162,10 @@ soc_admin:
   indices: [{names: ["*"], privileges: [all]}]
 soc_writer:
   cluster: [monitor]
-  indices: [{names: ["soc-*"], privileges: [create_doc, auto_configure, view_index_metadata]}]
+  indices:
+  - {names: ["soc-*"], privileges: [create_doc, auto_configure, view_index_metadata]}
+  - {names: ["soc-memory-*"], privileges: [read, maintenance]}
+  - {names: [soc-memory-state], privileges: [index]}
 soc_reader:
   indices: [{names: ["soc-*"], privileges: [read, view_index_metadata]}]
 """

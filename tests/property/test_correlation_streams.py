@@ -36,6 +36,7 @@ class Sink:
     def __init__(self, lives: int = 10**9) -> None:
         self.findings: dict[str, tuple[object, ...]] = {}
         self.matches: dict[str, tuple[object, ...]] = {}
+        self.said: dict[str, tuple[str, bool]] = {}  # in order: of which finding, and whether it is told or withdrawn
         self.lives = lives
 
     def write(self, found: Found) -> None:
@@ -46,6 +47,14 @@ class Sink:
             self.live()
             for row in rows.iter_rows(named=True):
                 kept.setdefault(row[name], tuple(map(str, (row[column] for column in columns))))
+                if kept is self.findings:
+                    whose = row["soc.follows"] or row[name]
+                    self.said.setdefault(row[name], (whose, row["event.action"] != "correlation-withdrawn"))
+
+    def standing(self) -> set[str]:
+        """Return the findings that were told, and not withdrawn after it."""
+        last = dict(self.said.values())
+        return {name for name, told in last.items() if told}
 
     def live(self) -> None:
         self.lives -= 1
@@ -70,7 +79,7 @@ def carry(correlator: Correlator, batch: Sequence[Event], memory: Memory, sink: 
         sink.write(found)
     sink.live()
     correlator.told(blocks)
-    memory.pass_time({"test": max((event.time for event in batch if event.time is not None), default=0)})
+    memory.pass_time({("test", ""): max((event.time for event in batch if event.time is not None), default=0)})
 
 
 def settle(correlator: Correlator, sink: Sink, late: int = 0) -> None:
@@ -145,11 +154,25 @@ def test_killed_anywhere_and_cut_anew_it_finds_the_same(random: Random) -> None:
         rest = rest[len(batch) :]
     sink.lives = 10**9
     run(linked, [*cut(rest, random, 2)], memory, sink)
-    if not linked.waits:  # what was settled before late matches came stays told
+    if not linked.waits:
         assert sink.findings == whole.findings
         assert sink.matches == whole.matches
-    assert sink.findings.keys() >= whole.findings.keys()
-    assert sink.matches.keys() >= whole.matches.keys()
+    assert sink.standing() == set(whole.findings)  # what was settled before late matches came is withdrawn
+
+
+@settings(max_examples=60, deadline=None)
+@given(randoms)
+def test_what_late_matches_make_untrue_is_withdrawn(random: Random) -> None:
+    linked, events = correlation(random), stream(random, 60)
+    whole = outcome(linked, [events])
+    shuffled = random.sample(events, len(events))
+    memory, sink = Held(), Sink()
+    for batch in cut(shuffled, random, 6):
+        run(linked, [batch], memory, sink)
+    assert sink.standing() == set(whole.findings)
+    before = dict(sink.said)
+    run(linked, [*cut(events, random, 3)], memory, sink)  # nothing new
+    assert sink.said == before
 
 
 @pytest.mark.parametrize("random", map(Random, range(12)))
@@ -167,7 +190,7 @@ def test_the_stores_memory_is_as_good_and_survives_restarts(random: Random, tmp_
             for found in correlator.take(blocks):
                 sink.write(found)
             correlator.told(blocks)
-            memory.pass_time({"test": max((event.time for event in batch if event.time is not None), default=0)})
+            memory.pass_time({("test", ""): max((event.time for event in batch if event.time is not None), default=0)})
         store.close()
     store = Store(tmp_path / "store.sqlite")
     settle(Correlator([linked], StoreMemory(store, linked.reach)), sink)

@@ -13,11 +13,43 @@ SYSMON = "microsoft-windows-sysmon/operational"
 
 @pytest.mark.parametrize(
     "rule",
-    [LogSource(), WINDOWS, LogSource(category="proxy"), LogSource("proxy", "squid"), LogSource(service="access")],
+    [LogSource(), WINDOWS, LogSource("application"), LogSource("application", "shop"), LogSource(service="audit")],
 )
 def test_a_rule_that_covers_a_source_takes_all_of_it(rule: LogSource) -> None:
-    source = WINDOWS if rule.product == "windows" else LogSource("proxy", "squid", "access")
+    source = WINDOWS if rule.product == "windows" else LogSource("application", "shop", "audit")
     assert routes(rule, source) == (EVERYTHING,)
+
+
+@pytest.mark.parametrize(
+    ("category", "field", "column"),
+    [
+        ("firewall", "dst_ip", "destination.ip"),
+        ("dns", "query", "dns.question.name"),
+        ("proxy", "c-uri", "url.original"),
+    ],
+)
+def test_fields_of_a_category_are_found_in_ecs_as_well(category: str, field: str, column: str) -> None:
+    whole, named = routes(LogSource(category), LogSource(category, "brand"))
+    assert whole == EVERYTHING
+    assert named.where == {}
+    assert named.fields[field][0] == column
+
+
+def test_a_product_may_have_other_names() -> None:
+    source = LogSource("firewall", "fortinet", "fortigate")
+    assert routes(LogSource(product="fortios", service="sslvpnd"), source) == (EVERYTHING,)
+    (events,) = routes(LogSource(product="fortigate", service="event"), source)
+    assert events.where == {"type": frozenset({"event"})}
+    assert routes(LogSource(product="fortiweb"), source) == ()
+    assert routes(LogSource(product="fortios", service="nonesuch"), source) == ()
+
+
+def test_services_of_a_product_are_rows_of_its_logs() -> None:
+    source = LogSource(product="zeek")
+    (dns,) = routes(LogSource(product="zeek", service="dns"), source)
+    assert dns.where == {"kind": frozenset({"dns"})}
+    (answers,) = routes(LogSource("dns"), source)
+    assert answers.fields["answer"] == ("answers",)
 
 
 @pytest.mark.parametrize(

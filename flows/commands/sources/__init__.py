@@ -1,0 +1,29 @@
+"""`soc sources VERB`: what is done with source definitions, a module of this package per verb."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+VERBS = {
+    "list": "one line per source: format, log source, sector, criticality, live and blind rules",
+    "check": "faults of a definition, the rules that come to life with it and the fields that are missing; the letter",
+    "new": "propose a definition from lines of a log",
+    "test": "run the samples of definitions",
+}
+MODULES = {"list": "listing", "test": "testing"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the verbs and their arguments."""
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, text in VERBS.items():
+        module = import_module(f"{__name__}.{MODULES.get(verb, verb)}")
+        command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
+        module.configure(command)
+        command.set_defaults(do=module.run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do as the verb says."""
+    return int(args.do(args))

@@ -1,0 +1,50 @@
+"""Hits of a batch to matches and findings: the maintenance calendar silences some, the others are grouped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from connectors.parser import DefinedParser
+from detectors.contracts import Batch, Hits
+from detectors.findings import Detection, Found, assemble, named, nothing
+from detectors.maintenance import Calendar
+from flows.sifting import read_again
+
+FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
+
+
+def findings_of(
+    batch: Batch,
+    parser: DefinedParser,
+    events: pl.DataFrame,
+    hits: Hits,
+    detections: Sequence[Detection],
+    *,
+    calendar: Calendar | None = None,
+) -> Found:
+    """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at."""
+    if not hits.row.size:
+        return nothing()
+    rows, positions = np.unique(hits.row, return_inverse=True)
+    light = events[rows]
+    entity, calendar = parser.definition.entity, calendar or Calendar()
+
+    def read(places: Sequence[int], wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Read some of the hit records; one that only its projection could read is shown as far as it was read."""
+        return read_again(batch, parser, light if len(places) == light.height else light[places], wanted)
+
+    few = light.height <= FEW
+    told = read(range(light.height), None if few else named(hits, detections, entity) | calendar.wanted)
+    moved = Hits(hits.rule, positions.astype(np.int64))
+    return assemble(
+        batch,
+        told,
+        moved,
+        detections,
+        entity,
+        whole=lambda shown: told[shown] if few else read(shown, None),
+        silenced=calendar.silenced(told, moved, detections),
+    )

@@ -1,0 +1,36 @@
+"""What a run has done so far, and how long each stage took."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What a run has done so far."""
+
+    events: int = 0
+    bytes: int = 0
+    parse_failures: int = 0
+    findings: int = 0
+    known_findings: int = 0
+    matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
+    suppressed: Counter[str] = field(default_factory=Counter)  # exception id → matches that it took
+    excepted: int = 0  # matches that any exception took
+    silenced: Counter[str] = field(default_factory=Counter)  # why matches make no findings → how many
+    by_source: Counter[str] = field(default_factory=Counter)  # source → events
+    failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of a block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - start
