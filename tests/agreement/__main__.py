@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from pathlib import Path
 
 from tests.agreement.cases import Case, cases
 from tests.agreement.compare import Tally
-from tests.agreement.measure import definitions, measure, shares, told
+from tests.agreement.measure import REFERENCE, definitions, measure, shares, told
 from tests.agreement.sources import SOURCES
 from tests.agreement.witnesses import witnesses
-
-REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def main() -> None:

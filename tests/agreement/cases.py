@@ -16,6 +16,7 @@ import yaml
 
 Document = dict[str, Any]
 SUFFIX: Final = "-expected.json"
+NAMED: Final = re.compile(r"^(?:user|group)\b.*\bname$|^file\.(?:owner|group)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,21 @@ class Case:
     dynamic: frozenset[str] = frozenset()
     zone: str = "UTC"
     settings: frozenset[str] = frozenset()  # names that the pipeline was told beside
+    resolved: bool = False  # whether numbers of users and groups were looked up on the machine
 
     @property
     def year(self) -> int | None:
         """Return the year that most events are of: lines that leave it out were expected in it."""
         times = [str(one["@timestamp"])[:4] for one in self.expected if one and "@timestamp" in one]
         return int(Counter(times).most_common(1)[0][0]) if times else None
+
+    def told_at(self, place: int) -> Document:
+        """Return what is expected of a record, but for names that its machine knew for numbers and no record has."""
+        expected = self.expected[place] or {}
+        if not self.resolved:
+            return expected
+        record = str(expected.get("event.original"))
+        return {name: value for name, value in expected.items() if not NAMED.search(name) or str(value) in record}
 
     def given_at(self, place: int) -> Document:
         """Return what is given beside a record."""
@@ -124,7 +134,7 @@ def _beat(reference: Path, path: Path) -> Case:
     expected = [flat(one) for one in documents]
     zones = [one["event.timezone"] for one in expected if "event.timezone" in one]
     folder = str(path.parent.relative_to(reference))
-    return Case(folder, log, list(expected), zone=_zone(zones[0] if zones else "UTC"))
+    return Case(folder, log, list(expected), zone=_zone(zones[0] if zones else "UTC"), resolved="auditbeat" in folder)
 
 
 def _zone(text: str) -> str:
