@@ -131,7 +131,9 @@ def same(one: Any, other: Any) -> bool:
 
 def _record(one: Any, other: Any) -> bool:
     """Say whether two records are the same: one of an event's several, JSON however it is written."""
-    return _bare(one) == _bare(other) or (isinstance(other, list) and one in other)
+    own, expected = _bare(one), _bare(other)
+    inner = _bare(own["message"]) if isinstance(own, dict) and "message" in own else own  # a shipper's, of a line
+    return expected in (own, inner) or (isinstance(other, list) and one in other)
 
 
 def _bare(value: Any) -> object:

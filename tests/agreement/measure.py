@@ -91,13 +91,13 @@ def _first_line(document: Document) -> str:
     return text.strip().split("\n")[0].strip() if isinstance(text, str) else ""
 
 
-def shares(reference: Path) -> dict[str, float]:
-    """Return the share of expected fields that are met in each folder that has a source."""
-    tallies: dict[str, Tally] = defaultdict(Tally)
+def tallies(reference: Path) -> dict[str, Tally]:
+    """Return how much of what is expected is met in each folder that has a source."""
+    found: dict[str, Tally] = defaultdict(Tally)
     for case in cases(reference):
         if source := SOURCES.get(case.folder):
-            tallies[case.folder].add(measure(case, source))
-    return {folder: tally.share for folder, tally in tallies.items()}
+            found[case.folder].add(measure(case, source))
+    return found
 
 
 def told(case: Case, known: Mapping[str, Definition]) -> str | None:
