@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-=======
-from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
->>>>>>> main
 from datetime import date
 from typing import Any, Final
 
