@@ -48,7 +48,7 @@ def build(
     label = words(lang)
     clock = Clock(zone, label["time_format"])
     ranked = _ranked(_spoken(findings, lang))
-    cards = _cards(ranked.head(FINDINGS), clock)
+    cards = _cards(ranked.head(FINDINGS), clock, lang)
     times = list(ranked.select("@timestamp", "soc.level").iter_rows())
     shown = {
         "t": label,
@@ -106,10 +106,10 @@ def _spoken(findings: pl.DataFrame, lang: str) -> pl.DataFrame:
     return findings.with_columns(pl.coalesce(other, plain).alias(plain) for plain, other in there.items())
 
 
-def _cards(findings: pl.DataFrame, clock: Clock) -> list[Card]:
+def _cards(findings: pl.DataFrame, clock: Clock, lang: str) -> list[Card]:
     cards, room = [], EVIDENCE_BYTES
     for row in findings.iter_rows(named=True):
-        made = card(row, clock, room)
+        made = card(row, clock, room, lang)
         room -= made.evidence.size
         cards.append(made)
     return cards
