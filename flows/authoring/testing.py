@@ -1,6 +1,6 @@
 """`soc rules test`: run what stands inside the rules, and ask what would go unnoticed.
 
-Things are left out of detection rules only; tests of correlations are run in other orders instead.
+Tests of correlations are run in other orders as well.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from detectors.correlation.link import Linked
+from detectors.correlation.rule import Correlation
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import Lists
 from flows import ruletests
@@ -40,7 +41,10 @@ def test(parts: Parts, memo: Memo, lists: Lists, mutate: bool | None, own: Path)
         _result(rule, parts, memo, lists if mutate or (mutate is None and _below(rule, own)) else None)
         for rule in parts.rules.rules
     ]
-    return rules + [_correlated(linked, parts, memo) for linked in parts.rules.correlations]
+    return rules + [
+        _correlated(linked, parts, memo, mutate=mutate or (mutate is None and _below(linked.rule, own)))
+        for linked in parts.rules.correlations
+    ]
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -70,14 +74,21 @@ def _result(rule: Rule, parts: Parts, memo: Memo, lists: Lists | None) -> Result
     return Result(rule.meta.id, rule.meta.title, tuple(failures), tried, tuple(survivors))
 
 
-def _correlated(linked: Linked, parts: Parts, memo: Memo) -> Result:
+def _correlated(linked: Linked, parts: Parts, memo: Memo, *, mutate: bool) -> Result:
     place, meta = linked.rule.place, linked.rule.meta
 
     def run() -> list[str]:
         return [str(failure) for failure in ruletests.of_correlation(linked, parts)]
 
-    return Result(meta.id, meta.title, tuple(memo.answer(place.file, run, f"failures {place}")), None, ())
+    def leave_out() -> list[Any]:
+        mutation = import_module("flows.authoring.correlationmutation")
+        score = mutation.score(linked, parts)
+        return [score.tried, [str(survivor) for survivor in score.survivors]]
+
+    failures = memo.answer(place.file, run, f"failures {place}")
+    tried, survivors = memo.answer(place.file, leave_out, f"survivors {place}") if mutate else (None, [])
+    return Result(meta.id, meta.title, tuple(failures), tried, tuple(survivors))
 
 
-def _below(rule: Rule, folder: Path) -> bool:
+def _below(rule: Rule | Correlation, folder: Path) -> bool:
     return Path(rule.place.file).resolve().is_relative_to(folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from connectors.simulator.write import write
+from flows.bench import correlations
 from flows.bench.flame import flame
 from flows.bench.fresh import on_one_core
 from flows.bench.growth import growth
@@ -39,10 +40,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--growth", type=Path, metavar="DIR", help="instead: plots of how cost grows with rules, batches and events"
     )
+    what.add_argument(
+        "--correlations",
+        type=int,
+        nargs="?",
+        const=1_000_000,
+        metavar="N",
+        help="instead: time and memory of correlations with N matches in one window (default: 1,000,000)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure in fresh processes, and print what was found."""
+    if args.correlations:
+        return _correlations(args.correlations, args.out)
     with tempfile.TemporaryDirectory(prefix="soc-bench-") as folder:
         paths = args.paths or [write(Path(folder) / "logs", 1, START, 2).folder]
         work = Work(tuple(paths), tuple(args.rules), args.config)
@@ -52,6 +63,14 @@ def run(args: argparse.Namespace) -> int:
         figures = _figures(args, work, Path(folder))
     if args.out:
         args.out.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    return 0
+
+
+def _correlations(matches: int, out: Path | None) -> int:
+    found = correlations.costs(matches)
+    print(correlations.shown(found, matches))
+    if out:
+        out.write_bytes(orjson.dumps(correlations.documents(found), option=orjson.OPT_INDENT_2))
     return 0
 
 
