@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,10 +37,16 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
     lines = unwrapped(pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String))
     if lines.is_empty():
         return None
-    parsed = _parsed(lines, definitions.values())
-    scores = sorted(
-        (_score(_stepped(parsed[_way(one)], one), one, label.lower()) for one in definitions.values()), reverse=True
-    )
+    if lines.str.contains(OBJECT).all():  # asking the sources of text takes much longer, and rarely tells more
+        structured = [one for one in definitions.values() if one.reader.structured]
+        if best := _best(lines, structured, label):
+            return best
+    return _best(lines, definitions.values(), label)
+
+
+def _best(lines: pl.Series, definitions: Collection[Definition], label: str) -> Recognised | None:
+    parsed = _parsed(lines, definitions)
+    scores = sorted((_score(_stepped(parsed[_way(one)], one), one, label.lower()) for one in definitions), reverse=True)
     best = scores[0] if scores else None
     if best is None or best.confidence < ENOUGH:
         return None

@@ -23,6 +23,7 @@ COMMANDS = {
     "rules": "write, check, test, explain and try Sigma rules",
     "sources": "list, check, propose and test source definitions; the letter to a system's owner",
     "hunt": "run a rule over the archive",
+    "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
     "findings": "list and show findings of the embedded store",
     "dead": "list dead letters",

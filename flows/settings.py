@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.errors import Place, UsageError
+from flows.collection import Collect
 
 
 class _Part(BaseModel):
@@ -96,6 +97,7 @@ class Settings(BaseSettings):
     letter: Letter = Letter()
     kafka: Kafka = Kafka()
     elastic: Elastic = Elastic()
+    collect: Collect = Collect()
 
     @classmethod
     def settings_customise_sources(

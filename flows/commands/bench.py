@@ -12,6 +12,8 @@ import orjson
 
 from connectors.simulator.write import write
 from flows.bench import correlations
+from flows.bench.collecting import collecting
+from flows.bench.collecting import shown as collected
 from flows.bench.flame import flame
 from flows.bench.fresh import on_one_core
 from flows.bench.growth import growth
@@ -38,6 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--flame", type=Path, metavar="F.html", help="instead: a flame graph of one scan (.html, .json for speedscope)"
     )
     what.add_argument(
+        "--collect", type=int, metavar="N", help="instead: lines a second of `soc collect` by transport, with N lines"
+    )
+    what.add_argument(
         "--growth", type=Path, metavar="DIR", help="instead: plots of how cost grows with rules, batches and events"
     )
     what.add_argument(
@@ -55,23 +60,36 @@ def run(args: argparse.Namespace) -> int:
     if args.correlations:
         return _correlations(args.correlations, args.out)
     with tempfile.TemporaryDirectory(prefix="soc-bench-") as folder:
+        if args.collect:
+            _write(args.out, _collected(Path(folder), args.collect))
+            return 0
         paths = args.paths or [write(Path(folder) / "logs", 1, START, 2).folder]
         work = Work(tuple(paths), tuple(args.rules), args.config)
         if args.flame:
             on_one_core(flame, work, args.flame)
             return 0
         figures = _figures(args, work, Path(folder))
-    if args.out:
-        args.out.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    _write(args.out, figures)
     return 0
 
 
 def _correlations(matches: int, out: Path | None) -> int:
     found = correlations.costs(matches)
     print(correlations.shown(found, matches))
-    if out:
-        out.write_bytes(orjson.dumps(correlations.documents(found), option=orjson.OPT_INDENT_2))
+    _write(out, correlations.documents(found))
     return 0
+
+
+def _write(out: Path | None, figures: object) -> None:
+    if out:
+        out.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+
+
+def _collected(folder: Path, lines: int) -> object:
+    """Print what collecting came to, and return it as plain data."""
+    measured = collecting(folder, lines)
+    print(collected(measured))
+    return measured
 
 
 def _figures(args: argparse.Namespace, work: Work, folder: Path) -> object:
