@@ -22,6 +22,8 @@ COMMANDS = {
     "parse": "print logs as normalised ECS events",
     "rules": "write, check, test, explain and try Sigma rules",
     "sources": "list, check, propose and test source definitions; the letter to a system's owner",
+    "privacy": "keys of tokens that stand for personal data, and the vault",
+    "reveal": "what a token stands for, to two people who both say so",
     "hunt": "run a rule over the archive",
     "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
