@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from detectors.correlation.link import Linked
-from detectors.correlation.rule import Correlation
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import Lists
 from flows import ruletests
@@ -36,15 +35,12 @@ class Result:
 
 
 def test(parts: Parts, memo: Memo, lists: Lists, mutate: bool | None, own: Path) -> list[Result]:
-    """Test every rule; `mutate` None leaves things out of the rules below `own` only."""
+    """Test every rule; `mutate` None leaves things out of the rules below `own` only, and of no correlation."""
     rules = [
         _result(rule, parts, memo, lists if mutate or (mutate is None and _below(rule, own)) else None)
         for rule in parts.rules.rules
     ]
-    return rules + [
-        _correlated(linked, parts, memo, mutate=mutate or (mutate is None and _below(linked.rule, own)))
-        for linked in parts.rules.correlations
-    ]
+    return rules + [_correlated(linked, parts, memo, mutate=bool(mutate)) for linked in parts.rules.correlations]
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -90,5 +86,5 @@ def _correlated(linked: Linked, parts: Parts, memo: Memo, *, mutate: bool) -> Re
     return Result(meta.id, meta.title, tuple(failures), tried, tuple(survivors))
 
 
-def _below(rule: Rule | Correlation, folder: Path) -> bool:
+def _below(rule: Rule, folder: Path) -> bool:
     return Path(rule.place.file).resolve().is_relative_to(folder)
