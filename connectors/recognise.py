@@ -37,10 +37,22 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
     lines = unwrapped(pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String))
     if lines.is_empty():
         return None
+    shares = {name: fits.cast(pl.Float64).mean() for name, fits in fitting(lines, definitions).items()}
+    return verdict(shares, definitions, label)
+
+
+def fitting(lines: pl.Series, definitions: Mapping[str, Definition]) -> dict[str, pl.Series]:
+    """Say of each source which of the records that the lines are could be of it."""
     parsed = _parsed(lines, definitions.values())
-    scores = sorted(
-        (_score(_stepped(parsed[_way(one)], one), one, label.lower()) for one in definitions.values()), reverse=True
-    )
+    return {
+        name: _stepped(parsed[_way(one)], one).select(_fits(one.recognise)).to_series()
+        for name, one in definitions.items()
+    }
+
+
+def verdict(shares: Mapping[str, object], definitions: Mapping[str, Definition], label: str = "") -> Recognised | None:
+    """Name the source that most of the records fit, or None when too few fit any or two fit equally well."""
+    scores = sorted((_score(share, definitions[name], label.lower()) for name, share in shares.items()), reverse=True)
     best = scores[0] if scores else None
     if best is None or best.confidence < ENOUGH:
         return None
@@ -97,11 +109,11 @@ def _stepped(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     return frame
 
 
-def _score(frame: pl.DataFrame, definition: Definition, label: str) -> Recognised:
+def _score(share: object, definition: Definition, label: str) -> Recognised:
     hints = definition.recognise
-    share = frame.select(_fits(hints).mean()).item() * hints.weight
-    named = share > 0 and any(word in label for word in hints.label)
-    return Recognised(share + LABEL * named * share, definition.name)
+    weighed = float(share) * hints.weight if isinstance(share, int | float) else 0.0
+    named = weighed > 0 and any(word in label for word in hints.label)
+    return Recognised(weighed + LABEL * named * weighed, definition.name)
 
 
 def _fits(hints: Hints) -> pl.Expr:
