@@ -30,6 +30,7 @@ ARCHIVED = pl.Schema([*RECORD.items(), ("@timestamp", TIME), ("soc.origin", pl.S
 
 UNKNOWN = "date=unknown/hour=unknown"  # no time, or one outside the years 1 to 9999
 POSITION = ("log.offset", "soc.index")
+PLACED = ("soc.origin", *POSITION)
 ROWS = 50_000  # of a batch handed out
 NAME_BYTES = 120  # of a name on disk: leaves room for offset, digest and suffix below the usual limit of 255
 
@@ -50,17 +51,22 @@ class Archive:
         A record that gave no event (a dead letter) is kept too, without a time: a mended definition may read it.
         """
         folder = self._folder(batch.source)
-        times = events.group_by(POSITION).agg(pl.col("@timestamp").min())
+        origins = pl.Series("soc.origin", batch.origins(events), pl.String)
+        times = events.with_columns(origins).group_by(PLACED).agg(pl.col("@timestamp").min())
+        place = pl.Series("soc.origin", batch.origins(batch.records), pl.String), batch.labels(batch.records)
         rows = (
             batch.records.select(RECORD.names())
-            .join(times, on=POSITION, how="left", nulls_equal=True)
-            .with_columns(pl.lit(batch.origin).alias("soc.origin"), pl.lit(batch.label).alias("soc.label"))
+            .with_columns(place)
+            .join(times, on=PLACED, how="left", nulls_equal=True)
             .select(pl.col(name).cast(kind) for name, kind in ARCHIVED.items())
             .with_columns(_partition().alias("partition"))
-            .sort("partition", *POSITION, "event.original", maintain_order=True)
+            .sort("partition", *PLACED, "event.original", maintain_order=True)
         )
-        parts = rows.partition_by("partition", as_dict=True, include_key=False, maintain_order=True)
-        return [_keep(folder / str(part), _stem(batch.origin), frame) for (part,), frame in parts.items()]
+        parts = rows.partition_by("partition", "soc.origin", as_dict=True, maintain_order=True)
+        return [
+            _keep(folder / str(part), _stem(str(origin)), frame.drop("partition"))
+            for (part, origin), frame in parts.items()
+        ]
 
     def read(
         self, source: str, since: datetime | None = None, until: datetime | None = None, report: Report | None = None
@@ -193,8 +199,8 @@ def _swept(files: list[Path], report: Report) -> Iterator[pl.DataFrame]:
 
 
 def _once(frame: pl.DataFrame) -> pl.DataFrame:
-    kept = frame.unique(["soc.origin", *POSITION, "event.original"], keep="first", maintain_order=True)
-    return kept.sort("soc.origin", *POSITION, maintain_order=True)
+    kept = frame.unique([*PLACED, "event.original"], keep="first", maintain_order=True)
+    return kept.sort(*PLACED, maintain_order=True)
 
 
 def _batches(source: str, frame: pl.DataFrame) -> Iterator[Batch]:

@@ -58,19 +58,22 @@ class Output(Strict):
 class Hints(Strict):
     """How to tell this source from others that read alike.
 
-    Of the sample's lines, the share counts that parse and have all `columns` (and there one of the `values`), times
-    `weight`. `label` holds words of file names that decide between equals.
+    Of the sample's lines, the share counts that parse and have all `columns` (and there one of the `values`, or what
+    `matches`), times `weight`. Lines that hold `ignore` tell nothing. `label` holds words of file names that decide
+    between equals.
     """
 
     columns: Columns = ()
     values: dict[str, Columns] = Field(default_factory=dict)
+    matches: dict[str, Pattern] = Field(default_factory=dict)
+    ignore: Pattern | None = None
     label: Columns = ()
     weight: float = Field(default=1.0, ge=0, le=1)
 
     @property
     def told(self) -> frozenset[str]:
         """Return the columns that tell the source."""
-        return frozenset({*self.columns, *self.values})
+        return frozenset({*self.columns, *self.values, *self.matches})
 
 
 class Expected(Strict):

@@ -25,7 +25,7 @@ from connectors.lines import Portion, records
 from detectors.errors import InputError
 
 FILE_MAGIC, HEADER = b"ElfFile\0", 4096
-GROUP = 64  # chunks parsed at once: 4 MiB
+GROUP = 16  # chunks parsed at once: 1 MiB
 PATIENCE = 120.0  # seconds that the chunks of one file may waste by hanging or crashing
 AGAIN = "what else is in it was read; export the log again where it was written"
 

@@ -20,7 +20,7 @@ from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
 from connectors.wrappers import unwrap
 from detectors.contracts import Batch, Dialect, Encoded, Parsed
-from detectors.schema import DEAD, ECS, EVENT, RECORD, TIME
+from detectors.schema import DEAD, ECS, EVENT, TIME
 
 ZONE: Final = "soc.zone"  # an own column of every source: the zone that times are in
 OFFSET: Final = r":\d\d(?:[.,]\d+)? ?(Z|[+-]\d\d:?\d\d)$"
@@ -70,7 +70,7 @@ class DefinedParser:
             events = pl.DataFrame([times.alias("@timestamp"), *columns])
             columns = derive.derived(events, self.definition.derive, wanted).get_columns()
         kept = [each for each in columns if each.name not in EVENT and (wanted is None or each.name in wanted)]
-        return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(RECORD.names()), *kept]), dead, encoded)
+        return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(batch.carried), *kept]), dead, encoded)
 
     def _read(self, batch: Batch, needed: frozenset[str] | None) -> Read:
         reader, original = self.definition.reader, batch.records["event.original"]
@@ -129,7 +129,7 @@ class DefinedParser:
         return found - {ERROR}
 
     def _dead(self, batch: Batch, records: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
-        source, origin = pl.lit(batch.source).alias("soc.source"), pl.lit(batch.origin).alias("soc.origin")
+        source, origin = pl.lit(batch.source).alias("soc.source"), pl.Series("soc.origin", batch.origins(records))
         return records.with_columns(source, origin, reasons.alias(ERROR)).select(DEAD.names())
 
     def _columns(

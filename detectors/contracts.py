@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from detectors.identity import block_id
-from detectors.schema import DEAD, EVENT, RECORD
+from detectors.schema import DEAD, EVENT, PLACE, RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,9 @@ class Batch:
     """Raw records of one source from one origin, in order.
 
     `origin` names where the records came from for ever: "kafka:soc.raw.sshd:3" (topic, partition) or
-    "file:<fingerprint of the file's head>". `label` is the same for people: a path, a topic. Records that were parsed
-    before (the archive's) bring their `@timestamp` along; where all have one it is not read again. `text` may hold all
+    "file:<fingerprint of the file's head>". `label` is the same for people: a path, a topic. Where small files were
+    put together these are those of the first, and each record brings its own along (PLACE). Records that were parsed
+    before (the archive's) bring their `@timestamp`; where all have one it is not read again. `text` may hold all
     records in one piece, a line each, where the source read them so. `stream` tells apart what is read side by side,
     each as far as it is: the partitions of a topic.
     """
@@ -43,6 +44,21 @@ class Batch:
         missing = RECORD.keys() - set(self.records.columns)
         if missing:
             raise ValueError(f"a batch of {self.label} lacks the columns {sorted(missing)}")
+
+    @property
+    def carried(self) -> list[str]:
+        """Name the columns of records that stand beside their events too."""
+        return [name for name in (*RECORD, *PLACE) if name in self.records.columns]
+
+    def origins(self, events: pl.DataFrame) -> list[str]:
+        """Return the origin of each of its events."""
+        return events["soc.origin"].to_list() if "soc.origin" in events.columns else [self.origin] * events.height
+
+    def labels(self, events: pl.DataFrame) -> pl.Series:
+        """Return for people where each of its events came from, as `soc.label`."""
+        if "soc.label" in events.columns:
+            return events["soc.label"]
+        return pl.Series("soc.label", [self.label], pl.String).new_from_index(0, events.height)
 
 
 class Texts(Protocol):

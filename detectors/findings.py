@@ -7,42 +7,27 @@ A match may make no finding, because its rule is but a signal or maintenance goe
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits
+from detectors.evidence import ENTITIES, EVIDENCE, LISTED, entity_columns, evidence, listed
 from detectors.identity import digest, event_id, finding_id, match_id
 from detectors.meta import Meta
-from detectors.schema import FINDING, MATCH, RECORD, SEVERITY, SUPPRESSED, TIME
+from detectors.schema import FINDING, MATCH, SEVERITY, SUPPRESSED, TIME
 
 WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
-EVIDENCE = 5  # events shown whole in a finding; the others are matches under its id
-ORIGINAL = 16_384  # characters of a raw record shown in evidence
-LISTED = 50  # distinct hosts, users, addresses … named in a finding; `soc.capped` tells where there are more
 GROUP = 1_000  # characters of a group key; of a longer one its beginning, and a digest that keeps it apart
 SIGNAL = "signal"  # why the match of a rule that only signals makes no finding
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
-
-ENTITIES = (
-    "host.name",
-    "user.name",
-    "source.ip",
-    "destination.ip",
-    "process.executable",
-    "process.command_line",
-    "url.original",
-    "file.path",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +116,8 @@ def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) ->
 def event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
     """Return the ids of events of a batch."""
     columns = (events[name].to_list() for name in ("log.offset", "soc.index", "event.original"))
-    return [event_id(batch.source, batch.origin, *record) for record in zip(*columns, strict=True)]
+    records = zip(batch.origins(events), *columns, strict=True)
+    return [event_id(batch.source, *record) for record in records]
 
 
 def _grouped(
@@ -183,6 +169,26 @@ def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch)
     return made.cast(MATCH)
 
 
+_COUNTED = (
+    pl.concat_list(pl.when(pl.col(name).list.len() > LISTED).then(pl.lit(name)).otherwise(None) for name in ENTITIES)
+    .list.drop_nulls()
+    .alias("soc.capped"),
+    *(pl.col(name).list.head(LISTED) for name in (*ENTITIES, "soc.label")),
+)
+_TOLD = (
+    pl.all().exclude("soc.label"),
+    pl.col("event.start").alias("@timestamp"),
+    pl.col("soc.finding.id").alias("event.id"),
+    pl.lit("rule-matched").alias("event.action"),
+    pl.format("{} ({})", "rule.name", "soc.group").alias("message"),
+    pl.col("host.name").alias("related.hosts"),
+    pl.col("user.name").alias("related.user"),
+    pl.col("soc.label").alias("soc.origin"),
+    pl.col("start").alias("soc.window.start"),
+    (pl.col("start") + pl.duration(seconds="seconds")).alias("soc.window.end"),
+)
+
+
 def _findings(
     frame: pl.DataFrame,
     events: pl.DataFrame,
@@ -192,54 +198,36 @@ def _findings(
 ) -> pl.DataFrame:
     if frame.is_empty():
         return FINDING.to_frame()
-    groups: dict[str, list[_Hit]] = defaultdict(list)
-    columns = ("soc.finding.id", "rule", "row", "id", "@timestamp", "soc.group", "start")
-    for finding, *hit in zip(*(frame[name].to_list() for name in columns), strict=True):
-        groups[finding].append(_Hit(*hit))
-    shown = sorted({hit.row for hits in groups.values() for hit in hits[:EVIDENCE]})
-    told = _Told(events, shown, whole(shown))
-    rows = [_finding(name, hits, told, detections[hits[0].rule], batch) for name, hits in groups.items()]
-    return pl.DataFrame(rows, schema=FINDING)
+    entities = [column.gather(frame["row"]) for column in (*entity_columns(events), batch.labels(events))]
+    found = (
+        frame.hstack(entities)
+        .group_by("soc.finding.id", maintain_order=True)
+        .agg(
+            pl.col("rule", "soc.group", "start", "seconds").first(),
+            pl.col("@timestamp").min().alias("event.start"),
+            pl.col("@timestamp").max().alias("event.end"),
+            pl.len().alias("soc.count"),
+            pl.col("row", "id").head(EVIDENCE),
+            *(listed(name) for name in (*ENTITIES, "soc.label")),
+        )
+    )
+    rules, numbers = np.unique(found["rule"], return_inverse=True)
+    words = pl.concat([_words(detections[rule]) for rule in rules.tolist()])[numbers]
+    shown = np.unique(found["row"].explode())
+    places = [np.searchsorted(shown, rows).tolist() for rows in found["row"].to_list()]
+    texts = evidence(places, found["id"].to_list(), whole(shown.tolist()))
+    pairs = zip(found["source.ip"].to_list(), found["destination.ip"].to_list(), strict=True)
+    addresses = [sorted({*one, *other})[:LISTED] for one, other in pairs]
+    made = pl.Series("soc.evidence", texts, pl.String), pl.Series("related.ip", addresses, pl.List(pl.String))
+    told = found.hstack([*words, *made]).with_columns(_COUNTED)
+    told = told.select(pl.lit(batch.source).alias("soc.source"), *_TOLD)
+    others = (pl.lit(None).alias(name) for name in FINDING if name not in told.columns)
+    return told.with_columns(others).select(FINDING.names()).cast(FINDING)
 
 
-class _Hit(NamedTuple):
-    """One event of a finding."""
-
-    rule: int
-    row: int
-    event: str  # its id
-    time: datetime | None
-    group: str
-    start: datetime  # of the window
-
-
-def _finding(finding: str, hits: list[_Hit], told: _Told, detection: Detection, batch: Batch) -> dict[str, Any]:
-    found = told.entities(hits)
-    entities = {name: values[:LISTED] for name, values in found.items()}
-    group, start = hits[0].group, hits[0].start
-    times = [hit.time for hit in hits if hit.time is not None]
-    first, last = min(times, default=None), max(times, default=None)
-    return {
-        **rule_words(detection),
-        **entities,
-        "@timestamp": first,
-        "event.id": finding,
-        "event.action": "rule-matched",
-        "event.start": first,
-        "event.end": last,
-        "message": f"{detection.meta.title} ({group})",
-        "related.hosts": entities["host.name"],
-        "related.ip": sorted({*entities["source.ip"], *entities["destination.ip"]})[:LISTED],
-        "related.user": entities["user.name"],
-        "soc.source": batch.source,
-        "soc.origin": [batch.label],
-        "soc.group": group,
-        "soc.window.start": start,
-        "soc.window.end": start + timedelta(seconds=detection.seconds),
-        "soc.count": len(hits),
-        "soc.capped": [name for name, values in found.items() if len(values) > LISTED],
-        "soc.evidence": told.evidence(hits),
-    }
+@lru_cache(maxsize=10_000)
+def _words(detection: Detection) -> pl.DataFrame:
+    return pl.DataFrame([rule_words(detection)], schema={name: FINDING[name] for name in rule_words(detection)})
 
 
 def rule_words(detection: Detection) -> dict[str, Any]:
@@ -273,40 +261,4 @@ def rule_words(detection: Detection) -> dict[str, Any]:
         "soc.attack": list(named.pairs),
         "soc.falsepositives": list(meta.falsepositives),
         "soc.runbook": meta.runbook,
-    }
-
-
-class _Told:
-    """What findings tell of their events, taken out of the frames once for all of them."""
-
-    def __init__(self, events: pl.DataFrame, shown: list[int], whole: pl.DataFrame) -> None:
-        """Take the entities of all events, and the rows that are shown, whole."""
-        present = [name for name in ENTITIES if name in events.columns]
-        self._entities: dict[str, list[str | None]] = {name: events[name].cast(pl.String).to_list() for name in present}
-        self._shown = dict(zip(shown, whole.iter_rows(named=True), strict=True))
-
-    def entities(self, hits: list[_Hit]) -> dict[str, list[str]]:
-        """Return the distinct values of each entity field, as they come, one more at most than are named."""
-        return {name: self._distinct(name, hits) for name in ENTITIES}
-
-    def evidence(self, hits: list[_Hit]) -> str:
-        """Return the first events whole, as JSON: what an analyst reads before believing the title."""
-        return orjson.dumps([_document(hit, self._shown[hit.row]) for hit in hits[:EVIDENCE]], default=str).decode()
-
-    def _distinct(self, name: str, hits: list[_Hit]) -> list[str]:
-        if name not in self._entities:
-            return []
-        texts = self._entities[name]
-        found = (text for hit in hits if (text := texts[hit.row]) is not None)
-        return list(islice(dict.fromkeys(found), LISTED + 1))
-
-
-def _document(hit: _Hit, record: dict[str, Any]) -> dict[str, Any]:
-    original: str = record["event.original"]
-    cut = f" … ({len(original)} characters)" if len(original) > ORIGINAL else ""
-    return {
-        "event.id": hit.event,
-        "@timestamp": record["@timestamp"],
-        "event.original": original[:ORIGINAL] + cut,
-        "fields": {name: value for name, value in sorted(record.items()) if value is not None and name not in RECORD},
     }

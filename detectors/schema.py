@@ -13,7 +13,7 @@ from polars._typing import PolarsDataType
 
 from detectors.ecs import COLUMNS, TIME
 
-__all__ = ["DEAD", "ECS", "EVENT", "FINDING", "LEVELS", "MATCH", "RECORD", "SEVERITY", "TIME"]
+__all__ = ["DEAD", "ECS", "EVENT", "FINDING", "LEVELS", "MATCH", "PLACE", "RECORD", "SEVERITY", "TIME"]
 
 
 def _columns(types: Mapping[str, PolarsDataType]) -> pl.Schema:
@@ -23,6 +23,9 @@ def _columns(types: Mapping[str, PolarsDataType]) -> pl.Schema:
 # A raw record as a source hands it over. `log.offset` is its position within its origin (a byte offset, an EVTX record
 # number, a Kafka offset) and `soc.index` its place inside one Kafka envelope, so the two name a record for ever.
 RECORD = _columns({"event.original": pl.String, "log.offset": pl.Int64, "soc.index": pl.Int32})
+
+# Where a record came from, beside it where one batch holds records of several origins: see `Batch`.
+PLACE = _columns({"soc.origin": pl.String, "soc.label": pl.String})
 
 # What every event has whatever its source. Beside these stand the source's own columns (String or List(String)) under
 # their own names: the names Sigma rules use.

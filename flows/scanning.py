@@ -16,6 +16,7 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.content import Outcome
 from connectors.files import FileSource
+from connectors.gathered import gathered, together
 from connectors.parser import DefinedParser
 from connectors.recognise import Recognised, recognise
 from connectors.store import Store
@@ -101,19 +102,26 @@ def scan(
     line = Ahead[_Read]()
     files = FileSource(paths, recogniser(parts), source, report=report, dead=line.give)
 
+    blocks = Ahead[Batch]()
+
     def read() -> None:
-        """Hand over what the files hold: parsed batches, and dead letters as they are met."""
-        batches = files.batches()
+        """Hand over what the files hold."""
+        batches = gathered(files.batches(), together(definitions))
         while True:
             with seen.timed("read"):
                 batch = next(batches, None)
             if batch is None:
                 return
+            blocks.give(batch)
+
+    def parse() -> None:
+        """Hand over parsed batches."""
+        for batch in blocks.items(read):
             line.give((replace(batch, text=None), pipeline.parse(batch)))
 
     start = time.perf_counter()
     try:
-        for item in line.items(read):
+        for item in line.items(parse):
             if isinstance(item, pl.DataFrame):
                 seen.parse_failures += item.height
                 store.dead(item)

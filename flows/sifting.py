@@ -11,7 +11,7 @@ import polars as pl
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Hits
 from detectors.findings import Detection, named
-from detectors.schema import RECORD, SUPPRESSED
+from detectors.schema import SUPPRESSED
 from detectors.sigma.exceptions import Exceptions
 from detectors.suppressed import TAKEN, suppressed
 
@@ -60,6 +60,6 @@ def sift(
 
 def read_again(batch: Batch, parser: DefinedParser, hit: pl.DataFrame, wanted: frozenset[str] | None) -> pl.DataFrame:
     """Read hit records once more for columns that rules did not look at; where that fails they stay as they are."""
-    records = hit.select(*RECORD.names(), "@timestamp")
+    records = hit.select(*batch.carried, "@timestamp")
     again = parser.parse(replace(batch, records=records, text=None), wanted).frame()
     return again if again.height == hit.height else hit

@@ -18,7 +18,8 @@ import polars as pl
 from detectors.correlation.evaluate import FIELD, Alerts, covered
 from detectors.correlation.link import SECOND
 from detectors.correlation.windows import changes
-from detectors.findings import ENTITIES, EVIDENCE, LISTED, Detection, Found, rule_words
+from detectors.evidence import ENTITIES, EVIDENCE, LISTED, listed
+from detectors.findings import Detection, Found, rule_words
 from detectors.identity import finding_id, match_id, successor_id
 from detectors.schema import FINDING, MATCH, SEVERITY, TIME
 
@@ -138,10 +139,7 @@ def _moment(micros: int) -> datetime:
 
 def _summary(events: pl.DataFrame) -> pl.DataFrame:
     """Return per finding when its events begin and end, how many they are, and whom they name."""
-    entities = [
-        pl.col(f"{FIELD}{name}").drop_nulls().unique(maintain_order=True).head(LISTED).alias(name)
-        for name in KEPT_ENTITIES
-    ]
+    entities = [listed(f"{FIELD}{name}").head(LISTED).alias(name) for name in KEPT_ENTITIES]
     times = pl.col("time").cast(TIME)
     return events.group_by("group", "anchor", maintain_order=True).agg(
         times.min().alias("first"),

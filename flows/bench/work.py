@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.files import FileSource
+from connectors.gathered import gathered, together
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch
 from flows import assembly, settings
@@ -37,7 +38,7 @@ class Work:
         """Read the logs; lines too long to be records are left aside."""
         files = FileSource(self.paths, recogniser(parts), dead=lambda _: None)
         try:
-            yield from files.batches()
+            yield from gathered(files.batches(), together(parts.definitions))
         finally:
             files.close()
 

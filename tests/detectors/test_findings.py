@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from detectors.contracts import Batch, Hits
-from detectors.findings import EVIDENCE, LISTED, UNKNOWN_TIME, Detection, Found, assemble, named, nothing
+from detectors.evidence import EVIDENCE, LISTED
+from detectors.findings import UNKNOWN_TIME, Detection, Found, assemble, named, nothing
 from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH, RECORD, TIME
 
