@@ -1,15 +1,17 @@
 """Many log lines in one Kafka record.
 
     headers   soc-envelope: 1
-    value     {"v":1,"origin":"syslog:10.0.0.7","lines":["<38>Jan  5 …","<38>Jan  5 …"]}
+    value     {"v":1,"id":7313…,"received":1767225599000,"origin":"syslog:10.0.0.7","lines":["<38>Jan  5 …", …]}
 
 One record per line costs Kafka clients in Python ten times more than the line itself; an envelope spreads that cost.
-A record without the header is one line of a foreign shipper.
+An `id` names the envelope for ever: sent twice, its lines are the same events. Without one its place in the topic does.
+`received` is when its first line came, in milliseconds since 1970. A record without the header is one line of a foreign
+shipper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -23,6 +25,7 @@ VERSION = 1
 MAX_BYTES = 900_000
 MAX_LINES = 10_000
 MAX_ORIGIN = 1_024
+MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Envelope:
 
     origin: str
     lines: tuple[str, ...]
+    id: int | None = None
+    received: int = 0  # milliseconds since 1970; 0: not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +46,22 @@ class TooLong:
     line: str
 
 
-def pack(lines: Iterable[str], origin: str) -> Iterator[bytes | TooLong]:
-    """Yield envelope values of at most MAX_BYTES, in order; a line too long for any comes out by itself."""
-    head = b'{"v":%d,"origin":%b,"lines":[' % (VERSION, text(origin[:MAX_ORIGIN]))
-    room = MAX_BYTES - len(head) - len(b"]}")
+def pack(
+    lines: Iterable[str], origin: str, *, names: Callable[[], int] | None = None, received: int = 0
+) -> Iterator[bytes | TooLong]:
+    """Yield envelope values of at most MAX_BYTES, in order; a line too long for any comes out by itself.
+
+    `names` gives each envelope its id.
+    """
+    place = b'"origin":%b,"lines":[' % text(origin[:MAX_ORIGIN])
+    room = MAX_BYTES - len(_head(MAX_ID if names else None, received)) - len(place) - len(b"]}")
     held: list[bytes] = []
     size = 0
     for number, line in enumerate(lines):
         value = text(line)
         full = size + len(value) + 1 > room or len(held) == MAX_LINES
         if held and full:
-            yield head + b",".join(held) + b"]}"
+            yield _head(names() if names else None, received) + place + b",".join(held) + b"]}"
             held, size = [], 0
         if len(value) > room:
             yield TooLong(number, line)
@@ -59,7 +69,13 @@ def pack(lines: Iterable[str], origin: str) -> Iterator[bytes | TooLong]:
         held.append(value)
         size += len(value) + 1
     if held:
-        yield head + b",".join(held) + b"]}"
+        yield _head(names() if names else None, received) + place + b",".join(held) + b"]}"
+
+
+def _head(name: int | None, received: int) -> bytes:
+    told = b'"id":%d,' % name if name is not None else b""
+    told += b'"received":%d,' % received if received else b""
+    return b'{"v":%d,%b' % (VERSION, told)
 
 
 def unpack(value: bytes) -> Envelope:
@@ -74,7 +90,12 @@ def unpack(value: bytes) -> Envelope:
         raise InputError("the envelope's lines aren't a list of texts")
     if len(lines) > MAX_LINES:
         raise InputError(f"the envelope holds {len(lines):,} lines", fix=f"send at most {MAX_LINES:,}")
-    return Envelope(origin, tuple(lines))
+    name, received = found.get("id"), found.get("received", 0)
+    if name is not None and (not isinstance(name, int) or not 0 <= name <= MAX_ID):
+        raise InputError("the envelope's id isn't a whole number of at most 63 bits")
+    if not isinstance(received, int):
+        raise InputError("the envelope's time of receipt isn't a whole number")
+    return Envelope(origin, tuple(lines), name, received)
 
 
 def _parse(value: bytes) -> dict[str, object]:

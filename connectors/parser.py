@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from connectors import derive, extraction
 from connectors.definitions import Definition
+from connectors.enrichment import Enrichment
 from connectors.expressions import coerced, filled, template, typed
 from connectors.formats.json_lines import ERROR, Lines, Read, Whole, framed
 from connectors.formats.ndjson import Ndjson
@@ -37,6 +38,7 @@ class DefinedParser:
     year: int | None = None
     zone: str | None = None
     reference: date = REFERENCE
+    enrichment: Enrichment | None = None
     dialect: Dialect = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,6 +49,16 @@ class DefinedParser:
 
         An own column stands under its name unless an ECS column of that name is wanted: then the typed one does.
         """
+        if self.enrichment is None or (wanted is not None and not self.enrichment.makes(wanted)):
+            return self._parse(batch, wanted)
+        parsed = self._parse(batch, None if wanted is None else self.enrichment.needed(wanted))
+        events = self.enrichment.added(parsed.events, wanted, self.definition.criticality)
+        if wanted is not None:
+            events = events.drop(set(events.columns).difference(wanted, batch.carried, EVENT))
+        return replace(parsed, events=events)
+
+    def _parse(self, batch: Batch, wanted: Collection[str] | None) -> Parsed:
+        """Parse a batch without looking anything up."""
         batch = joined(unwrap(batch), self.definition.multiline, self.definition.reader)
         asked = None if wanted is None else derive.needed(self.definition.derive, wanted)
         targets = [name for name in self._targets() if asked is None or name in asked]
@@ -202,7 +214,7 @@ def to_ecs(events: pl.DataFrame, definition: Definition) -> Iterator[dict[str, A
 
 
 def _place(name: str, definition: Definition) -> list[str]:
-    if name in ECS or name in EVENT:
+    if name in ECS or name in EVENT or name.startswith("soc."):
         return name.split(".")
     if name in definition.output.names:
         return definition.output.names[name].split(".")

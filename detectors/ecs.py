@@ -25,6 +25,8 @@ cloud.service: name
 container: id name runtime
 container.image: name
 destination: address domain ip mac registered_domain subdomain top_level_domain
+destination.as.organization: name
+destination.geo: city_name country_iso_code country_name region_name
 destination.nat: ip
 destination.service: name
 destination.user: domain email full_name id name
@@ -79,6 +81,8 @@ server: address domain ip
 server.user: name
 service: address id name state type version
 source: address domain ip mac registered_domain subdomain top_level_domain
+source.as.organization: name
+source.geo: city_name country_iso_code country_name region_name
 source.nat: ip
 source.service: name
 source.user: domain email full_name id name
@@ -102,12 +106,15 @@ user.saved: id name
 user.saved.group: id name
 user.target: domain email full_name id name
 user.target.group: domain id name
-user_agent: original
+user_agent: name original version
+user_agent.device: name
+user_agent.os: name version
 winlog: record_id
 """
 INTEGERS: Final = """
 client: bytes packets port
 destination: bytes packets port
+destination.as: number
 destination.nat: port
 dns.answers: ttl
 event: count duration sequence severity
@@ -125,6 +132,7 @@ process.parent: pid
 process.thread: id
 server: port
 source: bytes packets port
+source.as: number
 source.nat: port
 url: port
 """

@@ -38,7 +38,7 @@ LINK: Final = r"[\p{L}_]*[\"']?\s*(?:[:=]|là|la|so|số|no\.?|number)?\s*[\"']?
 class Kind:
     """Values of one shape: which of them are possible, and the words that announce them.
 
-    `alone` says that possible values tell without a word: `ENOUGH` of them, or `one` of them where that is enough.
+    `alone` says that `ENOUGH` possible values tell without a word.
     """
 
     name: str
@@ -46,7 +46,6 @@ class Kind:
     words: str
     possible: Callable[[pl.Expr, int], pl.Expr]
     alone: bool = True
-    one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ KINDS: Final = (
     ),
     Kind("insurance_card", r"[A-Z]{2}\d{13}", r"bhyt|th[eẻ] b[aả]o hi[eể]m|b[aả]o hi[eể]m y t[eế]", _card),
     Kind("insurance_number", r"\d{10}", r"bhxh|b[aả]o hi[eể]m x[aã] h[oộ]i", _any, alone=False),
-    Kind("email", r"[A-Za-z0-9._%+\-]+@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}", r"e-?mail", _any, one=True),
+    Kind("email", r"[A-Za-z0-9._%+\-]+@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}", r"e-?mail", _any),
 )
 
 
@@ -112,7 +111,7 @@ def _seen(texts: pl.Series, kind: Kind, year: int) -> Seen | None:
     bare = _values(rows, f"{BEFORE}({kind.shape}){AFTER}", kind, year)
     possible = bare.filter("possible")
     distinct = possible["value"].n_unique()
-    alone = kind.alone and distinct >= (1 if kind.one else ENOUGH)
+    alone = kind.alone and distinct >= ENOUGH
     kept = said.filter("possible")
     if alone and distinct >= SHARE * bare["value"].n_unique():
         kept = pl.concat([kept, possible])

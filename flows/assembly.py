@@ -9,13 +9,14 @@ from typing import overload
 from zoneinfo import ZoneInfo
 
 from connectors.definitions import BUILT_IN, Definition, load_definitions
+from connectors.enrichment import Enrichment
 from detectors.findings import Detection
 from detectors.maintenance import Calendar
 from detectors.sigma.engine import Engine
 from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import ValueList
-from flows import lists, maintenance, ruleset
+from flows import enriching, lists, maintenance, ruleset
 from flows.ruleset import RuleSet
 from flows.settings import Settings
 
@@ -30,6 +31,7 @@ class Parts:
     detections: Sequence[Detection]  # of the rule with the same number in the engine
     exceptions: Exceptions = field(default_factory=Exceptions)
     calendar: Calendar = field(default_factory=Calendar)
+    enrichment: Enrichment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,15 @@ def parts(settings: Settings, rules: RuleSet) -> Parts:
     exceptions = Exceptions(rules.filters, rules.rules, zone)
     calendar, faults = maintenance.read(settings.maintenance, zone)
     rules = replace(rules, faults=rules.faults + faults)
-    return Parts(definitions(settings), rules, Engine(rules.rules), Detections(rules.rules), exceptions, calendar)
+    return Parts(
+        definitions(settings),
+        rules,
+        Engine(rules.rules),
+        Detections(rules.rules),
+        exceptions,
+        calendar,
+        enriching.load(settings),
+    )
 
 
 def definitions(settings: Settings) -> dict[str, Definition]:

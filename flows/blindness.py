@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from connectors import enrichment
 from connectors.definitions import Definition
 from detectors.schema import LEVELS
 from detectors.sigma.blind import Names, Sight, Survey, survey
@@ -27,7 +28,7 @@ def columns(definition: Definition, route: Route) -> Names:
     own = definition.own_columns
     if own is None:
         own = event_columns(definition.logsource.product, route)
-    return None if own is None else definition.all_columns(own)
+    return None if own is None else enrichment.makes(definition.all_columns(own))
 
 
 def blind(rules: Sequence[Rule], definitions: Mapping[str, Definition], events: Mapping[str, int]) -> set[int]:

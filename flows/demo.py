@@ -37,6 +37,7 @@ class Shown:
     score: Score
     scanned: Scanned
     report: Path
+    lines: dict[str, int]  # of each source
 
 
 @task
@@ -90,7 +91,7 @@ def demo(folder: Path, seed: int, days: int, lang: str) -> Shown:
     title = TITLES[lang].format(start=START, days=days)
     report.build(findings, page, title=title, stats=scanned.document(), generated=end, lang=lang)
     create_markdown_artifact(_told(judged), key="demo", description="Attacks found and missed")
-    return Shown(findings, judged, scanned, page)
+    return Shown(findings, judged, scanned, page, written.lines)
 
 
 def matched_events(store: Store, archive: Archive, findings: pl.DataFrame) -> pl.DataFrame:

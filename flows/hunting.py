@@ -32,7 +32,7 @@ def hunt(
         definition = parts.definitions.get(source)
         if definition is None or not parts.engine.covered(definition.dialect):
             continue
-        parser = DefinedParser(definition)
+        parser = DefinedParser(definition, enrichment=parts.enrichment)
         for batch in archive.read(source, since, until):
             parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
             events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)

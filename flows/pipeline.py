@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from connectors.definitions import Definition
+from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found
@@ -71,6 +72,7 @@ class Pipeline:
         exceptions: Exceptions | None = None,
         calendar: Calendar | None = None,
         correlating: Correlating | None = None,
+        enrichment: Enrichment | None = None,
     ) -> None:
         self.statistics = Statistics()
         self._definitions = definitions
@@ -82,6 +84,7 @@ class Pipeline:
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
 
         self._correlating = correlating
+        self._enrichment = enrichment
 
     def use(self, parts: Running, correlating: Correlating | None = None) -> None:
         """Go on with other rules. Between batches only: what is parsed for one detector is not for the next."""
@@ -153,7 +156,7 @@ class Pipeline:
 
     def _parser(self, source: str) -> DefinedParser:
         if source not in self._parsers:
-            self._parsers[source] = DefinedParser(self._definitions[source])
+            self._parsers[source] = DefinedParser(self._definitions[source], enrichment=self._enrichment)
         return self._parsers[source]
 
     def _tell_failures(self) -> None:

@@ -33,7 +33,7 @@ from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Memory, Sink, Source, Written
 from detectors.errors import UnavailableError, UsageError
-from flows import blindness
+from flows import blindness, protecting
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
@@ -86,12 +86,16 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             exceptions=parts.exceptions,
             calendar=parts.calendar,
             correlating=remembering(parts, memory, microseconds),
+            enrichment=parts.enrichment,
         )
-        for batch in source.batches():
+        guard = protecting.guard(settings, parts.definitions)
+        for batch in map(guard.batch, source.batches()):
             if watched.changed():
                 pipeline.use(watched.parts, remembering(watched.parts, memory, microseconds))
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
+            for words in guard.look(batch):
+                say(plain(words))
         if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
             _patiently(lambda: _settle(settings, pipeline, source), source, say)
         if isinstance(source, FileSource):
@@ -189,7 +193,8 @@ def _source(
         return source
     if not settings.inputs:
         raise UsageError("nothing to read", fix="set `kafka.servers` or `inputs` in soc.yml")
-    return FileSource(settings.inputs, recogniser(parts), dead=sink.dead)
+    guard = protecting.guard(settings, parts.definitions)
+    return FileSource(settings.inputs, recogniser(parts), dead=lambda dead: sink.dead(guard.letters(dead)))
 
 
 class _DeadToStore:

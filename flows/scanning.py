@@ -28,6 +28,7 @@ from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.pipeline import Pipeline
 from flows.progress import Report
+from flows.protecting import Guard
 from flows.statistics import Statistics
 
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
@@ -75,9 +76,11 @@ def scan(
     parsers: dict[str, DefinedParser] | None = None,
     report: Report | None = None,
     idle: int | None = None,
+    guard: Guard | None = None,
 ) -> Scanned:
     """Read the paths, and leave findings, matches and dead letters in the store.
 
+    `guard` says what becomes of personal data before anything else is done.
     `idle` is how many microseconds behind the others a source that fell silent may be.
 
     Raises:
@@ -96,11 +99,13 @@ def scan(
         exceptions=parts.exceptions,
         calendar=parts.calendar,
         correlating=remembering(parts, partial(StoreMemory, store)),
+        enrichment=parts.enrichment,
     )
     seen = pipeline.statistics
 
     line = Ahead[_Read]()
-    files = FileSource(paths, recogniser(parts), source, report=report, dead=line.give)
+    kept = guard or Guard(definitions)
+    files = FileSource(paths, recogniser(parts), source, report=report, dead=lambda dead: line.give(kept.letters(dead)))
 
     blocks = Ahead[Batch]()
 
@@ -117,7 +122,10 @@ def scan(
     def parse() -> None:
         """Hand over parsed batches."""
         for batch in blocks.items(read):
-            line.give((replace(batch, text=None), pipeline.parse(batch)))
+            with seen.timed("guard"):
+                safe = kept.batch(batch)
+                kept.look(safe)
+            line.give((replace(safe, text=None), pipeline.parse(safe)))
 
     start = time.perf_counter()
     try:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.errors import Place, UsageError
+from flows.collection import Collect
 
 
 class _Part(BaseModel):
@@ -40,6 +41,26 @@ class Elastic(_Part):
     password: SecretStr = Field(default=SecretStr(""), description="set SOC_ELASTIC__PASSWORD or password_file")
     password_file: Path | None = Field(default=None, description="file with the password")
     ca: Path | None = Field(default=None, description="CA certificate of the cluster")
+
+
+class Enriching(_Part):
+    """What events are looked up in (docs/enrichment.md)."""
+
+    registry: list[Path] = Field(
+        default=[], description="files and folders: units, networks, systems, assets, users (YAML, CSV)"
+    )
+    own_registry: bool = Field(default=True, description="the units of Gia Lai that come with the program")
+    workdays: Path | None = Field(default=None, description="folder of calendars, a file per year")
+    geoip: list[Path] = Field(default=[], description="MaxMind files (needs the package maxminddb)")
+    address_lists: list[Path] = Field(default=[], description="files of addresses: tor.txt, vpn.txt")
+
+
+class Privacy(_Part):
+    """What becomes of personal data (docs/privacy.md)."""
+
+    protect: bool = Field(default=False, description="make tokens of columns that definitions mark as personal")
+    folder: Path = Field(default=Path(".soc/privacy"), description="keys, vault, and records of what was revealed")
+    warn: bool = Field(default=True, description="tell of personal data that no definition marks")
 
 
 class Letter(_Part):
@@ -93,9 +114,12 @@ class Settings(BaseSettings):
     )
     zone: str = Field(default="Asia/Ho_Chi_Minh", description="time zone of reports and tables")
     language: Literal["vi", "en"] = Field(default="en", description="language of reports")
+    enrichment: Enriching = Enriching()
+    privacy: Privacy = Privacy()
     letter: Letter = Letter()
     kafka: Kafka = Kafka()
     elastic: Elastic = Elastic()
+    collect: Collect = Collect()
 
     @classmethod
     def settings_customise_sources(

@@ -28,7 +28,7 @@ from detectors.schema import RECORD
 from detectors.sigma.engine import Engine
 from detectors.sigma.exceptions import Exceptions, resolve
 from detectors.sigma.filters import Filter
-from flows import assembly
+from flows import assembly, enriching
 from flows.assembly import Detections, Parts
 from flows.gathering import findings_of
 from flows.settings import Settings
@@ -89,7 +89,9 @@ def prepare(settings: Settings, path: Path, folders: Sequence[Path] = ()) -> Tri
     others = [each for each in loaded.filters if each not in mine]
     exceptions = Exceptions([*mine, *others], rules, ZoneInfo(settings.zone))
     definitions = assembly.definitions(settings)
-    parts = Parts(definitions, loaded, Engine(rules), Detections(rules), exceptions)
+    parts = Parts(
+        definitions, loaded, Engine(rules), Detections(rules), exceptions, enrichment=enriching.load(settings)
+    )
     return Trial(parts, frozenset(each.id for each in mine), faults)
 
 
@@ -99,7 +101,7 @@ def run(trial: Trial, archive: Archive, since: datetime | None, until: datetime 
     for source in archive.sources():
         definition = parts.definitions.get(source)
         if definition is not None and parts.engine.covered(definition.dialect):
-            parser = DefinedParser(definition)
+            parser = DefinedParser(definition, enrichment=parts.enrichment)
             for batch in archive.read(source, since, until):
                 _batch(trial, batch, parser)
 
@@ -176,7 +178,7 @@ def _by_evidence(trial: Trial, finding: Mapping[str, object]) -> Filter | None:
     shown = orjson.loads(str(finding["soc.evidence"]))
     if not numbers or definition is None or not shown:
         return None
-    parser = DefinedParser(definition)
+    parser = DefinedParser(definition, enrichment=parts.enrichment)
     events = parser.parse(Batch(definition.name, "evidence", "evidence", _records(shown)), None).events
     rows = np.arange(events.height)
     taken = parts.exceptions.take(parser.dialect, events, Hits(np.full(rows.size, numbers[0], np.int32), rows))

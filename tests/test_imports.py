@@ -15,6 +15,7 @@ CORE = {
     "detectors.identity",
     "detectors.meta",
     "detectors.schema",
+    "detectors.workdays",
 }
 ALLOWED: dict[str, set[str]] = {  # room → what it may import of ours, a module with all below it
     "detectors": {"detectors"},

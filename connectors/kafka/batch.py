@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from connectors.envelope import HEADER, unpack
+from connectors.envelope import HEADER, Envelope, unpack
 from connectors.kafka.connection import RAW
 from detectors.contracts import Batch
 from detectors.errors import InputError
@@ -32,7 +32,11 @@ class Dead(Protocol):
 
 
 class Gathered:
-    """Lines of one partition in order, and the offset after the last record they came from."""
+    """Lines of one partition in order, and the offset after the last record they came from.
+
+    An envelope with an id has that for its position, wherever in the partition it stands: one that a collector sent
+    twice, because it died before it knew that the first had come, gives the same events. Twice in here it counts once.
+    """
 
     def __init__(self, topic: str, partition: int) -> None:
         self.source = topic.removeprefix(RAW)
@@ -44,22 +48,24 @@ class Gathered:
         self.latest = 0
         self._offsets: list[int] = []
         self._counts: list[int] = []  # lines of the record at the same place in _offsets
+        self._names: set[int | None] = set()  # of the envelopes
 
     def add(self, record: Record, dead: Dead) -> None:
         """Take a record's lines; a malformed envelope goes to the dead letters and costs only itself."""
         value = record.value or b""
-        lines: Sequence[str]
+        found = Envelope("", ())
         try:
-            lines = unpack(value).lines if is_envelope(record) else (value.decode("utf-8", "backslashreplace"),)
+            found = unpack(value) if is_envelope(record) else Envelope("", (value.decode("utf-8", "backslashreplace"),))
         except InputError as fault:
             dead.add(source=self.source, origin=self.origin, offset=record.offset, raw=value, reason=str(fault))
-            lines = ()
-        self.lines += lines
         self.size += len(value)
         self.after = record.offset + 1
-        self.latest = max(self.latest, record.timestamp)
-        self._offsets.append(record.offset)
-        self._counts.append(len(lines))
+        self.latest = max(self.latest, found.received or record.timestamp)
+        if found.id is None or found.id not in self._names:
+            self._names.add(found.id)
+            self.lines += found.lines
+            self._offsets.append(record.offset if found.id is None else found.id)
+            self._counts.append(len(found.lines))
 
     def batch(self) -> Batch:
         """Return the lines as a batch: beside each stand its record's offset and its place in the record."""

@@ -51,14 +51,20 @@ class Outbox:
                 delivery_timeout_ms=connection.milliseconds * 2,
             )
 
-    def put(self, topic: str, value: bytes, key: str, headers: Mapping[str, str]) -> None:
-        """Hand a record to the producer; it is safe after `flush`. Records of one key stay in order."""
+    def put(self, topic: str, value: bytes, key: str, headers: Mapping[str, str], received: int | None = None) -> None:
+        """Hand a record to the producer; it is safe after `flush`. Records of one key stay in order.
+
+        `received` is the record's time in milliseconds since 1970, where that isn't now.
+        """
         if self._unconfirmed > UNCONFIRMED:
             self.flush()
         self._unconfirmed += len(value)
         packed = [(name, words(header).encode()) for name, header in headers.items()]
         with self._connection.reaching(f"write to {topic}"):
-            self._answers.append(self._producer.send(topic, value=value, key=words(key).encode(), headers=packed))
+            answer = self._producer.send(
+                topic, value=value, key=words(key).encode(), headers=packed, timestamp_ms=received
+            )
+            self._answers.append(answer)
 
     def flush(self) -> None:
         """Wait for the brokers; raise UnavailableError if a record may be missing and should be sent again."""
@@ -75,6 +81,12 @@ class Outbox:
         finally:
             with contextlib.suppress(KafkaError):
                 self._producer.close(timeout=1)
+
+    def abandon(self) -> None:
+        """Hang up at once, whatever isn't sent: for those who send it again on another connection."""
+        self._answers.clear()
+        with contextlib.suppress(KafkaError):
+            self._producer.close(timeout=0)
 
 
 class DeadLetters:
@@ -113,20 +125,24 @@ class DeadLetters:
         self._outbox.close()
 
     def _put(self, row: Mapping[str, object], original: str, encoding: str) -> None:
-        reason = words(str(row["error.message"] or "no reason given"))[:1000]
-        if len(original.encode("utf-8", "replace")) > KEPT:
-            reason += f" (kept the first {KEPT:,} of {len(original):,} characters; the whole stands at the origin)"
-            original = original.encode("utf-8", "replace")[:KEPT].decode("utf-8", "ignore")
-        letter = {**row, "event.original": words(original), "error.message": reason, "soc.encoding": encoding}
-        place = [str(row[name]) for name in ("soc.source", "soc.origin", "log.offset", "soc.index")]
-        offset, index = (int(part) if part.lstrip("-").isdigit() else -1 for part in place[2:])
-        headers = dict(zip(("source", "origin", "offset", "index"), place, strict=True))
-        self._outbox.put(
-            DEAD_TOPIC,
-            orjson.dumps(letter),
-            event_id(place[0], place[1], offset, index, original),
-            {**headers, "reason": reason, "encoding": encoding},
-        )
+        self._outbox.put(DEAD_TOPIC, *letter(row, original, encoding))
+
+
+def letter(row: Mapping[str, object], original: str, encoding: str = "text") -> tuple[bytes, str, dict[str, str]]:
+    """Return value, key and headers of the dead letter that a row of a DEAD frame is."""
+    reason = words(str(row["error.message"] or "no reason given"))[:1000]
+    if len(original.encode("utf-8", "replace")) > KEPT:
+        reason += f" (kept the first {KEPT:,} of {len(original):,} characters; the whole stands at the origin)"
+        original = original.encode("utf-8", "replace")[:KEPT].decode("utf-8", "ignore")
+    value = {**row, "event.original": words(original), "error.message": reason, "soc.encoding": encoding}
+    place = [str(row[name]) for name in ("soc.source", "soc.origin", "log.offset", "soc.index")]
+    offset, index = (int(part) if part.lstrip("-").isdigit() else -1 for part in place[2:])
+    headers = dict(zip(("source", "origin", "offset", "index"), place, strict=True))
+    return (
+        orjson.dumps(value),
+        event_id(place[0], place[1], offset, index, original),
+        {**headers, "reason": reason, "encoding": encoding},
+    )
 
 
 class KafkaWriter:

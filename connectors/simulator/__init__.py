@@ -1,6 +1,7 @@
 """Logs of an invented province with attacks whose every line is known: for the demo, for tests, for training.
 
-province.yml ─► build ─► portal, auth, domain, hotline, attacks ─► simulate ─► write ─► logs, truth ─► score
+province.yml ─► build ─► portal, auth, domain, hotline, applications, infrastructure, network, attacks ─► simulate ─►
+write ─► logs, truth ─► score
 """
 
 from connectors.simulator.province import Province, load

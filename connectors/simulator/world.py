@@ -57,6 +57,11 @@ class World:
     citizens: tuple[str, ...]
     strangers: tuple[str, ...]
 
+    @property
+    def size(self) -> float:
+        """Return how large the province is beside the one that comes along: smaller ones do less."""
+        return max(0.03, len(self.staff) / 106)
+
     def random(self, name: str) -> Random:
         """Return the generator of one part of the world, so that a change in one part leaves the others alone."""
         return Random(f"{self.seed}/{name}")  # noqa: S311  a simulation must be repeatable

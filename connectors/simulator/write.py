@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import orjson
 
+from connectors.simulator import applications, infrastructure, network
 from connectors.simulator.attacks import ATTACKS
 from connectors.simulator.province import Province, load
 from connectors.simulator.simulate import simulate
@@ -23,6 +24,9 @@ FILES = {
     "auth": "auth.log",
     "windows": "events.ndjson",
     "hotline_1022": "app.ndjson",
+    **dict.fromkeys(applications.SOURCES, "audit.ndjson"),
+    **{source: f"{source}.log" for source in (*infrastructure.SOURCES, *network.SOURCES)},
+    "asterisk_cdr": "Master.csv",
 }
 TRUTH = "truth.ndjson"
 STEP = 1_000  # lines between two reports of progress

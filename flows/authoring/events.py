@@ -67,7 +67,7 @@ def _of_file(path: Path, logsource: LogSource, parts: Parts, source: str | None)
     batch = _first(path, parts, source)
     if batch is None or not (source or _known(batch, parts)):
         return _as_fields(path, logsource)
-    parser = DefinedParser(parts.definitions[batch.source])
+    parser = DefinedParser(parts.definitions[batch.source], enrichment=parts.enrichment)
     events = parser.parse(batch, None).events
     if events.is_empty():
         raise UsageError(f"nothing in {path} can be read as {batch.source}", fix="name another with --source")
@@ -112,7 +112,7 @@ def _by_id(name: str, parts: Parts, settings: Settings) -> Events:
     if source not in parts.definitions:
         raise UsageError(f"the event came from {source!r}, which no definition describes now")
     records = pl.DataFrame({"event.original": [original], "log.offset": [0], "soc.index": [0]}, schema=RECORD)
-    parser = DefinedParser(parts.definitions[source])
+    parser = DefinedParser(parts.definitions[source], enrichment=parts.enrichment)
     return Events(source, parser.dialect, parser.parse(Batch(source, "event", name, records), None).events)
 
 

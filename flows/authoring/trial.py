@@ -77,7 +77,7 @@ def run(
         definition = parts.definitions.get(source)
         if definition is None or not parts.engine.covered(definition.dialect):
             continue
-        parser = DefinedParser(definition)
+        parser = DefinedParser(definition, enrichment=parts.enrichment)
         for batch in archive.read(source, since, until, trial.faults.append):
             _batch(trial, parts, parser, batch, zone=zone)
     return trial

@@ -49,4 +49,6 @@ class Work:
 
 def parsers(parts: Parts) -> dict[str, DefinedParser]:
     """Return a parser per source."""
-    return {name: DefinedParser(definition) for name, definition in parts.definitions.items()}
+    return {
+        name: DefinedParser(definition, enrichment=parts.enrichment) for name, definition in parts.definitions.items()
+    }

@@ -11,6 +11,8 @@ from pathlib import Path
 import orjson
 
 from connectors.simulator.write import write
+from flows.bench.collecting import collecting
+from flows.bench.collecting import shown as collected
 from flows.bench.flame import flame
 from flows.bench.fresh import on_one_core
 from flows.bench.growth import growth
@@ -37,6 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--flame", type=Path, metavar="F.html", help="instead: a flame graph of one scan (.html, .json for speedscope)"
     )
     what.add_argument(
+        "--collect", type=int, metavar="N", help="instead: lines a second of `soc collect` by transport, with N lines"
+    )
+    what.add_argument(
         "--growth", type=Path, metavar="DIR", help="instead: plots of how cost grows with rules, batches and events"
     )
 
@@ -44,15 +49,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure in fresh processes, and print what was found."""
     with tempfile.TemporaryDirectory(prefix="soc-bench-") as folder:
+        if args.collect:
+            _write(args.out, _collected(Path(folder), args.collect))
+            return 0
         paths = args.paths or [write(Path(folder) / "logs", 1, START, 2).folder]
         work = Work(tuple(paths), tuple(args.rules), args.config)
         if args.flame:
             on_one_core(flame, work, args.flame)
             return 0
         figures = _figures(args, work, Path(folder))
-    if args.out:
-        args.out.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    _write(args.out, figures)
     return 0
+
+
+def _write(out: Path | None, figures: object) -> None:
+    if out:
+        out.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+
+
+def _collected(folder: Path, lines: int) -> object:
+    """Print what collecting came to, and return it as plain data."""
+    measured = collecting(folder, lines)
+    print(collected(measured))
+    return measured
 
 
 def _figures(args: argparse.Namespace, work: Work, folder: Path) -> object:

@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path(".soc/demo"), metavar="DIR", help="folder (default: .soc/demo)"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, another province (default: 1)")
-    parser.add_argument("--days", type=int, default=2, metavar="N", help="days to simulate (default: 2)")
+    parser.add_argument("--days", type=int, default=3, metavar="N", help="days to simulate (default: 3)")
     parser.add_argument("--lang", choices=("en", "vi"), default="en", help="language of the report (default: en)")
     parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
 
@@ -45,10 +45,21 @@ def run(args: argparse.Namespace) -> int:
     )
     for rule, level, findings, matches in judged.false.iter_rows():
         print(plain(f"  {findings:>3} {level:<13} {_title(shown.findings, rule)} ({matches} matches)"))
+    _print_sources(shown.lines, shown.findings)
     events = shown.scanned.statistics.events
     print(f"{events:,} events, {shown.findings.height:,} findings in {time.monotonic() - start:.0f} s")
     print(f"report: {shown.report}")
     return 0
+
+
+def _print_sources(lines: dict[str, int], findings: pl.DataFrame) -> None:
+    """Print what each source wrote, and in how many findings it has a part."""
+    named = findings["soc.source"].str.split(", ").explode().value_counts(name="findings")
+    found = dict(named.iter_rows())
+    print(f"\n{'source':<20} {'events':>9} {'findings':>9}")
+    for source, events in lines.items():
+        print(f"{source:<20} {events:>9,} {found.get(source, 0):>9,}")
+    print()
 
 
 def _attack(row: dict[str, object], findings: pl.DataFrame) -> str:

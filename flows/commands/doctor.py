@@ -20,7 +20,7 @@ from connectors.kafka import topics
 from connectors.store import Store
 from dashboards.templates import bodies, read
 from detectors.errors import SocError, UnavailableError, UsageError
-from flows import assembly, maintenance, running
+from flows import assembly, collectchecks, maintenance, running
 from flows.commands.options import add_config, read_config
 from flows.settings import Settings
 from flows.terminal import plain
@@ -69,6 +69,7 @@ def checks(args: argparse.Namespace) -> Iterator[Check]:
     yield _disk(settings.archive)
     yield _clock()
     yield from _servers(settings)
+    yield from collectchecks.checks(settings)
 
 
 def _definitions(settings: Settings) -> Iterator[Check]:

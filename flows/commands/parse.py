@@ -11,11 +11,11 @@ from typing import BinaryIO
 import orjson
 import polars as pl
 
-from connectors.definitions import BUILT_IN, load_definitions
 from connectors.files import FileSource
 from connectors.parser import DefinedParser, to_ecs
 from connectors.recognise import recognise
 from detectors.errors import UsageError
+from flows import assembly, enriching
 from flows.commands.options import add_config, read_config, zone
 from flows.progress import progress
 from flows.terminal import plain
@@ -30,12 +30,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--zone", type=zone, metavar="Z", help="time zone of times without one: Asia/Ho_Chi_Minh, +07:00"
     )
     parser.add_argument("--year", type=int, metavar="Y", help="year of times without one")
+    parser.add_argument("--enrich", action="store_true", help="add what registry, calendar and lists know of an event")
     parser.add_argument("--out", type=Path, metavar="F.ndjson", help="write here instead of to stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """Parse, and say on stderr what could not be."""
-    definitions = load_definitions([BUILT_IN, *read_config(args).sources])
+    settings = read_config(args)
+    definitions = assembly.definitions(settings)
+    enrichment = enriching.load(settings) if args.enrich else None
     if args.source and args.source not in definitions:
         raise UsageError(f"no source is called {args.source!r}", fix=f"known: {', '.join(sorted(definitions))}")
     letters: list[str] = []
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         )
         for batch in files.batches():
             definition = definitions[batch.source]
-            parsed = DefinedParser(definition, year=args.year, zone=args.zone).parse(batch, None)
+            parsed = DefinedParser(definition, year=args.year, zone=args.zone, enrichment=enrichment).parse(batch, None)
             bury(parsed.dead)
             out.writelines(
                 orjson.dumps(document, default=str) + b"\n" for document in to_ecs(parsed.events, definition)

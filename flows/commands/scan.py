@@ -19,7 +19,7 @@ from connectors.nested import nest
 from connectors.parser import DefinedParser
 from connectors.store import Store
 from detectors.schema import LEVELS
-from flows import assembly, blindness
+from flows import assembly, blindness, protecting
 from flows.commands.options import add_config, add_rules, read_config, zone
 from flows.documents import write_lines
 from flows.progress import progress
@@ -64,15 +64,27 @@ def run(args: argparse.Namespace) -> int:
         archive = Archive(settings.archive) if args.keep else None
         shown = stack.enter_context(progress("scanning"))
         parsers = {
-            name: DefinedParser(definition, year=args.year, zone=args.zone)
+            name: DefinedParser(definition, year=args.year, zone=args.zone, enrichment=parts.enrichment)
             for name, definition in parts.definitions.items()
         }
-        done = scan(args.paths, parts, store, source=args.source, archive=archive, parsers=parsers, report=shown)
+        guard = protecting.guard(settings, parts.definitions)
+        done = scan(
+            args.paths,
+            parts,
+            store,
+            source=args.source,
+            archive=archive,
+            parsers=parsers,
+            report=shown,
+            guard=guard,
+        )
         findings = store.select(limit=sys.maxsize)
         blind = len(blindness.blind(parts.rules.rules, parts.definitions, done.statistics.by_source))
         _write(args, settings, store, findings, {**done.document(), "rules_blind": blind})
     print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
     _tell(done, blind)
+    for words in guard.watch.words if guard.watch else ():
+        print(f"soc: {plain(words)}", file=sys.stderr)
     if args.fail_on and (findings["soc.level"].is_in(LEVELS[LEVELS.index(args.fail_on) :])).any():
         return 1
     seen = done.statistics

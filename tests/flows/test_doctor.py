@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,47 @@ def test_maintenance_windows_are_looked_at(place: Path, capsys: pytest.CaptureFi
     (place / "m.yml").write_text(window.replace("everything", "evrything"))
     assert main(["doctor"]) == 3
     assert "FAIL  0 maintenance windows" in capsys.readouterr().out
+
+
+def test_what_is_collected_is_looked_at(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "a.log").write_text("a\n")
+    (place / "tokens").write_text("lab short\n")
+    (place / "tokens").chmod(0o644)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (place / "soc.yml").write_text(
+            "kafka: {servers: ['127.0.0.1:1']}\n"
+            "collect:\n"
+            "  spool_bytes: 1048576\n"
+            f"  syslog: [{{listen: '127.0.0.1:{port}', transport: tcp, source: syslog}},\n"
+            "    {listen: '127.0.0.1:0', transport: udp, source: syslog},\n"
+            "    {listen: '127.0.0.1:0', transport: tls, source: syslog, certificate: a.log, key: a.log}]\n"
+            "  http: {listen: '0.0.0.0:0', sources: [portal], token_file: tokens}\n"
+            f"  files: [{{path: '{place}/a.log', source: nginx}}, {{path: '{place}/b.log', source: nginx}}]\n"
+            f"  folders: [{{path: '{place}/none'}}]\n"
+        )
+        assert main(["doctor"]) == 3
+    out = [line for line in capsys.readouterr().out.splitlines() if "collect:" in line]
+    failed = [line for line in out if line.startswith("FAIL")]
+    for part in (
+        f"tcp 127.0.0.1:{port}",
+        "certificate",
+        "tokens: the token",
+        "others may read",
+        "TLS",
+        "b.log",
+        "none",
+    ):
+        assert any(part in line for line in failed), part
+    assert all("→" in line for line in failed)
+    assert any(line.startswith("ok") and "a.log, 1 there" in line for line in out)
+    assert any(line.startswith("ok") and "udp" in line for line in out)
+    assert any(line.startswith("ok") and "spool" in line for line in out)
+
+
+def test_a_source_nobody_knows_is_told_of(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "soc.yml").write_text(
+        "kafka: {servers: ['127.0.0.1:1']}\ncollect: {files: [{path: /a.log, source: ngnix}]}\n"
+    )
+    assert main(["doctor"]) == 3
+    assert "did you mean `nginx`" in capsys.readouterr().out

@@ -23,7 +23,7 @@ def test_the_example_shows_every_key_with_its_default() -> None:
     shown = yaml.safe_load(EXAMPLE.read_text("utf-8"))
     assert load(EXAMPLE) == Settings()
     assert shown.keys() == Settings.model_fields.keys()
-    for part in ("kafka", "elastic"):
+    for part in ("kafka", "elastic", "collect"):
         assert shown[part].keys() == type(getattr(Settings(), part)).model_fields.keys() - {"password"}
 
 

@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import polars as pl
 import pytest
 import yaml
 
-from connectors.simulator import write
-from connectors.store import Store
 from flows import assembly, ruletests
-from flows.scanning import scan
 from flows.settings import Settings
 from tests.rules.test_own_rules import FILES, RULES, TACTICS, read
 
@@ -54,17 +50,3 @@ def test_they_pass_their_own_tests(tmp_path: Path) -> None:
     parts = assembly.assemble(Settings(cache=tmp_path), CORRELATIONS)
     assert not parts.rules.faults
     assert list(map(str, ruletests.run(parts))) == []
-
-
-def test_they_find_what_no_single_event_betrays(tmp_path: Path) -> None:
-    logs = write(tmp_path / "province", 7, date(2026, 11, 18), 2).logs
-    store = Store(tmp_path / "store.sqlite")
-    scan(logs, assembly.assemble(Settings(cache=tmp_path), CORRELATIONS), store)
-    loud = store.select().filter(pl.col("soc.level").is_in(LOUD))
-    store.close()
-    assert sorted(loud["rule.name"]) == [
-        "Application password guessed",
-        "One password tried on many domain accounts",
-        "Reporters looked at one by one",
-        "SSH password guessed",
-    ]

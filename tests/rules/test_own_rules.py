@@ -16,6 +16,8 @@ from sigma.rule import SigmaRule
 
 from connectors.definitions import load_definitions
 from connectors.simulator import load
+from connectors.simulator.infrastructure import JOBS, MACHINES
+from connectors.simulator.systems import SYSTEMS
 from connectors.simulator.world import build
 from detectors.errors import RuleError
 from detectors.schema import LEVELS
@@ -98,6 +100,7 @@ def test_no_rule_knows_the_simulator() -> None:
     spec = load()
     words = {spec.domain, spec.netbios, spec.portal.host, *(service.name for service in spec.services)}
     words |= {word for server in spec.servers for word in (server.name, str(server.ip))}
+    words |= {system.host for system in SYSTEMS} | {*MACHINES, *JOBS}
     words |= {word for controller in spec.controllers for word in (controller.name, str(controller.ip))}
     for seed in (1, 7):
         world = build(spec, seed, date(2026, 11, 18), 1)

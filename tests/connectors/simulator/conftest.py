@@ -17,6 +17,15 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Summary:
 
 
 @pytest.fixture(scope="session")
+def town() -> Province:
+    """Return two units with everything that a province has, and a third of its noise."""
+    large = load()
+    portal = large.portal.model_copy(update={"visits_per_hour": 20, "crawls_per_hour": 20})
+    hotline = large.hotline.model_copy(update={"calls_per_hour": 8})
+    return large.model_copy(update={"units": large.units[:2], "portal": portal, "hotline": hotline})
+
+
+@pytest.fixture(scope="session")
 def village() -> Province:
     """Return a province as small as can be: every attack takes place in it, and a day is written in a moment."""
     large = load()

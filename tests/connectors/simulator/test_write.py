@@ -49,7 +49,7 @@ def truth(summary: Summary) -> list[dict[str, Any]]:
 
 
 def test_the_demo_has_the_size_it_should(simulated: Summary) -> None:
-    assert 40_000 < sum(simulated.lines.values()) < 80_000
+    assert 90_000 < sum(simulated.lines.values()) < 150_000
     assert simulated.size == sum(log.stat().st_size for log in simulated.logs)
     for log in simulated.logs:
         assert simulated.lines[log.parent.name] == len(lines(simulated, log.parent.name))
@@ -83,7 +83,8 @@ def test_the_hotline_writes_json_with_local_times(simulated: Summary) -> None:
 def test_the_truth_names_every_line_of_every_attack(simulated: Summary) -> None:
     attacks = truth(simulated)
     logs = {str(log.relative_to(simulated.folder)): log.read_bytes() for log in simulated.logs}
-    assert [attack["attack"] for attack in attacks] == [attack.id for attack in ATTACKS] == list(simulated.attacks)
+    played = [attack.id for attack in ATTACKS if attack.day < 2]
+    assert [attack["attack"] for attack in attacks] == played == list(simulated.attacks)
     for attack in attacks:
         assert attack["lines"]
         for line in attack["lines"]:
@@ -109,12 +110,12 @@ def test_attacks_begin_and_end_with_their_lines(simulated: Summary) -> None:
 
 
 def test_the_smallest_province_is_attacked_as_well(tmp_path: Path, village: Province) -> None:
-    assert write(tmp_path, 1, START, 2, spec=village).attacks == tuple(attack.id for attack in ATTACKS)
+    assert write(tmp_path, 1, START, 3, spec=village).attacks == tuple(attack.id for attack in ATTACKS)
 
 
 def test_a_log_is_as_old_as_its_last_line(simulated: Summary) -> None:
     for log in simulated.logs:
-        assert datetime.fromtimestamp(log.stat().st_mtime, UTC).isoformat().startswith("2026-11-19T16:")
+        assert datetime.fromtimestamp(log.stat().st_mtime, UTC).isoformat().startswith("2026-11-19T")
 
 
 def test_writing_again_gives_the_same_bytes(tmp_path: Path, village: Province) -> None:

@@ -1,0 +1,18 @@
+"""What an input read: lines of one place, and how far it was read with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.collect.block import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Lines in order; `marks` belong on disk in the same write as the lines."""
+
+    source: str
+    origin: str
+    lines: Sequence[bytes]
+    marks: Mapping[str, Mark] = field(default_factory=dict)

@@ -1,0 +1,86 @@
+"""Country, city and network operator of public addresses, where the operator supplies MaxMind files.
+
+The reader is the optional package `maxminddb` (`pip install maxminddb`): few need it, so it isn't among those locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from detectors.errors import Place, UsageError
+
+FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "geo.country_iso_code": ("country", "iso_code"),
+    "geo.country_name": ("country", "names", "en"),
+    "geo.region_name": ("subdivisions", "0", "names", "en"),
+    "geo.city_name": ("city", "names", "en"),
+    "as.number": ("autonomous_system_number",),
+    "as.organization.name": ("autonomous_system_organization",),
+}
+NUMBERS: Final = frozenset({"as.number"})
+
+
+class Geo:
+    """MaxMind files, asked once per distinct address."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        """Open the files.
+
+        Raises:
+            UsageError: the reader isn't installed, or a file is no MaxMind file.
+        """
+        self._readers = [_reader(path) for path in paths]
+
+    def __bool__(self) -> bool:
+        return bool(self._readers)
+
+    def look_up(self, addresses: pl.Series, fields: Sequence[str]) -> pl.DataFrame:
+        """Return these of FIELDS for each address; null where nothing is known."""
+        distinct = addresses.unique().drop_nulls().alias("address")
+        records = [self._record(address) for address in distinct.to_list()]
+        columns = [
+            pl.Series(name, [_inner(record, FIELDS[name]) for record in records],
+                      dtype=pl.Int64 if name in NUMBERS else pl.String, strict=False)
+            for name in fields
+        ]  # fmt: skip
+        table = pl.DataFrame([distinct, *columns])
+        frame = addresses.alias("address").to_frame()
+        return frame.join(table, on="address", how="left", maintain_order="left").drop("address")
+
+    def _record(self, address: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for reader in self._readers:
+            try:
+                record = reader.get(address)
+            except ValueError:  # an IPv6 address in a file of IPv4 ones
+                continue
+            if isinstance(record, dict):
+                found |= record
+        return found
+
+
+def _reader(path: Path) -> Any:  # noqa: ANN401  the package is optional, and so are its types
+    try:
+        maxminddb = import_module("maxminddb")
+    except ImportError:
+        raise UsageError("GeoIP files need the package maxminddb", fix="pip install maxminddb") from None
+    try:
+        return maxminddb.open_database(path)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        raise UsageError(f"no MaxMind file: {error}", place=Place(str(path)), fix="download it again") from None
+
+
+def _inner(record: Any, path: Sequence[str]) -> Any:  # noqa: ANN401  whatever the file holds
+    for step in path:
+        if isinstance(record, list):
+            record = record[int(step)] if step.isdigit() and int(step) < len(record) else None
+        elif isinstance(record, dict):
+            record = record.get(step)
+        else:
+            return None
+    return record if isinstance(record, str | int) else None

@@ -1,0 +1,18 @@
+"""Passphrases: typed unseen at a terminal, else a line of standard input each."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from detectors.errors import UsageError
+
+
+def passphrase(name: str) -> str:
+    """Ask somebody for a passphrase."""
+    if sys.stdin.isatty():
+        return getpass.getpass(f"passphrase of {name}: ")
+    line = sys.stdin.readline()
+    if not line:
+        raise UsageError(f"no passphrase of {name}", fix="type it, or give it as a line of standard input")
+    return line.rstrip("\r\n")

@@ -1,0 +1,30 @@
+"""Settings to what events are enriched with."""
+
+from __future__ import annotations
+
+from connectors import registry, workdays
+from connectors.enrichment import Enrichment, lists
+from connectors.enrichment.geo import Geo
+from connectors.enrichment.organisations import Organisations
+from connectors.registry import Registry
+from detectors.workdays import Hours, Workdays
+from flows.settings import Settings
+
+
+def load(settings: Settings) -> Enrichment:
+    """Read registry, calendar, lists and GeoIP files.
+
+    Raises:
+        DefinitionsError: with all faults of the first of these that has any.
+        UsageError: a GeoIP file can't be read.
+    """
+    part = settings.enrichment
+    known = registry.read(part.registry, built_in=part.own_registry)
+    return Enrichment(Organisations(known), calendar(settings, known), Geo(part.geoip), lists.read(part.address_lists))
+
+
+def calendar(settings: Settings, known: Registry) -> Workdays:
+    """Return the work calendar, with the hours and duties of registered units."""
+    hours = {each.code: Hours(each.hours.morning, each.hours.afternoon) for each in known.units if each.hours}
+    duty = {each.code for each in known.units if each.duty}
+    return workdays.read(settings.enrichment.workdays, zone=settings.zone, hours=hours, duty=duty)

@@ -1,0 +1,67 @@
+"""The registry: what people write, and what they get wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connectors import registry
+from connectors.faults import DefinitionsError
+
+
+def faults(tmp_path: Path, text: str, name: str = "reg.yml") -> str:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(DefinitionsError) as refused:
+        registry.read([path])
+    return str(refused.value).replace(f"{tmp_path}/", "")
+
+
+def test_the_province_has_its_units() -> None:
+    units = {unit.code: unit for unit in registry.read().units}
+    communes = [unit for unit in units.values() if unit.kind in {"xã", "phường"}]
+    assert len(communes) == 135
+    assert sum(unit.kind == "phường" for unit in communes) == 25
+    assert units["H21.106"].name == "UBND phường Pleiku"
+    assert units["H08"].becomes == "H21"
+
+
+def test_files_and_folders_and_tables_are_read(tmp_path: Path) -> None:
+    (tmp_path / "own.yml").write_text("units:\n  - {code: H21.09.01, name: DTC, networks: [10.9.1.0/24]}\n")
+    (tmp_path / "users.csv").write_text("name,unit,kind,from,to\nlan,H21.09.01,staff,,2026-06-30\nan,,,,\n")
+    found = registry.read([tmp_path])
+    assert [(net.unit, str(net.network)) for net in found.networks] == [("H21.09.01", "10.9.1.0/24")]
+    assert [(user.name, user.unit) for user in found.users] == [("lan", "H21.09.01"), ("an", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("units: [{code: h21, name: X}]", "reg.yml:1:10: 'h21' is no code of an organisation; write it as H21.09"),
+        (
+            "networks:\n  - {network: 10.52.9.1/24, unit: H21.09}",
+            "reg.yml:2:6: '10.52.9.1/24' is no network but an address in one; did you mean 10.52.9.0/24?",
+        ),
+        ("users:\n  - {name: lan, unit: H21.90}", "reg.yml:2:5: 'H21.90' is no unit of the registry; did you mean"),
+        (
+            "networks:\n  - {network: 10.0.0.0/8, unit: H21.09, to: 2025-12-31}\n"
+            "  - {network: 10.0.0.0/8, unit: H21.11, from: 2025-12-31}",
+            "reg.yml:3:5: 10.0.0.0/8 stands in networks already, at reg.yml:2:5, for some of these days",
+        ),
+        (
+            "units:\n  - {code: A01, name: X, becomes: A02, to: 2025-01-01}\n  - {code: A02, name: Y, becomes: A01}",
+            "reg.yml:2:5: A01 becomes itself in the end",
+        ),
+        ("users:\n  - {name: lan, from: 2026-02-01, to: 2026-01-01}", "it ends on 2026-01-01, before it begins"),
+        ("user: []", "reg.yml:1:1: 'user' is no section of a registry; did you mean 'users'?"),
+        ("assets:\n  - {role: web}", "an asset needs `host` or `ip`"),
+        ("assets:\n  - {host: a, criticality: huge}", "reg.yml:2:15: Input should be 'low', 'medium', 'high' or"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+    assert told in faults(tmp_path, text)
+
+
+def test_a_table_tells_its_line(tmp_path: Path) -> None:
+    assert "users.csv:3:1: 'H21.90' is no unit" in faults(tmp_path, "name,unit\nlan,H21.09\nan,H21.90\n", "users.csv")
