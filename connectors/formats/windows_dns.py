@@ -9,12 +9,13 @@ form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.fitting import finished, first_fit
+from connectors.formats.fitting import Fitted
 
 TIME: Final = (
     r"^(?P<one>\d{1,4})[./-](?P<two>\d{1,2})[./-](?P<three>\d{2,4}) (?P<hour>\d{1,2}):(?P<rest>\d\d:\d\d)"
@@ -29,20 +30,20 @@ OTHER: Final = TIME + r"(?P<context>[A-Z]+) +(?P<text>.*)$"
 
 
 @dataclass(frozen=True, slots=True)
-class WindowsDns:
+class WindowsDns(Fitted):
     """Reads dns.log; the explanations at its head are no events."""
 
     name: ClassVar[str] = "windows_dns"
-    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]] = (PACKET, OTHER)
+    key: ClassVar[str] = "thread"
+    reason: ClassVar[str] = "no line of the DNS server's debug log"
 
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, (PACKET, OTHER))
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
         labels = pl.col("encoded").str.replace_all(r"\(\d+\)", ".").str.strip_chars(".")
-        frame = frame.with_columns(timestamp=_timestamp(), name=labels).drop(
+        return frame.with_columns(timestamp=_timestamp(), name=labels).drop(
             "one", "two", "three", "hour", "rest", "half"
         )
-        return finished(frame, wanted, "thread", "no line of the DNS server's debug log")
 
 
 def _timestamp() -> pl.Expr:
