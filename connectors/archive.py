@@ -84,6 +84,16 @@ class Archive:
                     for frame in _swept(files, report or _raise):
                         yield from _batches(source, _within(frame, since, until))
 
+    def files(self, source: str, since: datetime, until: datetime) -> list[Path]:
+        """Name the files of the hours of a period, in order; none ever changes, so their names tell their content."""
+        parts = (part for part in sorted(self._folder(source).glob("date=*/hour=*")) if _overlaps(part, since, until))
+        return [file for part in parts for file in sorted(part.glob("*.parquet"))]
+
+    def period(self, source: str) -> tuple[datetime, datetime] | None:
+        """Return the begin of the first hour of which there are records, and the end of the last."""
+        hours = [hour for part in self._folder(source).glob("date=*/hour=*") if (hour := _hour(part)) is not None]
+        return (min(hours), max(hours) + timedelta(hours=1)) if hours else None
+
     def sources(self) -> list[str]:
         """Name the sources that have records here."""
         return sorted(unquote(folder.name) for folder in self._root.glob("*") if any(folder.glob("date=*/hour=*")))
@@ -166,10 +176,16 @@ def _place(file: Path, content: memoryview) -> None:
         os.close(folder)
 
 
-def _overlaps(part: Path, since: datetime | None, until: datetime | None) -> bool:
+def _hour(part: Path) -> datetime | None:
     try:
-        hour = datetime.strptime(f"{part.parent.name} {part.name}", "date=%Y-%m-%d hour=%H").replace(tzinfo=UTC)
+        return datetime.strptime(f"{part.parent.name} {part.name}", "date=%Y-%m-%d hour=%H").replace(tzinfo=UTC)
     except ValueError:
+        return None
+
+
+def _overlaps(part: Path, since: datetime | None, until: datetime | None) -> bool:
+    hour = _hour(part)
+    if hour is None:
         return since is None and until is None
     after = since is not None and hour + timedelta(minutes=59, seconds=59, microseconds=999_999) < since
     return not after and (until is None or hour < until)

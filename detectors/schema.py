@@ -124,6 +124,7 @@ FINDING = _columns(
         "soc.capped": pl.List(pl.String),  # fields of which only the first values are named above
         # JSON list of the first events, whole: {"event.id", "@timestamp", "event.original", "fields"}
         "soc.evidence": pl.String,
+        "soc.anomaly": pl.String,  # JSON of what was usual and what was seen, in both languages; null: no anomaly
     }
 )
 

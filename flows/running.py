@@ -73,14 +73,14 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             say(plain(str(doubt)))
     with ExitStack() as stack:
         stack.enter_context(_alone(settings))
-        sink = _sink(settings, stack)
-        memory = partial(_memory, cache(partial(_remembers, settings, sink, stack)))
-        source = _source(settings, parts, sink, stack, seconds)
+        where = sink(settings, stack)
+        memory = partial(_memory, cache(partial(_remembers, settings, where, stack)))
+        source = _source(settings, parts, where, stack, seconds)
         pipeline = Pipeline(
             parts.definitions,
             parts.engine,
             parts.detections,
-            sink,
+            where,
             archive=Archive(settings.archive),
             say=lambda text: say(plain(text)),
             exceptions=parts.exceptions,
@@ -142,15 +142,16 @@ def _wait(pause: float, source: Source) -> None:
                 continue  # Kafka is down as well: the group will deal the partitions anew
 
 
-def _sink(settings: Settings, stack: ExitStack) -> Sink:
+def sink(settings: Settings, stack: ExitStack) -> Sink:
+    """Open where results of the settings go; the stack closes it."""
     if not settings.elastic.url:
         store = Store(settings.store)
         stack.callback(store.close)
         return store
     dead = _DeadToStore(settings) if not settings.kafka.servers else DeadLetters(kafka(settings))
-    sink = ElasticSink(connect(cluster(settings)), dead)
-    stack.callback(sink.close)
-    return sink
+    elastic = ElasticSink(connect(cluster(settings)), dead)
+    stack.callback(elastic.close)
+    return elastic
 
 
 def _settle(settings: Settings, pipeline: Pipeline, source: FileSource | KafkaSource) -> None:

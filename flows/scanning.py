@@ -5,8 +5,8 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,6 +26,7 @@ from connectors.store_memory import StoreMemory
 from detectors.contracts import Batch, Parsed
 from detectors.errors import UsageError
 from flows.ahead import Ahead
+from flows.anomaly.periods import Period, widen
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.pipeline import Pipeline
@@ -44,6 +45,7 @@ class Scanned:
     outcome: Outcome
     seconds: float
     parts: Parts
+    periods: Mapping[str, Period] = field(default_factory=dict)  # per source, the first event and the last
 
     def document(self) -> dict[str, Any]:
         """Return the statistics as the document of `--stats`."""
@@ -129,6 +131,7 @@ def scan(
                 kept.look(safe)
             line.give((replace(safe, text=None), pipeline.parse(safe)))
 
+    periods: dict[str, Period] = {}
     start = time.perf_counter()
     try:
         for item in line.items(parse):
@@ -136,11 +139,12 @@ def scan(
                 seen.parse_failures += item.height
                 store.dead(item)
             else:
+                widen(periods, item[0].source, item[1].events)
                 pipeline.finish(*item)
         pipeline.settle(idle=idle)
     finally:
         files.close()
-    return Scanned(seen, files.outcome, time.perf_counter() - start, parts)
+    return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods)
 
 
 def recogniser(parts: Parts) -> Callable[[list[str], str], Recognised | None]:

@@ -5,6 +5,7 @@ Secrets come from the environment or from files named in the settings, never fro
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +42,17 @@ class Elastic(_Part):
     password: SecretStr = Field(default=SecretStr(""), description="set SOC_ELASTIC__PASSWORD or password_file")
     password_file: Path | None = Field(default=None, description="file with the password")
     ca: Path | None = Field(default=None, description="CA certificate of the cluster")
+
+
+class Anomaly(_Part):
+    """Behaviour out of the ordinary."""
+
+    models: Path = Field(default=Path(".soc/models"), description="models, and what was counted of archived events")
+    key: Path = Field(default=Path(".soc/model.key"), description="key that models are signed with; made when missing")
+    features: list[Path] = Field(default=[], description="folders of feature sets beside the program's own")
+    weekly: float = Field(default=7.0, gt=0, description="findings a week that people can look at, per feature set")
+    organisation: int = Field(default=3, gt=0, description="of these, at most so many a week of one organisation")
+    holidays: list[date] = Field(default=[], description="days on which nobody works, beside Saturdays and Sundays")
 
 
 class Enriching(_Part):
@@ -119,6 +131,8 @@ class Settings(BaseSettings):
     letter: Letter = Letter()
     kafka: Kafka = Kafka()
     elastic: Elastic = Elastic()
+    anomaly: Anomaly = Anomaly()
+
     collect: Collect = Collect()
 
     @classmethod

@@ -26,11 +26,21 @@ from flows.commands.simulate import START
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="logs (default: two simulated days)")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="logs (default: two simulated days); `anomaly [DIR]`: labelled sets below DIR, or simulated behaviour",
+    )
     add_rules(parser)
     add_config(parser)
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="counted scans after one warm-up (default: 5)")
     parser.add_argument("--out", type=Path, metavar="F.json", help="write the figures (not of --flame)")
+    parser.add_argument("--seed", type=int, default=23, metavar="N", help="of `anomaly` (default: 23)")
+    parser.add_argument(
+        "--size", type=int, nargs=3, default=(2_000, 300, 60), metavar="N", help="users, hosts, days of `anomaly`"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--profile", action="store_true", help="instead of whole scans: time on one core by stage, field and rule"
@@ -46,8 +56,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _anomaly(args: argparse.Namespace) -> int:
+    """Judge the anomaly detectors."""
+    from connectors.simulator.behaviour import Size  # noqa: PLC0415 - both take long to import, and few want them
+    from flows.bench import anomaly  # noqa: PLC0415
+
+    told = anomaly.run(args.paths[1:], Size(*args.size), seed=args.seed)
+    if args.out:
+        args.out.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    return 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure in fresh processes, and print what was found."""
+    if args.paths and str(args.paths[0]) == "anomaly":
+        return _anomaly(args)
     with tempfile.TemporaryDirectory(prefix="soc-bench-") as folder:
         if args.collect:
             _write(args.out, _collected(Path(folder), args.collect))

@@ -6,7 +6,7 @@ import argparse
 import sys
 import tempfile
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,17 +18,19 @@ from connectors.archive import Archive
 from connectors.nested import nest
 from connectors.parser import DefinedParser
 from connectors.store import Store
+from detectors.findings import Found, nothing
 from detectors.schema import LEVELS
 from flows import assembly, blindness, protecting
 from flows.commands.options import add_config, add_rules, read_config, zone
 from flows.documents import write_lines
 from flows.progress import progress
-from flows.scanning import Scanned, scan
+from flows.scanning import Scanned, recogniser, scan
 from flows.settings import Settings
 from flows.table import print_findings
 from flows.terminal import plain
 
 SHOWN_FAULTS = 20
+LONG = timedelta(days=21)  # of one kind of log; in less nobody knows what is usual
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", action="store_true", help="keep findings and raw records in the store and archive")
     parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
     parser.add_argument(
-        "--no-anomaly", action="store_true", help="Sigma rules only (files are not scored for anomalies)"
+        "--no-anomaly",
+        action="store_true",
+        help="Sigma rules only; without it, three weeks of a kind of log are learnt from",
     )
     parser.add_argument("--fail-on", choices=LEVELS, metavar="LEVEL", help="exit 1 when a finding is this severe")
 
@@ -78,6 +82,9 @@ def run(args: argparse.Namespace) -> int:
             report=shown,
             guard=guard,
         )
+        strange = _anomalies(args, settings, done, parsers, guard)
+        store.findings(strange.findings)
+        store.matches(strange.matches)
         findings = store.select(limit=sys.maxsize)
         blind = len(blindness.blind(parts.rules.rules, parts.definitions, done.statistics.by_source))
         _write(args, settings, store, findings, {**done.document(), "rules_blind": blind})
@@ -89,6 +96,22 @@ def run(args: argparse.Namespace) -> int:
         return 1
     seen = done.statistics
     return 3 if done.outcome.faults or done.parts.rules.faults or seen.failed_rules or seen.parse_failures else 0
+
+
+def _anomalies(
+    args: argparse.Namespace,
+    settings: Settings,
+    done: Scanned,
+    parsers: dict[str, DefinedParser],
+    guard: protecting.Guard,
+) -> Found:
+    """Return what is out of the ordinary in files that hold weeks."""
+    if args.no_anomaly or not any(last - first >= LONG for first, last in done.periods.values()):
+        return nothing()
+    from flows.anomaly.filescan import FileScan  # noqa: PLC0415 - what it needs takes long to import
+
+    files = FileScan(args.paths, settings, parsers, recogniser(done.parts), args.source, protect=guard.batch)
+    return files.anomalies(done.periods, lambda text: print(f"soc: {plain(str(text))}", file=sys.stderr))
 
 
 def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> Store:

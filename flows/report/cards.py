@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from flows.report.behaviour import Odd, odd
 from flows.report.words import Clock, Moment
 from flows.terminal import visible
 
@@ -76,6 +77,7 @@ class Card:
     end: Moment | None
     count: int
     evidence: Evidence = field(default_factory=Evidence)
+    odd: Odd | None = None  # what is out of the ordinary
 
 
 def cut(text: object, most: int = TEXT, keep: str = "") -> Cut:
@@ -93,7 +95,7 @@ def _cuts(texts: Iterable[str | None] | None) -> tuple[Cut, ...]:
     return (*shown, Cut(f"+{len(several) - LIST}")) if len(several) > LIST else shown
 
 
-def card(row: Mapping[str, object], clock: Clock, room: int) -> Card:
+def card(row: Mapping[str, object], clock: Clock, room: int, lang: str = "en") -> Card:
     """Turn a row of FINDING into its card, with evidence if it fits into `room` characters."""
 
     def line(name: str, most: int = TEXT) -> Cut:
@@ -129,6 +131,7 @@ def card(row: Mapping[str, object], clock: Clock, room: int) -> Card:
         end=clock.moment(_time(row["event.end"])),
         count=_whole(row["soc.count"]),
         evidence=_evidence(row["soc.evidence"], clock, room),
+        odd=odd(row["soc.anomaly"], clock, lang),
     )
 
 

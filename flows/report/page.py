@@ -48,7 +48,7 @@ def build(
     label = words(lang)
     clock = Clock(zone, label["time_format"])
     ranked = _ranked(findings)
-    cards = _cards(ranked.head(FINDINGS), clock)
+    cards = _cards(ranked.head(FINDINGS), clock, lang)
     times = list(ranked.select("@timestamp", "soc.level").iter_rows())
     shown = {
         "t": label,
@@ -99,10 +99,10 @@ def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _cards(findings: pl.DataFrame, clock: Clock) -> list[Card]:
+def _cards(findings: pl.DataFrame, clock: Clock, lang: str) -> list[Card]:
     cards, room = [], EVIDENCE_BYTES
     for row in findings.iter_rows(named=True):
-        made = card(row, clock, room)
+        made = card(row, clock, room, lang)
         room -= made.evidence.size
         cards.append(made)
     return cards

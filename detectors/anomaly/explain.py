@@ -1,0 +1,95 @@
+"""Why a window is an anomaly: the features that count, put back to usual one by one until the score is normal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.anomaly.baseline import counted
+from detectors.anomaly.featureset import Feature, FeatureSet
+from detectors.anomaly.model import Matrix
+
+Scorer = Callable[[Matrix], npt.NDArray[np.float64]]
+
+
+def named_features(score: Scorer, row: npt.NDArray[np.float64], threshold: float) -> tuple[list[int], bool]:
+    """Return the features that count, the weightiest first, and whether without their excess the window is normal.
+
+    Greedy: each step puts that feature back to usual whose return lowers the score most.
+    """
+    current, chosen = row.copy(), list[int]()
+    while left := np.flatnonzero(np.abs(current) > 1e-9).tolist():
+        trials = np.repeat(current[None, :], len(left), axis=0)
+        trials[np.arange(len(left)), left] = 0.0
+        scores = score(trials)
+        best = int(scores.argmin())
+        chosen.append(left[best])
+        current = trials[best]
+        if scores[best] < threshold:
+            return chosen, True
+    return chosen, bool(score(current[None, :])[0] < threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One feature of an anomaly: what was seen, and what is usual."""
+
+    feature: Feature
+    seen: float
+    usual: tuple[float, float]
+    peers: tuple[float, float] | None
+    own: bool  # `usual` is the entity's own range, not its peers'
+
+    def text(self, lang: str) -> str:
+        """Return `source addresses: 9, usually 1–2 (peers 1–3)`."""
+        word = self.feature.words.get(lang)
+        usually = {"en": "usually", "vi": "thường ngày"}[lang]
+        among = {"en": "among peers", "vi": "ở nhóm tương đương"}[lang]
+        peers = {"en": "peers", "vi": "nhóm tương đương"}[lang]
+        usual = f"{usually if self.own else among} {_range(self.usual, lang)}"
+        beside = f" ({peers} {_range(self.peers, lang)})" if self.own and self.peers else ""
+        return f"{word}: {number(self.seen, lang)}, {usual}{beside}"
+
+    def document(self) -> dict[str, Any]:
+        words = self.feature.words
+        return {
+            "feature": self.feature.name,
+            "words": {"en": words.en, "vi": words.vi},
+            "seen": round(self.seen, 3),
+            "usual": [round(each, 3) for each in self.usual],
+            "peers": [round(each, 3) for each in self.peers] if self.peers else None,
+            "own": self.own,
+        }
+
+
+def told(chosen: FeatureSet, row: dict[str, Any], numbers: Sequence[int], enough: int) -> list[Told]:
+    """Say of features (by their numbers) what was seen and usual; `row` is one of `deviations`."""
+    own = (row["history"] or 0) >= enough
+    return [_told(chosen.features[at], row, own=own) for at in numbers]
+
+
+def _told(feature: Feature, row: dict[str, Any], *, own: bool) -> Told:
+    peers = _back(feature, row[f"peer low {feature.name}"], row[f"peer high {feature.name}"])
+    mine = _back(feature, row[f"low {feature.name}"], row[f"high {feature.name}"]) if own else None
+    return Told(feature, row[feature.name] or 0.0, mine or peers or (0.0, 0.0), peers, own=mine is not None)
+
+
+def _back(feature: Feature, low: float | None, high: float | None) -> tuple[float, float] | None:
+    if low is None or high is None:
+        return None
+    return (float(np.expm1(low)), float(np.expm1(high))) if counted(feature) else (low, high)
+
+
+def _range(pair: tuple[float, float], lang: str) -> str:
+    low, high = (number(each, lang) for each in pair)
+    return low if low == high else f"{low}–{high}"
+
+
+def number(value: float, lang: str) -> str:
+    """Return a number as that language writes it: 1,234.5 or 1.234,5."""
+    text = f"{value:,.0f}" if abs(value) >= 100 or abs(value - round(value)) < 0.05 else f"{value:,.1f}"
+    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text

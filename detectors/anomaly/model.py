@@ -1,0 +1,160 @@
+"""A model: PyOD detectors fitted to the deviations of normal windows, and what their scores mean.
+
+What is kept of a model is data only: the training sample, the scores of held-back normal windows, names and a seed.
+The detectors are fitted again from the sample when the model is used, which takes a second, gives the same scores, and
+leaves no pickle to trust.
+
+Scores of the detectors are put on one scale by their training scores and averaged (PyOD's `average`, after
+`standardizer`: Aggarwal and Sathe 2015). A score becomes a p-value by the share of held-back windows that score as high
+(conformal, Laxhammar 2014); beyond the highest of them by an exponential tail of the excesses (Pickands 1975).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.errors import UsageError
+
+Matrix = npt.NDArray[np.float64]
+
+SAMPLE: Final = 6_000  # rows that detectors are fitted to; neighbours of more rows cost more than they tell
+LEAST: Final = 50  # rows without which nothing can be learnt
+NARROW: Final = 0.5  # a feature that hardly ever moves is not strange when it moves a little
+TAIL: Final = 0.05  # share of the calibration scores that the tail is fitted to
+HELD: Final = 20_000  # rows that the scores are calibrated on
+SLICE: Final = 20_000  # rows scored at once
+# Chosen by `soc bench anomaly`: see docs/anomaly.md.
+ENSEMBLE: Final = ("KNN", "GMM", "INNE")
+MODULES: Final = {name: f"pyod.models.{name.lower()}" for name in
+                  ("ECOD", "COPOD", "HBOS", "IForest", "PCA", "LOF", "KNN", "GMM", "INNE")}  # fmt: skip
+SEEDED: Final = frozenset({"IForest", "PCA", "GMM", "INNE"})
+
+
+def detector(name: str, seed: int) -> Any:  # noqa: ANN401  PyOD has no types
+    """Make a PyOD detector with its own defaults."""
+    made = getattr(import_module(MODULES[name]), name)
+    return made(random_state=seed) if name in SEEDED else made()
+
+
+class Ensemble:
+    """Several detectors, one score: the mean of their standard scores. Deterministic for a sample and a seed."""
+
+    def __init__(self, sample: Matrix, names: tuple[str, ...] = ENSEMBLE, seed: int = 0) -> None:
+        self._centre, self._scale = sample.mean(axis=0), np.maximum(sample.std(axis=0), NARROW)
+        scaled = self._scaled(sample)
+        self._detectors = [detector(name, seed).fit(scaled) for name in names]
+        scores = np.column_stack([one.decision_scores_ for one in self._detectors])
+        self._median = np.median(scores, axis=0)
+        spread = np.quantile(scores, 0.9, axis=0) - self._median
+        self._spread = np.where(spread > 1e-12, spread, np.maximum(scores.std(axis=0), 1e-12))
+
+    def score(self, rows: Matrix) -> npt.NDArray[np.float64]:
+        """Return a score per row; higher is stranger."""
+        parts = [self._score(rows[at : at + SLICE]) for at in range(0, len(rows), SLICE)]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _score(self, rows: Matrix) -> npt.NDArray[np.float64]:
+        scaled = self._scaled(rows)
+        scores = np.column_stack([one.decision_function(scaled) for one in self._detectors])
+        standard = (np.nan_to_num(scores, posinf=1e300, neginf=-1e300) - self._median) / self._spread
+        # one detector that shouts must not outvote the others: its voice grows with the logarithm
+        joined: Matrix = (np.sign(standard) * np.log1p(np.abs(standard))).mean(axis=1)
+        return joined
+
+    def _scaled(self, rows: Matrix) -> Matrix:
+        scaled: Matrix = (rows - self._centre) / self._scale
+        return scaled
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Scores of normal windows that the detectors didn't see, in order."""
+
+    scores: npt.NDArray[np.float64]
+
+    def p_values(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return how probable such a score is of a normal window."""
+        known = self.scores
+        above = len(known) - np.searchsorted(known, scores, side="left")
+        exact = (above + 1) / (len(known) + 1)
+        edge, excess = self._tail()
+        share = float((known > edge).mean()) or 1 / (len(known) + 1)
+        tail = share * np.exp(-np.maximum(scores - edge, 0.0) / excess)
+        return np.where(scores > known[-1], np.minimum(tail, exact), exact)
+
+    def score(self, p: float) -> float:
+        """Return the least score whose p-value is not above `p`."""
+        edge, excess = self._tail()
+        share = float((self.scores > edge).mean()) or 1 / (len(self.scores) + 1)
+        low, high = float(self.scores[0]), max(float(self.scores[-1]), edge + excess * float(np.log(share / p))) + 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.p_values(np.array([middle]))[0] <= p else (middle, high)
+        return high
+
+    def _tail(self) -> tuple[float, float]:
+        edge = float(np.quantile(self.scores, 1 - TAIL))
+        over = self.scores[self.scores > edge] - edge
+        return edge, max(float(over.mean()) if len(over) else 0.0, 1e-3)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was learnt of one feature set."""
+
+    name: str  # of the feature set
+    semantics: str  # of the feature set that it was trained with
+    features: tuple[str, ...]
+    sample: Matrix = field(repr=False)
+    calibration: npt.NDArray[np.float64] = field(repr=False)
+    detectors: tuple[str, ...] = ENSEMBLE
+    seed: int = 0
+
+    @cached_property
+    def ensemble(self) -> Ensemble:
+        return Ensemble(self.sample, self.detectors, self.seed)
+
+    @cached_property
+    def calibrated(self) -> Calibration:
+        return Calibration(self.calibration)
+
+    def p_values(self, rows: Matrix) -> Matrix:
+        return self.calibrated.p_values(self.ensemble.score(rows))
+
+
+def fit(
+    name: str,
+    semantics: str,
+    features: tuple[str, ...],
+    train: Matrix,
+    held: Matrix,
+    *,
+    detectors: tuple[str, ...] = ENSEMBLE,
+    seed: int = 0,
+) -> Model:
+    """Fit to `train` and calibrate on `held`, windows that come after it; both are deviations, a column per feature.
+
+    Raises:
+        UsageError: there is too little to learn from.
+    """
+    if len(train) < LEAST or len(held) < LEAST:
+        raise UsageError(
+            f"{name}: {len(train)} windows to learn from and {len(held)} to calibrate on are too few (least: {LEAST})",
+            fix="train on a longer period",
+        )
+    sample = some(np.nan_to_num(train), SAMPLE, seed)
+    scores = np.sort(Ensemble(sample, detectors, seed).score(some(np.nan_to_num(held), HELD, seed)))
+    return Model(name, semantics, features, sample, scores, detectors, seed)
+
+
+def some(rows: Matrix, most: int, seed: int) -> Matrix:
+    """Return at most so many rows, in their order; which, the seed says."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]

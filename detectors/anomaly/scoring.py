@@ -1,0 +1,213 @@
+"""Deviations to anomalies: which windows a model calls strange, within an alarm budget, each explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from detectors.anomaly.anomaly import Anomaly
+from detectors.anomaly.baseline import ENOUGH
+from detectors.anomaly.explain import Told, named_features, told
+from detectors.anomaly.featureset import FeatureSet, Words
+from detectors.anomaly.model import Matrix, Model
+from detectors.errors import UsageError
+
+LENGTH: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+HISTORY: Final = 30  # windows of the entity shown beside an anomaly
+NORMAL: Final = 0.05  # windows above this p-value may be called normal days
+STRANGEST: Final = 0.01  # no budget is so large that a window likelier than this is an anomaly
+WORTH: Final = 3.0  # spreads by which some feature must be away from usual
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many findings people can look at."""
+
+    weekly: float = 7.0  # of one feature set
+    organisation: int = 3  # of one feature set, per cohort and window of scoring; the strangest are told
+    adjusted: Mapping[str, float] = field(default_factory=dict)  # entity → factor on its threshold, by verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a model and the events that it scores come from."""
+
+    version: str
+    period: tuple[datetime, datetime]  # that it was trained on
+    weekly: float  # windows that a week has
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What scoring some windows gave."""
+
+    anomalies: list[Anomaly]
+    windows: int
+    over: int  # anomalies beyond the cap of their cohort: counted, not told
+    p_values: pl.DataFrame  # entity, window, p
+
+
+def matrix(deviations: pl.DataFrame, chosen: FeatureSet) -> Matrix:
+    """Return the deviations as a model takes them."""
+    return deviations.select(f"far {name}" for name in chosen.names).to_numpy().astype(np.float64)
+
+
+def threshold(weekly_windows: float, budget: Budget) -> float:
+    """Return the p-value below which a window is an anomaly: as many windows a week as the budget has findings."""
+    return min(budget.weekly / max(weekly_windows, budget.weekly), STRANGEST)
+
+
+def score(
+    model: Model,
+    deviations: pl.DataFrame,
+    chosen: FeatureSet,
+    since: datetime,
+    *,
+    budget: Budget,
+    origin: Origin,
+) -> Scored:
+    """Score the windows from `since` on.
+
+    Args:
+        model: what was learnt; of the same features.
+        deviations: as `baseline.deviations` gives them, with enough earlier windows.
+        chosen: the feature set.
+        since: the first window to score.
+        budget: how many findings people can look at.
+        origin: where the model and the events come from.
+
+    Raises:
+        UsageError: the model was trained with other features.
+    """
+    if model.semantics != chosen.semantics:
+        raise UsageError(
+            f"the model of {chosen.name} was trained with other features",
+            fix=f"train it again: soc train {chosen.name}",
+        )
+    rows = deviations.filter(pl.col("window") >= since)
+    if rows.is_empty():
+        return Scored([], 0, 0, rows.select("entity", "window", pl.lit(None, pl.Float64).alias("p")))
+    values = matrix(rows, chosen)
+    rows = rows.with_columns(pl.Series("p", model.p_values(values)), pl.Series("row", np.arange(len(values))))
+    limit = threshold(origin.weekly, budget)
+    factors = rows["entity"].replace_strict(dict(budget.adjusted), default=1.0, return_dtype=pl.Float64)
+    far = pl.max_horizontal(pl.col(f"far {name}").abs() for name in chosen.names)
+    strange = rows.with_columns((factors * limit).alias("limit")).filter(
+        (pl.col("p") <= pl.col("limit")) & (far >= WORTH)
+    )
+    kept, over = _capped(strange, budget)
+    anomalies = [
+        _anomaly(row, values[row["row"]], model, chosen, deviations=deviations, origin=origin)
+        for row in kept.iter_rows(named=True)
+    ]
+    return Scored(anomalies, rows.height, over, rows.select("entity", "window", "p"))
+
+
+def _capped(strange: pl.DataFrame, budget: Budget) -> tuple[pl.DataFrame, int]:
+    """Keep the strangest windows of each cohort and week."""
+    week = pl.col("window").dt.truncate("1w").alias("week")
+    rank = pl.col("p").rank("ordinal").over("peers", week)
+    kept = strange.sort("p", "entity", "window").filter(rank <= max(budget.organisation, 1))
+    everyone = kept.group_by(week, maintain_order=True).head(max(round(2 * budget.weekly), 1)).sort("window", "p")
+    return everyone.drop("week"), strange.height - everyone.height
+
+
+def _anomaly(
+    row: dict[str, Any],
+    values: Matrix,
+    model: Model,
+    chosen: FeatureSet,
+    *,
+    deviations: pl.DataFrame,
+    origin: Origin,
+) -> Anomaly:
+    period = origin.period
+    limit = model.calibrated.score(row["limit"])
+    numbers, explained = named_features(model.ensemble.score, values, limit)
+    features = told(chosen, row, numbers, ENOUGH)
+    own = deviations.filter((pl.col("entity") == row["entity"]) & (pl.col("window") <= row["window"]))
+    nearest = _nearest(own, row, model, chosen)
+    first = chosen.names[numbers[0]] if numbers else chosen.names[0]
+    history = own.tail(HISTORY).select("window", first)
+    details = {
+        "p": float(row["p"]),
+        "threshold": float(row["limit"]),
+        "features": [feature.document() for feature in features],
+        "explained": explained,
+        "nearest": nearest.isoformat() if nearest else None,
+        "trained": [each.isoformat() for each in period],
+        "peers": row["peers"],
+        "history": {
+            "feature": first,
+            "windows": [each.isoformat() for each in history["window"]],
+            "values": [round(each or 0.0, 3) for each in history[first]],
+        },
+    }
+    words = chosen.words
+    return Anomaly(
+        detector=f"anomaly.{chosen.name}",
+        version=origin.version,
+        title=Words(en=f"Unusual {words.en}", vi=f"Bất thường: {words.vi}"),
+        check=chosen.check,
+        level=chosen.level if explained else "low",
+        tags=tuple(chosen.tags),
+        source=", ".join(origin.sources) or chosen.sources[0],
+        column=chosen.entity,
+        entity=row["entity"],
+        start=row["window"],
+        end=row["window"] + LENGTH[chosen.window],
+        text=Words(en=_text(features, row, nearest, period, "en"), vi=_text(features, row, nearest, period, "vi")),
+        details=details,
+    )
+
+
+def _nearest(own: pl.DataFrame, row: dict[str, Any], model: Model, chosen: FeatureSet) -> datetime | None:
+    """Return the earlier window of the entity that is most like this one among the normal ones."""
+    earlier = own.filter((pl.col("window") < row["window"]) & (pl.col("history") >= ENOUGH)).tail(HISTORY)
+    if earlier.is_empty():
+        return None
+    rows = matrix(earlier, chosen)
+    normal = np.flatnonzero(model.p_values(rows) > NORMAL)
+    if not normal.size:
+        return None
+    scaled = earlier.select(f"scaled {name}" for name in chosen.names).fill_null(0.0).to_numpy()[normal]
+    here = np.array([row[f"scaled {name}"] or 0.0 for name in chosen.names])
+    best: datetime = earlier["window"][int(normal[int(np.linalg.norm(scaled - here, axis=1).argmin())])]
+    return best
+
+
+SHOWN: Final = 5  # features told in a sentence; the others are in the details
+SMALLEST: Final = 1e-6  # no calibration is so long that it knows smaller probabilities
+TEXTS: Final = {
+    "en": "{features}. By chance so strange a window comes up less than once in {once} (p {p}). "
+    "{nearest}Learnt from {since} to {until}.",
+    "vi": "{features}. Nếu ngẫu nhiên, mức lạ như vậy gặp chưa tới 1 trong {once} lần (p {p}). "
+    "{nearest}Học từ {since} đến {until}.",
+}
+MORE: Final = {"en": "and {more} more", "vi": "và {more} đặc trưng khác"}
+NEAREST: Final = {"en": "The most similar normal day: {day}. ", "vi": "Ngày bình thường giống nhất: {day}. "}
+
+
+def _text(
+    features: list[Told], row: dict[str, Any], nearest: datetime | None, period: tuple[datetime, datetime], lang: str
+) -> str:
+    day = {"en": "%Y-%m-%d", "vi": "%d/%m/%Y"}[lang]
+    home = timedelta(hours=7)  # days are told by their local date; windows begin at local midnight
+    p = max(float(row["p"]), SMALLEST)
+    words = [feature.text(lang) for feature in features[:SHOWN]]
+    if len(features) > SHOWN:
+        words.append(MORE[lang].format(more=len(features) - SHOWN))
+    return TEXTS[lang].format(
+        features="; ".join(words),
+        once=f"{1 / p:,.0f}".replace(",", {"en": ",", "vi": "."}[lang]),
+        p=f"{'≤' if p > SMALLEST else '<'} {p:.2g}".replace(".", {"en": ".", "vi": ","}[lang]),
+        nearest=NEAREST[lang].format(day=(nearest + home).strftime(day)) if nearest else "",
+        since=(period[0] + home).strftime(day),
+        until=(period[1] + home).strftime(day),
+    )

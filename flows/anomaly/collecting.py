@@ -1,0 +1,97 @@
+"""The archive to tallies, day by day; what was counted of a day is kept until its files change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.definitions import Definition
+from connectors.parser import DefinedParser
+from detectors.anomaly.calendar import WorkCalendar
+from detectors.anomaly.featureset import FeatureSet
+from detectors.anomaly.tally import Tally, added, empty, tally
+from detectors.contracts import Batch
+from detectors.errors import InputError
+
+DAY = timedelta(days=1)
+Report = Callable[[InputError], None]
+
+
+def events_of(batch: Batch, parser: DefinedParser, chosen: FeatureSet) -> pl.DataFrame:
+    """Parse what a feature set needs of a batch."""
+    frame = parser.parse(batch, chosen.columns).frame()
+    return frame.select("@timestamp", *sorted(chosen.columns.intersection(frame.columns)))
+
+
+def collect(
+    archive: Archive,
+    definitions: dict[str, Definition],
+    chosen: FeatureSet,
+    calendar: WorkCalendar,
+    period: tuple[datetime, datetime],
+    *,
+    cache: Path,
+    report: Report | None = None,
+) -> Tally:
+    """Return the tally of a period; its bounds should be midnights of the calendar's zone.
+
+    A damaged archive file costs itself: `report` hears of it.
+    """
+    since, until = period
+    folder = cache / "tallies" / f"{chosen.name}-{chosen.semantics[:12]}"
+    days = []
+    for source in sorted(set(chosen.sources).intersection(archive.sources(), definitions)):
+        parser = DefinedParser(definitions[source])
+        for begin in _days(since, until):
+            end = min(begin + DAY, until)
+            names = "\n".join(str(path) for path in archive.files(source, begin, end))
+            if not names:
+                continue
+            stem = hashlib.sha256(f"{source}\n{begin}\n{end}\n{names}".encode()).hexdigest()[:24]
+            kept = _kept(folder, stem)
+            if kept is None:
+                batches = archive.read(source, begin, end, report)
+                kept = added((tally(events_of(each, parser, chosen), chosen, calendar) for each in batches), chosen)
+                _keep(folder, stem, kept)
+            days.append(kept)
+    return added(days, chosen) if days else empty(chosen)
+
+
+def known_period(archive: Archive, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
+    """Return from when to when there are events that a feature set looks at."""
+    found = [each for source in set(chosen.sources).intersection(archive.sources()) if (each := archive.period(source))]
+    return (min(first for first, _ in found), max(last for _, last in found)) if found else None
+
+
+def midnight(time: datetime, calendar: WorkCalendar) -> datetime:
+    """Return the last local midnight not after a time, in UTC."""
+    local = time.astimezone(calendar.zone)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def _days(since: datetime, until: datetime) -> Iterator[datetime]:
+    at = since
+    while at < until:
+        yield at
+        at += DAY
+
+
+def _kept(folder: Path, stem: str) -> Tally | None:
+    numbers, values = folder / f"{stem}.numbers.parquet", folder / f"{stem}.values.parquet"
+    try:
+        return Tally(pl.read_parquet(numbers), pl.read_parquet(values))
+    except (OSError, pl.exceptions.PolarsError):
+        return None  # not there, or damaged: it is counted again
+
+
+def _keep(folder: Path, stem: str, kept: Tally) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in (("values", kept.values), ("numbers", kept.numbers)):
+        fresh = folder / f".{stem}.{name}.new"
+        frame.write_parquet(fresh, compression="zstd", compression_level=1)
+        fresh.replace(folder / f"{stem}.{name}.parquet")

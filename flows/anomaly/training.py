@@ -1,0 +1,112 @@
+"""Training: tallies to a model, judged on days that it did not see."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from connectors.models import Arrays, Stored
+from detectors.anomaly.baseline import ENOUGH, deviations
+from detectors.anomaly.calendar import WorkCalendar
+from detectors.anomaly.drift import shares
+from detectors.anomaly.featureset import FeatureSet
+from detectors.anomaly.measure import measure
+from detectors.anomaly.model import Model, fit
+from detectors.anomaly.scoring import matrix
+from detectors.anomaly.tally import Tally
+from detectors.errors import UsageError
+
+LIBRARIES: Final = ("pyod", "scikit-learn", "numpy", "polars")
+HELD: Final = 0.3  # share of the windows, the latest, that the model is calibrated on
+WARM: Final = timedelta(days=7)  # at the begin of the period nobody has a usual range yet
+MOST: Final = 30_000  # entities looked at; of more, the busiest
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model and what there is to say about it."""
+
+    model: Model
+    manifest: dict[str, Any]
+
+    @property
+    def arrays(self) -> Arrays:
+        return {"sample": self.model.sample, "calibration": self.model.calibration}
+
+
+def prepared(tally: Tally, chosen: FeatureSet, calendar: WorkCalendar) -> tuple[pl.DataFrame, int]:
+    """Return the deviations of a tally, and how many entities were too many to be looked at."""
+    tally, left_out = bounded(tally)
+    return deviations(measure(tally, chosen), chosen, calendar), left_out
+
+
+def bounded(tally: Tally, most: int = MOST) -> tuple[Tally, int]:
+    """Return the tally of the entities that were there most often, and how many were left out."""
+    seen = tally.numbers.group_by("entity").len()
+    if seen.height <= most:
+        return tally, 0
+    kept = seen.sort("len", "entity", descending=[True, False]).head(most).select("entity")
+    return Tally(
+        tally.numbers.join(kept, on="entity", how="semi"), tally.values.join(kept, on="entity", how="semi")
+    ), seen.height - most
+
+
+def train(
+    frame: pl.DataFrame, chosen: FeatureSet, *, seed: int = 0, without: Collection[tuple[str, datetime]] = ()
+) -> Trained:
+    """Fit a model to deviations; `without` names windows (entity, begin) that were no normal ones.
+
+    Raises:
+        UsageError: the period is too short, or there is too little in it.
+    """
+    first, last = frame["window"].min(), frame["window"].max()
+    if not isinstance(first, datetime) or not isinstance(last, datetime) or last - first < 2 * WARM:
+        raise UsageError(f"{chosen.name}: less than two weeks of events", fix="train when there are more")
+    bad = pl.DataFrame(list(without), schema={"entity": pl.String, "window": pl.Datetime("us", "UTC")}, orient="row")
+    usable = frame.filter(pl.col("window") >= first + WARM).join(bad, on=["entity", "window"], how="anti")
+    usable = usable.filter((pl.col("history") >= ENOUGH) | pl.col("peers").is_not_null()).sort("window", "entity")
+    border = usable["window"].quantile(1 - HELD, "lower")
+    learnt, held = usable.filter(pl.col("window") < border), usable.filter(pl.col("window") >= border)
+    model = fit(
+        chosen.name, chosen.semantics, tuple(chosen.names), matrix(learnt, chosen), matrix(held, chosen), seed=seed
+    )
+    weeks = max((last - first - WARM) / timedelta(days=7), 1 / 7)
+    manifest = {
+        "semantics": chosen.semantics,
+        "features": list(model.features),
+        "detectors": list(model.detectors),
+        "seed": seed,
+        "period": [first.isoformat(), (last + timedelta(days=1)).isoformat()],
+        "windows": {"learnt": learnt.height, "held": held.height, "entities": usable["entity"].n_unique()},
+        "weekly": usable.height / weeks,
+        "shares": shares(matrix(learnt, chosen)),
+        "cleaned": len(bad),
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+    return Trained(model, manifest)
+
+
+def revived(stored: Stored, arrays: Arrays) -> Model:
+    """Make a model of what the registry keeps."""
+    manifest = stored.manifest
+    return Model(
+        stored.name,
+        str(manifest["semantics"]),
+        tuple(manifest["features"]),
+        arrays["sample"].astype(np.float64),
+        arrays["calibration"].astype(np.float64),
+        tuple(manifest["detectors"]),
+        int(manifest["seed"]),
+    )
+
+
+def trained_period(manifest: dict[str, Any]) -> tuple[datetime, datetime]:
+    """Return from when to when the events were that a model was trained on."""
+    first, last = (datetime.fromisoformat(each).astimezone(UTC) for each in manifest["period"])
+    return first, last

@@ -1,0 +1,250 @@
+"""What `soc train` and `soc score` do: learn of the archive, and look at its closed windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.definitions import Definition
+from connectors.models import Registry, Stored
+from detectors.anomaly import featureset
+from detectors.anomaly.anomaly import Anomaly, found
+from detectors.anomaly.calendar import WorkCalendar
+from detectors.anomaly.drift import SHIFTED, stability
+from detectors.anomaly.featureset import FeatureSet
+from detectors.anomaly.scoring import Budget, Origin, Scored, matrix, score
+from detectors.contracts import Sink
+from detectors.errors import InputError, SocError, UsageError
+from detectors.findings import Found
+from flows import assembly
+from flows.anomaly.collecting import collect, known_period, midnight
+from flows.anomaly.evidence import archived
+from flows.anomaly.feedback import factors, real_windows
+from flows.anomaly.training import prepared, revived, train, trained_period
+from flows.settings import Settings
+
+Say = Callable[[str], object]
+TRAINED_ON = timedelta(days=60)
+LOOKS_BACK = timedelta(days=45)  # events that the usual ranges of a scored day are made of
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where models are trained and used."""
+
+    settings: Settings
+    archive: Archive
+    registry: Registry
+    sets: dict[str, FeatureSet]
+    calendar: WorkCalendar
+    definitions: dict[str, Definition]
+    now: datetime
+    say: Say
+
+    @property
+    def cache(self) -> Path:
+        return self.settings.anomaly.models
+
+    def chosen(self, names: Sequence[str]) -> list[FeatureSet]:
+        """Return the feature sets of these names, or all."""
+        if unknown := sorted(set(names) - set(self.sets)):
+            raise UsageError(f"there is no feature set {', '.join(unknown)}", fix=f"known: {', '.join(self.sets)}")
+        return [one for one in self.sets.values() if not names or one.name in names]
+
+
+def room(settings: Settings, now: datetime, say: Callable[[str], object]) -> Room:
+    """Open what the settings name; `now` is the time of the work, `say` hears how it goes."""
+    part = settings.anomaly
+    return Room(
+        settings,
+        Archive(settings.archive),
+        Registry(part.models, part.key),
+        featureset.load(part.features),
+        work_calendar(settings),
+        assembly.definitions(settings),
+        now,
+        say,
+    )
+
+
+def work_calendar(settings: Settings) -> WorkCalendar:
+    """Return when people are expected to work."""
+    return WorkCalendar(ZoneInfo(settings.zone), holidays=frozenset(settings.anomaly.holidays))
+
+
+def train_all(where: Room, names: Sequence[str], since: datetime | None, until: datetime | None) -> list[Stored]:
+    """Train a model per feature set of which the archive has enough; return the versions.
+
+    The first model of a set is put into use at once; later ones wait for `soc models promote`.
+    """
+    made = []
+    for chosen in where.chosen(names):
+        known = known_period(where.archive, chosen)
+        if known is None:
+            where.say(f"{chosen.name}: nothing in the archive")
+            continue
+        end = midnight(min(until or where.now, known[1]), where.calendar)
+        begin = midnight(max(since or end - TRAINED_ON, known[0]), where.calendar)
+        try:
+            made.append(_train(where, chosen, begin, end))
+        except SocError as error:  # costs this set only
+            where.say(str(error))
+    return made
+
+
+def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> Stored:
+    frame, left_out = _frame(where, chosen, begin, end)
+    trained = train(frame, chosen, without=real_windows(where.settings, chosen))
+    manifest = {**trained.manifest, "trained": where.now.isoformat(), "left_out": left_out}
+    version = where.registry.save(chosen.name, trained.arrays, manifest)
+    if where.registry.champion(chosen.name) is None:
+        where.registry.promote(chosen.name, version)
+    stored, _ = where.registry.load(chosen.name, version)
+    counts = manifest["windows"]
+    total = counts["learnt"] + counts["held"]
+    state = "in use" if stored.champion else f"put it into use: soc models promote {chosen.name} {version}"
+    where.say(f"{chosen.name} {version}: {counts['entities']:,} entities, {total:,} windows; {state}")
+    return stored
+
+
+def _frame(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> tuple[pl.DataFrame, int]:
+    def report(fault: InputError) -> None:
+        where.say(str(fault))
+
+    tally = collect(
+        where.archive,
+        where.definitions,
+        chosen,
+        where.calendar,
+        (begin, end),
+        cache=where.cache,
+        report=report,
+    )
+    frame, left_out = prepared(tally, chosen, where.calendar)
+    if left_out:
+        where.say(f"{chosen.name}: {left_out:,} entities that come up least often were left out")
+    return frame, left_out
+
+
+def closed(chosen: FeatureSet, calendar: WorkCalendar, now: datetime, late: int) -> datetime:
+    """Return until when the windows of a set are closed: over, and their late events come."""
+    settled = now - timedelta(seconds=late)
+    return midnight(settled, calendar) if chosen.window == "day" else settled.replace(minute=0, second=0, microsecond=0)
+
+
+def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, version: str | None = None) -> Scored:
+    """Score the windows of a set from `since` until `until` with a version of its model (default: that in use)."""
+    stored, arrays = where.registry.load(chosen.name, version)
+    frame, _ = _frame(where, chosen, midnight(since - LOOKS_BACK, where.calendar), until)
+    _watch(where, stored, frame.filter(pl.col("window") >= since), chosen)
+    return score(
+        revived(stored, arrays),
+        frame,
+        chosen,
+        since,
+        budget=budget(where.settings, chosen),
+        origin=Origin(
+            stored.version,
+            trained_period(stored.manifest),
+            float(stored.manifest["weekly"]),
+            tuple(sorted(set(chosen.sources).intersection(where.archive.sources()))),
+        ),
+    )
+
+
+def budget(settings: Settings, chosen: FeatureSet) -> Budget:
+    """Return how many findings of a set people want to see."""
+    part = settings.anomaly
+    return Budget(part.weekly, part.organisation, factors(settings, chosen))
+
+
+def _watch(where: Room, stored: Stored, frame: pl.DataFrame, chosen: FeatureSet) -> None:
+    """Say which features have shifted since the model was trained."""
+    if frame.height < 200:  # too few windows to tell
+        return
+    indices = stability(stored.manifest["shares"], matrix(frame, chosen))
+    shifted = [name for name, index in zip(chosen.names, indices, strict=True) if index > SHIFTED]
+    if shifted:
+        where.say(
+            f"{chosen.name}: {', '.join(shifted)} shifted since training (PSI > {SHIFTED}); train again: soc train"
+        )
+
+
+def score_all(
+    where: Room, names: Sequence[str], since: datetime | None, sink: Sink | None
+) -> tuple[Found, list[Anomaly]]:
+    """Score the closed windows of every set that has a model in use; store what is found.
+
+    Without `since` it goes on where the last run ended; a window scored again adds nothing.
+    """
+    anomalies: list[Anomaly] = []
+    for chosen in where.chosen(names):
+        if where.registry.champion(chosen.name) is None:
+            continue
+        until = closed(chosen, where.calendar, where.now, where.settings.late)
+        known = known_period(where.archive, chosen)
+        if known is None:
+            where.say(f"{chosen.name}: nothing in the archive")
+            continue
+        until = min(until, midnight(known[1], where.calendar) if chosen.window == "day" else known[1])
+        begin = since or _mark(where, chosen) or until - timedelta(days=1)
+        begin = midnight(begin, where.calendar) if chosen.window == "day" else begin
+        if begin >= until:
+            continue
+        try:
+            done = judge(where, chosen, begin, until)
+        except SocError as error:  # costs this set only
+            where.say(str(error))
+            continue
+        anomalies += done.anomalies
+        over = f", {done.over:,} more beyond the budget" if done.over else ""
+        where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
+    made = found(anomalies, archived(where.archive, where.definitions, where.sets, anomalies), where.settings.language)
+    if sink is not None:
+        sink.findings(made.findings)
+        sink.matches(made.matches)
+        for chosen in where.chosen(names):  # only now: a run that was killed is done again
+            _set_mark(where, chosen, closed(chosen, where.calendar, where.now, where.settings.late))
+    return made, anomalies
+
+
+def _mark_file(where: Room, chosen: FeatureSet) -> Path:
+    return where.cache / f".{chosen.name}.scored"
+
+
+def _mark(where: Room, chosen: FeatureSet) -> datetime | None:
+    try:
+        return datetime.fromisoformat(_mark_file(where, chosen).read_text("ascii").strip())
+    except (OSError, ValueError):
+        return None
+
+
+def _set_mark(where: Room, chosen: FeatureSet, until: datetime) -> None:
+    path = _mark_file(where, chosen)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(until.isoformat(), "ascii")
+    fresh.replace(path)
+
+
+def compare(
+    where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime
+) -> dict[str, float]:
+    """Let two versions score the same days; return what each tells, what both, and how alike they rank."""
+    one, other = (judge(where, chosen, since, until, version) for version in versions)
+    first, second = ({each.id for each in done.anomalies} for done in (one, other))
+    both = one.p_values.join(other.p_values, on=["entity", "window"], suffix=" other")
+    ranks = both.select(pl.corr("p", "p other", method="spearman")).item() if both.height > 2 else None
+    return {
+        "first": len(first),
+        "second": len(second),
+        "both": len(first & second),
+        "agreement": float(np.nan_to_num(ranks or 0.0)),
+    }

@@ -1,0 +1,91 @@
+"""`soc models`: what was learnt, which version is in use, and which should be."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from connectors.models import Registry, Stored
+from detectors.errors import UsageError
+from flows.bench.table import table
+from flows.commands.options import add_config, moment, read_config
+from flows.terminal import plain
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the verbs and their arguments."""
+    verbs = parser.add_subparsers(dest="verb", metavar="list|show|compare|promote|rollback", required=True)
+    for verb, text in (
+        ("list", "all versions, the one in use marked"),
+        ("show", "the manifest of a version"),
+        ("compare", "let a version and the one in use score the same days"),
+        ("promote", "put a version into use"),
+        ("rollback", "put the version into use that was before"),
+    ):
+        command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
+        add_config(command)
+        if verb != "list":
+            command.add_argument("set", metavar="SET", help="feature set")
+        if verb in {"show", "compare", "promote"}:
+            optional = "?" if verb == "show" else None
+            command.add_argument("version", nargs=optional, metavar="VERSION", help="version of its model")
+        if verb == "compare":
+            command.add_argument("--since", type=moment, metavar="TIME", help="from this time on (default: 7 days ago)")
+            command.add_argument("--until", type=moment, metavar="TIME", help="before this time (default: now)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do as the verb says."""
+    settings = read_config(args)
+    registry = Registry(settings.anomaly.models, settings.anomaly.key)
+    if args.verb == "list":
+        _list(registry.versions())
+    elif args.verb == "show":
+        stored, _ = registry.load(args.set, args.version)
+        print(orjson.dumps(stored.manifest, option=orjson.OPT_INDENT_2).decode())
+    elif args.verb == "promote":
+        registry.promote(args.set, args.version)
+        print(plain(f"{args.set} {args.version} is in use"), file=sys.stderr)
+    elif args.verb == "rollback":
+        print(plain(f"{args.set} {registry.rollback(args.set)} is in use again"), file=sys.stderr)
+    else:
+        _compare(args, registry)
+    return 0
+
+
+def _list(stored: list[Stored]) -> None:
+    rows = [
+        (
+            f"{one.name} {one.version}",
+            "in use" if one.champion else "",
+            str(one.manifest["trained"])[:16],
+            f"{one.manifest['period'][0][:10]} – {one.manifest['period'][1][:10]}",
+            int(one.manifest["windows"]["entities"]),
+            int(one.manifest["windows"]["learnt"] + one.manifest["windows"]["held"]),
+            "+".join(one.manifest["detectors"]),
+        )
+        for one in stored
+    ]
+    print(table(("model", "", "trained", "on", "entities", "windows", "detectors"), rows))
+
+
+def _compare(args: argparse.Namespace, registry: Registry) -> None:
+    from flows.anomaly import working  # noqa: PLC0415 - what it needs takes long to import
+
+    where = working.room(read_config(args), datetime.now(UTC), _say)
+    champion = registry.champion(args.set)
+    if champion is None:
+        raise UsageError(f"no model of {args.set} is in use", fix=f"soc models promote {args.set} {args.version}")
+    until = args.until or datetime.now(UTC)
+    since = args.since or until - timedelta(days=7)
+    (chosen,) = where.chosen([args.set])
+    told = working.compare(where, chosen, (champion, args.version), since, until)
+    print(f"in use: {told['first']:.0f} anomalies; {args.version}: {told['second']:.0f}; both tell {told['both']:.0f}")
+    print(f"rank correlation of the windows' p-values: {told['agreement']:.3f}")
+
+
+def _say(text: str) -> None:
+    print(plain(text), file=sys.stderr)

@@ -1,0 +1,73 @@
+"""Models: p-values mean what they say, equal data gives equal scores, explanations hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.anomaly.drift import SHIFTED, shares, stability
+from detectors.anomaly.explain import named_features
+from detectors.anomaly.model import Model, fit
+from detectors.errors import UsageError
+
+RANDOM = np.random.default_rng(7)
+TRAIN, HELD, FRESH = (np.abs(RANDOM.normal(size=(rows, 4))) for rows in (300, 300, 600))
+NAMES = ("a", "b", "c", "d")
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return fit("logons", "x", NAMES, TRAIN, HELD)
+
+
+def test_p_values_of_normal_windows_are_uniform_and_fall_beyond_all_that_was_seen(model: Model) -> None:
+    p = model.p_values(FRESH)
+    for share in (0.05, 0.2, 0.5):
+        assert (p <= share).mean() == pytest.approx(share, abs=0.07)
+    far = model.p_values(np.array([[0, 0, 0, 9.0], [0, 0, 0, 25.0]]))
+    assert far[1] < far[0] < 1 / len(HELD)
+
+
+def test_the_score_of_a_p_value_is_the_edge(model: Model) -> None:
+    for p in (0.2, 0.01, 1e-5):
+        edge = model.calibrated.score(p)
+        assert model.calibrated.p_values(np.array([edge]))[0] <= p
+        assert model.calibrated.p_values(np.array([edge - 0.01]))[0] >= p
+
+
+def test_equal_data_gives_equal_scores_one_by_one_or_together(model: Model) -> None:
+    again = fit("logons", "x", NAMES, TRAIN, HELD)
+    np.testing.assert_array_equal(again.calibration, model.calibration)
+    alone = np.concatenate([model.ensemble.score(FRESH[at : at + 1]) for at in range(5)])
+    np.testing.assert_allclose(alone, model.ensemble.score(FRESH)[:5])
+
+
+def test_putting_the_named_features_back_makes_the_window_normal(model: Model) -> None:
+    row = np.array([0.5, 12.0, 0.2, 20.0])
+    limit = model.calibrated.score(0.001)
+    named, explained = named_features(model.ensemble.score, row, limit)
+    assert explained
+    assert set(named[:2]) == {1, 3}
+    usual = row.copy()
+    usual[named] = 0.0
+    assert model.ensemble.score(usual[None, :])[0] < limit <= model.ensemble.score(row[None, :])[0]
+
+
+def test_constant_features_and_odd_numbers_do_no_harm() -> None:
+    train, held = TRAIN.copy(), HELD.copy()
+    train[:, 2] = held[:, 2] = 0.0
+    train[0, 0], held[0, 1] = np.nan, np.inf
+    model = fit("logons", "x", NAMES, train, np.clip(held, -30, 30))
+    assert np.isfinite(model.p_values(FRESH)).all()
+
+
+def test_too_little_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"too few.*longer period"):
+        fit("logons", "x", NAMES, TRAIN[:10], HELD)
+
+
+def test_drift_is_seen_and_no_drift_is_not() -> None:
+    before = shares(TRAIN)
+    assert max(stability(before, FRESH)) < SHIFTED
+    moved = FRESH + np.array([0, 3.0, 0, 0])
+    assert [index > SHIFTED for index in stability(before, moved)] == [False, True, False, False]

@@ -1,0 +1,92 @@
+"""From archived lines to a model, and from the model to the one night that was strange."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+
+from connectors.archive import Archive
+from connectors.store import Store, Triage
+from flows import assembly
+from flows.anomaly import working
+from flows.scanning import scan
+from flows.settings import Anomaly, Settings
+from tests.flows.anomaly.hotline import NIGHT, write
+
+NOW = datetime(2026, 4, 10, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Return settings whose archive holds the weeks of the hotline."""
+    folder = tmp_path_factory.mktemp("anomaly")
+    settings = Settings(
+        store=folder / "store.sqlite",
+        archive=folder / "archive",
+        cache=folder / "cache",
+        own_rules=False,
+        anomaly=Anomaly(models=folder / "models", key=folder / "key"),
+    )
+    store = Store(settings.store)
+    parts = assembly.assemble(settings)
+    scan([write(folder)], parts, store, source="hotline_1022", archive=Archive(settings.archive))
+    store.close()
+    return settings
+
+
+def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settings) -> None:
+    said: list[str] = []
+    where = working.room(kept, NOW, said.append)
+    (model,) = working.train_all(where, [], None, NIGHT - timedelta(days=1))
+    assert model.champion
+
+    store = Store(kept.store)
+    since = NIGHT - timedelta(days=1)
+    found, anomalies = working.score_all(where, [], since, store)
+    (night,) = anomalies
+    assert (night.entity, night.start) == ("agent07", NIGHT)
+    assert "exports and downloads: 120, usually 0" in night.text.en
+    assert "lần xuất hoặc tải về: 120, thường ngày 0" in night.text.vi
+    assert night.details["explained"]
+    assert night.details["p"] <= night.details["threshold"]
+    assert night.query["bool"]["filter"][0] == {"term": {"user.name": "agent07"}}
+    document = orjson.loads(found.findings["soc.anomaly"].item())
+    assert document["version"] == model.version
+    shown = orjson.loads(found.findings["soc.evidence"].item())
+    assert "export" in shown[0]["event.original"]
+    assert len(store.matches_of(night.id)["event.id"].item()) == 50
+
+    again, _ = working.score_all(where, [], since, store)
+    assert again.findings["event.id"].to_list() == [night.id]
+    assert store.select().height == 1
+
+    # what a person finds out about it changes the threshold of this account, and what is learnt from
+    for reason, lower in (("false_positive", True), ("true_positive", False)):
+        store.decide(Triage(night.id, NOW, "lan", "closed", reason=reason))
+        factor = working.budget(kept, where.sets["records"]).adjusted["agent07"]
+        assert (factor < 1) is lower
+    store.close()
+    working.train_all(where, [], None, NOW)
+    newest = where.registry.versions("records")[-1]
+    assert newest.manifest["cleaned"] == 1
+    assert not newest.champion  # it waits to be compared and promoted
+    told = working.compare(
+        where, where.sets["records"], (model.version, newest.version), since, NIGHT + timedelta(days=1)
+    )
+    assert told["both"] == 1
+    assert told["agreement"] > 0.5
+
+
+def test_a_damaged_archive_file_costs_itself(kept: Settings, tmp_path: Path) -> None:
+    file = next(kept.archive.rglob("*.parquet"))
+    content, said = file.read_bytes(), list[str]()
+    file.write_bytes(b"no parquet")
+    try:
+        settings = kept.model_copy(update={"anomaly": Anomaly(models=tmp_path / "models", key=tmp_path / "key")})
+        assert working.train_all(working.room(settings, NOW, said.append), [], None, NIGHT)
+    finally:
+        file.write_bytes(content)
+    assert any(str(file) in line for line in said)
