@@ -37,6 +37,7 @@ from connectors.definitions import BUILT_IN, load_definitions
 from connectors.kafka.writer import Outbox
 from detectors.errors import Place, UnavailableError, UsageError
 from detectors.sigma.nearest import nearest
+from flows import assembly, protecting
 from flows.collection import Collect, Http, Syslog
 from flows.running import kafka
 from flows.settings import Settings
@@ -154,7 +155,7 @@ class Collector:
         full = "; it is full: senders have to wait" if self.spool.full else ""
         if self.shipping.trouble is not None:
             return f"Kafka is away, {held}{full}"
-        return f"{held}{full}" if self.spool.waiting > 1 << 20 else "Kafka has all of them"
+        return f"{held}{full}" if self.spool.waiting else "Kafka has all of them"
 
     async def _keep_writing(self) -> None:
         report, sync = time.monotonic() + self._settings.report_every, 0.0
@@ -340,6 +341,10 @@ def collect(settings: Settings, standard_input: str | None = None) -> None:
     asyncio.run(main())
 
 
-def protection(settings: Settings) -> Protect:  # noqa: ARG001  # tokens of personal data will need the settings
-    """Return what is done to the lines of a source before they are written anywhere: so far nothing."""
-    return lambda _source, lines: lines
+def protection(settings: Settings) -> Protect:
+    """Return what is done to the lines of a source before they are written anywhere: tokens, where the settings say so.
+
+    Raises:
+        UsageError: there are no keys to make tokens with; nothing is collected then.
+    """
+    return protecting.lines(settings, assembly.definitions(settings) if settings.privacy.protect else {})

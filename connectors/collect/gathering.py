@@ -74,8 +74,8 @@ class Gathering:
     def write(self) -> bool:
         """Write what is held as one block of the spool; say whether the disk took it, else `trouble` tells why not."""
         if self._groups or self._marks:
-            records = [record for place, group in self._groups.items() for record in self._packed(*place, group)]
             try:
+                records = [record for place, group in self._groups.items() for record in self._packed(*place, group)]
                 self._spool.append(records, self._marks)
             except UnavailableError as error:
                 self.trouble = error

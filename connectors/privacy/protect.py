@@ -22,6 +22,7 @@ from connectors.extraction import LINE, filled
 from connectors.formats.json_lines import ERROR
 from connectors.privacy.keys import Keys
 from connectors.privacy.tokens import TOKEN, tokens
+from connectors.wrappers import unwrapped
 from detectors.contracts import Batch
 
 SHAPES: Final = re.compile(
@@ -90,7 +91,7 @@ class Protector:
         for name, value in sorted(set(values), key=lambda each: (-len(each[1]), each)):  # long ones hold short ones
             if TOKEN.fullmatch(value):
                 continue
-            ways = (_replaced(result, form, known[value], name, json_=json_) for form in _forms(value))
+            ways = (_replaced(result, form, known[value], name, json_=json_) for form in _forms(value, json_=json_))
             replaced = next((each for each in ways if each is not None), None)
             if replaced is None and known[value] not in result:
                 whole = tokens([line], self.keys.now)[line]
@@ -115,7 +116,7 @@ def _values(texts: pl.Series, definition: Definition) -> tuple[list[list[tuple[s
     for step in reversed(definition.steps):
         if step.columns & needed:
             needed |= step.sources
-    read = definition.reader.parse(texts, needed - {LINE}).with_columns(texts.alias(LINE))
+    read = definition.reader.parse(_bare(texts, definition), needed - {LINE}).with_columns(texts.alias(LINE))
     unread = read[ERROR].is_not_null().to_list()
     for step in definition.steps:
         if step.columns & needed:
@@ -130,12 +131,20 @@ def _values(texts: pl.Series, definition: Definition) -> tuple[list[list[tuple[s
     return rows, unread
 
 
-def _forms(value: str) -> Iterator[str]:
+def _bare(texts: pl.Series, definition: Definition) -> pl.Series:
+    """Return lines without what a collector put before them: JSON begins with its brace."""
+    lines = unwrapped(texts)
+    if not definition.reader.structured or lines.str.starts_with("{").all():
+        return lines
+    return pl.select(pl.coalesce(lines.str.extract(r"(?s)^[^{]*(\{.*)$"), lines)).to_series()
+
+
+def _forms(value: str, *, json_: bool) -> Iterator[str]:
     """Yield how lines may write a value: as it is, as JSON does, in a URL, with quotes or backslashes escaped."""
-    yield value
+    written = text(value).decode()[1:-1]
+    yield written if json_ else value  # a backslash stands there twice
     ascii_ = json.dumps(value)[1:-1]
-    yield text(value).decode()[1:-1]
-    yield ascii_
+    yield from (ascii_, value, written)
     yield ESCAPE.sub(lambda match: "\\u" + match[1].upper(), ascii_)
     yield ascii_.replace("/", "\\/")
     yield value.replace("\\", "\\\\").replace('"', '\\"')

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from connectors.privacy.keys import private, text
-from detectors.errors import Place, UsageError
+from detectors.errors import Place, UnavailableError, UsageError
 
 COST: Final = 1 << 15  # of scrypt: 32 MiB and some tenths of a second per try
 SHORTEST: Final = 12  # characters of a passphrase
@@ -88,13 +88,24 @@ def open_lock(path: Path, passphrases: Mapping[str, str]) -> X25519PrivateKey:
 
 
 def append(path: Path, public: bytes, pairs: Mapping[str, str]) -> None:
-    """Add pairs of token and value; when this returns they are on the disk."""
+    """Add pairs of token and value; when this returns they are on the disk.
+
+    Raises:
+        UnavailableError: the disk takes nothing.
+    """
     if not pairs:
         return
     other, mine = X25519PublicKey.from_public_bytes(public), X25519PrivateKey.generate()
     head = mine.public_key().public_bytes_raw()
     body = _close(_shared(mine.exchange(other), head + public), orjson.dumps(pairs, default=str), head)
     line = base64.b64encode(head + body) + b"\n"
+    try:
+        _add(path, line)
+    except OSError as error:  # what can't be kept for the vault isn't let go either
+        raise UnavailableError(f"{path} can't be written: {error.strerror}") from error
+
+
+def _add(path: Path, line: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from connectors.collect.spool import Spool
 from connectors.envelope import unpack
+from connectors.privacy import keys
 from detectors.errors import UsageError
 from flows.collecting import Collector, check, protection, tokens
 from flows.collection import Http
@@ -21,6 +23,21 @@ AWAY = "kafka: {servers: ['127.0.0.1:1']}\n"
 def settings(folder: Path, text: str) -> Settings:
     (folder / "soc.yml").write_text(text)
     return load(folder / "soc.yml")
+
+
+def test_personal_data_become_tokens_where_the_settings_say_so(tmp_path: Path) -> None:
+    line = '{"time":"2026-11-20T08:15:00+07:00","user":"a","action":"b","phone":"0912345678"}'
+    assert protection(settings(tmp_path, "{}\n"))("hotline_1022", [line]) == [line]
+    where = tmp_path / "privacy"
+    made = settings(tmp_path, f"privacy: {{protect: true, folder: {where}}}\n")
+    with pytest.raises(UsageError, match="soc privacy setup"):
+        protection(made)
+    keys.write(where / "keys.json", keys.Keys((keys.fresh("k1", date(2026, 1, 1)),), bytes(range(1, 33))))
+    (safe,) = protection(made)("hotline_1022", [line])
+    assert "0912345678" not in safe
+    assert "pd_k1_" in safe
+    assert (where / "vault").is_file()
+    assert list(protection(made)("auth", ["0912345678"])) == ["0912345678"]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,13 @@ def test_values_as_json_writes_them(json_: Definition, line: str, expected: str)
     assert orjson.loads(found)
 
 
+def test_what_collectors_put_before_a_line_hides_nothing(json_: Definition) -> None:
+    head = "<134>Nov 20 08:15:00 app calls: "
+    (found,), kept = protected(json_, head + '{"name":"Nguyễn Văn A","time":"t"}')
+    assert list(kept.values()) == ["Nguyễn Văn A"]
+    assert found == f'{head}{{"name":"{token("Nguyễn Văn A", KEY)}","time":"t"}}'
+
+
 def test_a_token_stays_one(json_: Definition) -> None:
     (once,), _ = protected(json_, '{"phone":"0912345678"}')
     (twice,), kept = protected(json_, once)
