@@ -30,6 +30,7 @@ URL: Final = (
 )
 PATH: Final = r"^(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?$"
 EXTENSION: Final = r"[^/\\]\.([A-Za-z0-9]{1,10})$"
+ARGUMENT: Final = r'(?:"[^"]*"?|[^\s"])+'
 DOMAIN: Final = (  # of two labels, or of three where the middle one is a kind under a country
     r"(?i)^(?:(?P<subdomain>\S+?)\.)??(?P<registered_domain>[^.\s]+\."
     r"(?P<top_level_domain>(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|int|mil|info|name|biz|health|pro)\.[a-z]{2})|[^.\s\d]+))\.?$"
@@ -150,6 +151,20 @@ def _process(_: pl.DataFrame) -> list[pl.Expr]:
     ]
 
 
+def _arguments(_: pl.DataFrame) -> list[pl.Expr]:
+    """Split command lines as Windows does, at blanks outside quotation marks, which are no part of arguments."""
+    made = [
+        pl.col(f"{each}.command_line").str.extract_all(ARGUMENT).list.eval(pl.element().str.replace_all('"', ""))
+        for each in ("process", "process.parent")
+    ]
+    own, parent = (pl.when(each.list.len() > 0).then(each) for each in made)
+    return [own.alias("process.args"), parent.alias("process.parent.args"), _count(own).alias("process.args_count")]
+
+
+def _count(lists: pl.Expr) -> pl.Expr:
+    return lists.list.len().cast(pl.Int64)
+
+
 def _dns(frame: pl.DataFrame) -> list[pl.Series]:
     parts = frame["dns.question.name"].str.extract_groups(DOMAIN).struct.unnest()
     return [_filled(column).alias(f"dns.question.{column.name}") for column in parts]
@@ -220,6 +235,11 @@ def _sides(*names: str) -> tuple[str, ...]:
 
 DERIVATIONS: Final[Mapping[str, Derivation]] = {
     "address": Derivation(_sides("ip", "domain"), _sides("address"), _address),
+    "arguments": Derivation(
+        ("process.command_line", "process.parent.command_line"),
+        ("process.args", "process.parent.args", "process.args_count"),
+        _arguments,
+    ),
     "community_id": Derivation(
         (*FLOW, "icmp_type", "icmp_code", "network.transport", "network.iana_number"),
         ("network.community_id",),

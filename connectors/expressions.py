@@ -122,12 +122,18 @@ def _found(schema: Schema, way: Mapped, target: object) -> pl.Expr:
     there = [name for name in way.columns if name in schema]
     if way.every:
         return _gathered(schema, there)
-    found = [_passed(_nonempty(pl.col(name), schema[name], _step(way, target)), way, target) for name in there]
+    found = [_passed(_own(schema, name, way, target), way, target) for name in there]
     if way.template is not None:
         found.append(_passed(template(schema, way.pieces), way, target))
     if way.constant is not None:
         found.append(_constant(way.constant, target))
     return pl.coalesce(found) if found else pl.lit(None, kind).cast(_cast(target))
+
+
+def _own(schema: Schema, name: str, way: Mapped, target: object) -> pl.Expr:
+    if way.join is not None and schema[name] == LISTS:
+        return _nonempty(pl.col(name).list.join(way.join), pl.String, pl.String)
+    return _nonempty(pl.col(name), schema[name], _step(way, target))
 
 
 def _step(way: Mapped, target: object) -> object:
@@ -144,6 +150,8 @@ def _passed(value: pl.Expr, way: Mapped, target: object) -> pl.Expr:
         value = value.str.extract(way.extract)
     if way.case:
         value = value.str.to_lowercase() if way.case == "lower" else value.str.to_uppercase()
+    if way.each and way.split:
+        return coerced(_each(value.str.split(way.split), way), LISTS, target)
     if way.values is not None:
         value = _translated(value, way)
     if way.cast == "duration":
@@ -155,6 +163,12 @@ def _passed(value: pl.Expr, way: Mapped, target: object) -> pl.Expr:
         parts = value.str.split(way.split) if way.split else value.str.split(SEPARATOR)
         return parts.list.eval(pl.element().str.strip_chars().replace("", None)).list.drop_nulls()
     return coerced(value, pl.String, target)
+
+
+def _each(parts: pl.Expr, way: Mapped) -> pl.Expr:
+    part = pl.element().str.extract(way.each or "")
+    found = parts.list.eval(part if way.values is None else _translated(part, way)).list.drop_nulls()
+    return pl.when(found.list.len() > 0).then(found)
 
 
 def _duration(value: pl.Expr) -> pl.Expr:

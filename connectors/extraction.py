@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from connectors.expressions import LISTS, SEPARATOR, coerced, flat
+from connectors.expressions import LISTS, SEPARATOR, coerced, flat, holds
 from connectors.formats.frames import nulls, placed, scatter
 from connectors.mapping import Extraction, Lookup, Reading
 
@@ -43,6 +43,8 @@ def looked_up(frame: pl.DataFrame, table: Lookup) -> pl.DataFrame:
     if table.column not in frame.columns:
         return _completed(frame, table.columns)
     key = _text(frame[table.column])
+    if table.when:
+        key = frame.select(pl.when(holds(frame.schema, table.when)).then(key)).to_series()
     distinct = key.unique().drop_nulls()
     present = set(distinct.to_list()) & table.rows.keys()
     for name in sorted(table.columns):

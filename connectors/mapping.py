@@ -62,11 +62,18 @@ class Condition(Strict):
 Conditions = dict[str, Condition]
 
 
+def looked_at(conditions: Conditions) -> frozenset[str]:
+    """Return the own columns that conditions are of."""
+    return frozenset({*conditions, *(one.differs_from for one in conditions.values() if one.differs_from)})
+
+
 class Mapped(Strict):
     r"""One way to fill an ECS column: the first own column that has a value, else a constant; only `when` all holds.
 
     What was found passes `extract` (the first group of a pattern), `case`, `values` (what they don't list becomes
     `otherwise`, or stays as it is), `split` and `scale`, in this order. A `template` joins columns: `{domain}\\{user}`.
+    Of a list the first element counts, or with `join` all, as one text. `each` is `extract` for every part of a
+    `split`, whose `values` are then of the parts.
     `cast: duration` makes nanoseconds of `1:23:45`, `0h:32m:16s` or `2d 01:00:00`.
     `every` takes the values of all columns into a list.
     """
@@ -75,16 +82,18 @@ class Mapped(Strict):
     template: str | None = None
     constant: Constant | None = None
     when: Conditions = {}
+    join: str | None = None
     extract: Pattern | None = None
     case: Literal["lower", "upper"] | None = None
     values: dict[Key, Constant] | None = None
     otherwise: Constant | None = None
     split: str | None = Field(default=None, min_length=1)
+    each: Pattern | None = None
     cast: Literal["duration"] | None = None
     scale: float | None = None
     every: bool = False
 
-    @field_validator("extract")
+    @field_validator("extract", "each")
     @classmethod
     def _one_group(cls, value: str | None) -> str | None:
         if value is not None and "(" not in value.replace("(?:", ""):
@@ -99,8 +108,7 @@ class Mapped(Strict):
     @property
     def sources(self) -> frozenset[str]:
         """Return the own columns that it looks at."""
-        others = {one.differs_from for one in self.when.values() if one.differs_from}
-        return frozenset({*self.columns, *self.when, *self.pieces[1::2], *others})
+        return frozenset({*self.columns, *self.pieces[1::2], *looked_at(self.when)})
 
 
 TEMPLATE: Final = re.compile(r"\{([^{}]+)\}")
@@ -170,9 +178,10 @@ class Extraction(Strict):
 
 
 class Lookup(Strict):
-    """A table: the value of `column` names the row, which fills its columns."""
+    """A table: the value of `column` names the row, which fills its columns, where all `when` holds."""
 
     column: str
+    when: Conditions = {}
     rows: dict[Key, dict[str, Constant]]
 
     @cached_property
@@ -182,8 +191,8 @@ class Lookup(Strict):
 
     @property
     def sources(self) -> frozenset[str]:
-        """Return the column that it looks at."""
-        return frozenset({self.column})
+        """Return the own columns that it looks at."""
+        return frozenset({self.column, *looked_at(self.when)})
 
     def values(self, name: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
         """Yield what the rows say of a column, by key."""

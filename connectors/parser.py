@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -16,7 +16,7 @@ from connectors.expressions import coerced, filled, template, typed
 from connectors.formats.json_lines import ERROR, Lines, Read, Whole, framed
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
-from connectors.mapping import pieces
+from connectors.mapping import Extraction, Lookup, pieces
 from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
 from connectors.wrappers import unwrap
@@ -24,6 +24,7 @@ from detectors.contracts import Batch, Dialect, Encoded, Parsed
 from detectors.schema import DEAD, ECS, EVENT, TIME
 
 ZONE: Final = "soc.zone"  # an own column of every source: the zone that times are in
+Steps = Sequence[Extraction | Lookup]
 OFFSET: Final = r":\d\d(?:[.,]\d+)? ?(Z|[+-]\d\d:?\d\d)$"
 
 
@@ -66,14 +67,17 @@ class DefinedParser:
         needed = self._needed(asked, targets)
         found = self._read(batch, needed)
         told = self._told(found)
-        encoded, read = self._chosen(found, needed, targets, told)
+        steps = self._steps(needed)
+        encoded, read = self._chosen(found, needed, self._textual(targets, steps), told)
         dead = DEAD.to_frame()
         if read[ERROR].null_count() < read.height:
             failed = read[ERROR].is_not_null()
             dead = self._dead(batch, records.filter(failed), read[ERROR].drop_nulls())
             records, read, encoded = records.filter(~failed), read.filter(~failed), _kept(encoded, ~failed)
             told = {name: times.filter(~failed) for name, times in told.items()}
-        own = self._stepped(read.drop(ERROR).with_columns(records[extraction.LINE]), asked)
+        own = read.drop(ERROR).with_columns(records[extraction.LINE])
+        for step in steps:
+            own = extraction.filled(own, step)
         clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
         times = self._times(own, told, clock) if not _timed(records) else records["@timestamp"]
         zoned = own.with_columns(self._zone(own, clock).alias(ZONE))
@@ -97,31 +101,26 @@ class DefinedParser:
         return {name: times for name in self.definition.timestamp if (times := found.times(name)) is not None}
 
     def _chosen(
-        self, found: Read, needed: frozenset[str] | None, targets: list[str], told: Mapping[str, pl.Series]
+        self, found: Read, needed: frozenset[str] | None, textual: frozenset[str], told: Mapping[str, pl.Series]
     ) -> tuple[dict[str, Encoded], pl.DataFrame]:
         """Return what was read: columns as numbers, where that will do, and the others as texts."""
         if needed is None:
             return {}, framed(found, None)
-        textual = self._textual(targets)
         encoded = found.encoded(needed - textual)
         there = found.names()
         left = [name for name in needed - encoded.keys() - told.keys() if name in there or name in textual]
         return encoded, framed(found, left)
 
-    def _textual(self, targets: list[str]) -> frozenset[str]:
+    def _textual(self, targets: list[str], steps: Steps) -> frozenset[str]:
         """Name the own columns that others are made of, and those that are typed."""
         made = [source for name in targets for way in self.definition.fields[name] for source in way.sources]
-        stepped = [name for step in self.definition.steps for name in step.sources | step.columns]
+        stepped = [name for step in steps for name in step.sources | step.columns]
         times = [piece for name in self.definition.timestamp for piece in pieces(name)[1::2] or (name,)]
         return frozenset([*made, *stepped, *times, *targets, *ECS, *EVENT])
 
-    def _stepped(self, own: pl.DataFrame, asked: frozenset[str] | None) -> pl.DataFrame:
-        """Add what patterns and tables make of the own columns."""
-        needed = None if asked is None else self._needed(asked, self._targets())
-        for step in self.definition.steps:
-            if needed is None or step.columns & needed:
-                own = extraction.filled(own, step)
-        return own
+    def _steps(self, needed: frozenset[str] | None) -> Steps:
+        """Return the patterns and tables that make what is needed of the own columns."""
+        return [step for step in self.definition.steps if needed is None or step.columns & needed]
 
     def _targets(self) -> list[str]:
         return [name for name in self.definition.fields if name != "@timestamp"]

@@ -38,6 +38,10 @@ NAMED: Final = (
     r"(?: (?P<zone>Z|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
 SLASHED: Final = r"^\s*(?P<month>\d\d)/(?P<day>\d\d)(?:/(?P<year>\d{4}|\d\d))?-(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\s*$"
+HALVED: Final = (  # 3/2/2026 8:15:00 AM +07:00
+    r"^\s*(?P<date>\d{1,2}/\d{1,2}/\d{4}),? (?P<time>\d{1,2}:\d\d:\d\d)(?:\.\d+)? (?P<half>[AP]M)"
+    r"(?: (?P<zone>Z|[+-]\d\d:?\d\d))?\s*$"
+)
 # fmt: off
 MONTHS: Final = {
     "01": "Jan", "02": "Feb", "03": "Mar", "04": "Apr", "05": "May", "06": "Jun",
@@ -152,7 +156,15 @@ def _slashed(text: pl.Series, clock: Clock) -> pl.Series:
     return _named(_parts(text, SLASHED).select(named.alias(text.name)).to_series(), clock)
 
 
-READERS: Final[tuple[Callable[[pl.Series, Clock], pl.Series], ...]] = (_iso, _epoch, _clf, _named, _slashed)
+def _halved(text: pl.Series, clock: Clock) -> pl.Series:
+    """Read what clocks with halves of the day write, the month first."""
+    part = pl.col("part").struct.field
+    whole = pl.concat_str([part("date"), part("time"), part("half")], separator=" ")
+    naive = whole.str.to_datetime("%m/%d/%Y %I:%M:%S %p", strict=False, time_unit="us")
+    return _parts(text, HALVED).select(_zoned(naive, part("zone"), clock).alias(text.name)).to_series()
+
+
+READERS: Final[tuple[Callable[[pl.Series, Clock], pl.Series], ...]] = (_iso, _epoch, _clf, _named, _slashed, _halved)
 
 
 def _parts(text: pl.Series, pattern: str) -> pl.DataFrame:

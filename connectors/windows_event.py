@@ -34,6 +34,7 @@ NXLOG: Final[Places] = (
     ("Keywords", "Keywords"),
     ("Task", "Task"),
     ("Message", "Message"),
+    ("Security_UserID", "UserID"),
 )
 OLD_BEAT: Final[Places] = (
     ("EventID", "event_id"),
@@ -47,6 +48,7 @@ OLD_BEAT: Final[Places] = (
     ("Task", "task"),
     ("Message", "message"),
 )
+OLD_BEAT_DEEP: Final[tuple[tuple[str, Path], ...]] = (("Security_UserID", ("user", "identifier")),)
 BEAT: Final[Places] = (  # below "winlog"
     ("EventID", "event_id"),
     ("Channel", "channel"),
@@ -58,7 +60,10 @@ BEAT: Final[Places] = (  # below "winlog"
     ("Keywords", "keywords"),
     ("Task", "task"),
 )
-BEAT_LEVEL: Final = (("Level", ("log", "level")),)
+BEAT_DEEP: Final[tuple[tuple[str, Path], ...]] = (
+    ("Level", ("log", "level")),
+    ("Security_UserID", ("winlog", "user", "identifier")),
+)
 BEAT_OUTER: Final[Places] = (("TimeCreated", "@timestamp"), ("Message", "message"))
 SYSTEM: Final[Places] = (  # below "Event", "System"
     ("EventID", "EventID"),
@@ -77,6 +82,9 @@ ATTRIBUTES: Final[tuple[tuple[str, Path], ...]] = (
     ("TimeCreated", ("TimeCreated", "#attributes", "SystemTime")),
     ("TimeCreated", ("TimeCreated", "@SystemTime")),
     ("TimeCreated", ("TimeCreated_attributes", "SystemTime")),
+    ("Security_UserID", ("Security", "#attributes", "UserID")),
+    ("Security_UserID", ("Security", "@UserID")),
+    ("Security_UserID", ("Security_attributes", "UserID")),
 )
 
 # Winlogbeat's Sysmon and Security modules move data into ECS fields and drop the original.
@@ -142,7 +150,7 @@ def _evtx(record: Record, wanted: Wanted, found: Found) -> None:
 
 def _beat(record: Record, wanted: Wanted, found: Found) -> None:
     log = cast("Record", record["winlog"])
-    _paths(record, BEAT_LEVEL, wanted, found)
+    _paths(record, BEAT_DEEP, wanted, found)
     _keys(log, BEAT, wanted, found)
     _keys(record, BEAT_OUTER, wanted, found)
     for part in ("event_data", "user_data"):
@@ -152,6 +160,7 @@ def _beat(record: Record, wanted: Wanted, found: Found) -> None:
 
 def _old_beat(record: Record, wanted: Wanted, found: Found) -> None:
     _keys(record, OLD_BEAT, wanted, found)
+    _paths(record, OLD_BEAT_DEEP, wanted, found)
     for part in ("event_data", "user_data"):
         _fields(record.get(part), wanted, found)
 

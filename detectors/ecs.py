@@ -32,7 +32,6 @@ destination.service: name
 destination.user: domain email full_name id name
 destination.user.group: domain id name
 dns: id op_code response_code type
-dns.answers: class data name type
 dns.question: class name registered_domain subdomain top_level_domain type
 email: direction local_id message_id subject
 email.sender: address
@@ -40,7 +39,12 @@ error: code id message stack_trace type
 event: action code dataset hash id kind module outcome provider reason reference timezone url
 file: device directory extension gid group inode mime_type mode name origin_referrer_url origin_url owner path
     target_path type uid
+file.code_signature: status subject_name
 file.hash: md5 sha1 sha256
+file.pe: company description file_version imphash original_file_name product
+file.x509: public_key_algorithm serial_number signature_algorithm version_number
+file.x509.issuer: distinguished_name
+file.x509.subject: distinguished_name
 group: domain id name
 host: architecture domain hostname id name type
 host.os: build family full kernel name platform type version
@@ -71,6 +75,7 @@ organization: id name
 process: command_line entity_id executable name title working_directory
 process.group: id name
 process.hash: md5 sha1 sha256
+process.pe: company description file_version imphash original_file_name product
 process.parent: command_line entity_id executable name working_directory
 process.parent.user: id name
 process.thread: name
@@ -116,9 +121,9 @@ client: bytes packets port
 destination: bytes packets port
 destination.as: number
 destination.nat: port
-dns.answers: ttl
 event: count duration sequence severity
 file: size
+file.x509: public_key_exponent public_key_size
 http.request: bytes
 http.request.body: bytes
 http.response: bytes status_code
@@ -142,16 +147,21 @@ container.image: tag
 container.image.hash: all
 destination.user: roles
 dns: header_flags resolved_ip
+dns.answers: class data name type
 email.from: address
 email.reply_to: address
 email.to: address
 event: category type
 file: attributes
+file.x509: alternative_names
+file.x509.issuer: common_name country locality organization organizational_unit state_or_province
+file.x509.subject: common_name country locality organization organizational_unit state_or_province
 host: ip mac
 host.user: roles
 observer: ip mac
 orchestrator.resource: ip
 process: args
+process.parent: args
 related: hash ip user
 source.user: roles
 user: roles
@@ -165,6 +175,7 @@ tls: established resumed
 TIMES: Final = """
 event: created end start
 file: accessed created ctime mtime
+file.x509: not_after not_before
 process: end start
 process.parent: start
 """

@@ -24,7 +24,8 @@ CLASSIC: Final = PRIORITY + (
     r"|(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?))"
     r":? (?:(?P<hostname>[^\s:\[\]]+) )?\s*"
     r"(?:(?P<program>[^\s:\[\]()]+)(?:\([^)\s]*\))?(?:\[(?P<pid>\d+)\])?"  # sshd(pam_unix)[19939]
-    r"(?: \([^)]*\)(?:\[\d+\])?| <[^>]*>)?:\s*)?(?P<message>.*)$"
+    r"(?: \([^)]*\)(?:\[\d+\])?| <[^>]*>)?:\s*"
+    r"|(?P<spaced>[^\s:\[\]()]+(?: [^\s:\[\]()]+){1,3})\[(?P<spaced_pid>\d+)\]:\s*)?(?P<message>.*)$"  # Mail Helper[7]:
 )
 MODERN: Final = PRIORITY + (
     r"1 (?P<timestamp>\S+) (?P<hostname>\S+) (?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
@@ -91,6 +92,7 @@ def _groups(frame: pl.DataFrame, pattern: str) -> pl.DataFrame:
         frame.with_columns(pl.col("line").str.extract_groups(pattern).alias("head"))
         .unnest("head")
         .drop("line")
+        .pipe(_one_program)
         .with_columns(
             *[pl.lit(None, pl.String).alias(name) for name in HEADER if f"<{name}>" not in pattern],
         )
@@ -98,6 +100,16 @@ def _groups(frame: pl.DataFrame, pattern: str) -> pl.DataFrame:
             pl.when(pl.col(name) != "-").then(pl.col(name)).alias(name) for name in HEADER if name != "message"
         )
     )
+
+
+def _one_program(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take a program whose name has blanks, which only the number behind tells from a message, for the program."""
+    if "spaced" not in frame.columns:
+        return frame
+    whole = frame.with_columns(
+        pl.coalesce("program", "spaced").alias("program"), pl.coalesce("pid", "spaced_pid").alias("pid")
+    )
+    return whole.drop("spaced", "spaced_pid")
 
 
 def _named(number: pl.Expr, names: list[str]) -> pl.Expr:

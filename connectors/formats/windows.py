@@ -21,13 +21,14 @@ from connectors.formats.layout import ANY, BLANK, CONTENT, FLAT, ODD_OBJECT, ODD
 from connectors.windows_event import (
     ATTRIBUTES,
     BEAT,
-    BEAT_LEVEL,
+    BEAT_DEEP,
     BEAT_OUTER,
     MARKED,
     MARKS,
     MOVED,
     NXLOG,
     OLD_BEAT,
+    OLD_BEAT_DEEP,
     SYSTEM,
     pick,
 )
@@ -85,7 +86,7 @@ def _beat(wanted: frozenset[str]) -> Shape:
     return _shape(
         wanted,
         [
-            *_objects(BEAT_LEVEL),
+            *_objects(BEAT_DEEP),
             *_objects((name, ("winlog", key)) for name, key in BEAT),
             *_objects((name, (key,)) for name, key in BEAT_OUTER),
             *((name, Place(("winlog", part, name))) for part in PARTS for name in sorted(wanted)),
@@ -96,7 +97,10 @@ def _beat(wanted: frozenset[str]) -> Shape:
 
 def _old_beat(wanted: frozenset[str]) -> Shape:
     outer = _objects((name, (key,)) for name, key in OLD_BEAT)
-    return _shape(wanted, [*outer, *((name, Place((part, name))) for part in PARTS for name in sorted(wanted))])
+    return _shape(
+        wanted,
+        [*outer, *_objects(OLD_BEAT_DEEP), *((name, Place((part, name))) for part in PARTS for name in sorted(wanted))],
+    )
 
 
 def _nxlog(wanted: frozenset[str]) -> Shape:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from pathlib import Path
 
 from tests.agreement.cases import Case, cases
 from tests.agreement.compare import Tally
-from tests.agreement.measure import definitions, measure, shares, told
+from tests.agreement.measure import REFERENCE, definitions, measure, tallies, told
 from tests.agreement.sources import SOURCES
 from tests.agreement.witnesses import witnesses
-
-REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def main() -> None:
@@ -39,8 +36,8 @@ def main() -> None:
 
 
 def _floors() -> None:
-    for folder, share in sorted(shares(REFERENCE).items()):
-        print(f"{folder}: {int(share * 1000) / 1000}")
+    for folder, tally in sorted(tallies(REFERENCE).items()):
+        print(f"{folder}: {int(tally.share * 1000) / 1000}")
 
 
 def _agreement(folders: dict[str, list[Case]], fields: int) -> None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -16,10 +17,17 @@ from connectors.parser import DefinedParser, to_ecs
 from connectors.recognise import recognise
 from detectors.contracts import Batch
 from tests.agreement.cases import Case, Document, cases, flat
-from tests.agreement.compare import Tally, compare
+from tests.agreement.compare import Tally, Vocabulary, compare, vocabulary
 from tests.agreement.sources import SOURCES
 
+REFERENCE: Final = Path(__file__).resolve().parents[3] / "shared" / "data"
 definitions = cache(load_definitions)
+
+
+@cache
+def ecs() -> Vocabulary:
+    """Return ECS."""
+    return vocabulary(REFERENCE)
 
 
 def events(case: Case, definition: Definition) -> list[Document]:
@@ -48,7 +56,7 @@ def measure(case: Case, source: str | None) -> Tally:
     found = events(case, definitions()[source]) if source in definitions() else []
     tally = Tally()
     for place, match in _aligned(case.expected, found):
-        expected, given = case.expected[place] or {}, case.given_at(place)
+        expected, given = ecs().said(case.told_at(place)), case.given_at(place)
         if isinstance(name := expected.get("host.name"), str) and name in case.settings:
             given = {**given, "host.name": name}
         tally.add(compare(expected, match, given, case.dynamic, f"{case.path.name}:{place + 1}"))
@@ -79,16 +87,17 @@ def _aligned(expected: Sequence[Document | None], found: Sequence[Document]) -> 
 
 def _first_line(document: Document) -> str:
     text = document.get("event.original")
+    text = text[0] if isinstance(text, list) and text else text
     return text.strip().split("\n")[0].strip() if isinstance(text, str) else ""
 
 
-def shares(reference: Path) -> dict[str, float]:
-    """Return the share of expected fields that are met in each folder that has a source."""
-    tallies: dict[str, Tally] = defaultdict(Tally)
+def tallies(reference: Path) -> dict[str, Tally]:
+    """Return how much of what is expected is met in each folder that has a source."""
+    found: dict[str, Tally] = defaultdict(Tally)
     for case in cases(reference):
         if source := SOURCES.get(case.folder):
-            tallies[case.folder].add(measure(case, source))
-    return {folder: tally.share for folder, tally in tallies.items()}
+            found[case.folder].add(measure(case, source))
+    return found
 
 
 def told(case: Case, known: Mapping[str, Definition]) -> str | None:

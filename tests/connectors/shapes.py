@@ -25,6 +25,7 @@ class Event:
 
     system: Record
     provider: str
+    user: str | None
     time: str
     event_id: int
     data: Data
@@ -39,6 +40,7 @@ def event(line: str) -> Event:
     return Event(
         system=system,
         provider=system["Provider"]["#attributes"]["Name"],
+        user=(system.get("Security") or {}).get("#attributes", {}).get("UserID"),
         time=system["TimeCreated"]["#attributes"]["SystemTime"],
         event_id=_content(system["EventID"]),
         data=_data(record.get("EventData")),
@@ -81,6 +83,8 @@ def winlogbeat(given: Event) -> Record:
             "event_id": str(given.event_id),
             "provider_name": given.provider,
             "record_id": given.system["EventRecordID"],
+            **_keywords(given),
+            **({"user": {"identifier": given.user}} if given.user else {}),
             **_beat_data(given),
         },
     }
@@ -98,8 +102,21 @@ def old_winlogbeat(given: Event) -> Record:
         "record_number": str(given.system["EventRecordID"]),
         "source_name": given.provider,
         "type": "wineventlog",
+        **_keywords(given),
+        **({"user": {"identifier": given.user}} if given.user else {}),
         **_beat_data(given),
     }
+
+
+def _keywords(given: Event) -> Record:
+    """Return the audit's result by its name."""
+    names = {
+        "0x8020000000000000": "Audit Success",
+        "0x4020000000000000": "Audit Success",
+        "0x8010000000000000": "Audit Failure",
+    }
+    name = names.get(given.system["Keywords"])
+    return {"keywords": [name]} if name else {}
 
 
 def _beat_data(given: Event) -> Record:
@@ -128,6 +145,7 @@ def nxlog(given: Event) -> Record:
         "SourceName": given.provider,
         "RecordNumber": given.system["EventRecordID"],
         "Channel": given.system["Channel"],
+        **({"UserID": given.user} if given.user else {}),
         "SourceModuleName": "eventlog",
         "SourceModuleType": "im_msvistalog",
         **{name: _text(value) for name, value in given.data if name},

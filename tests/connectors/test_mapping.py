@@ -39,6 +39,15 @@ FIELDS = [
     ("event.category: {constant: [network, session]}", "{}", ["network", "session"]),
     ("event.type: {columns: a, values: {deny: [connection, denied]}}", '{"a": "deny"}', ["connection", "denied"]),
     ("user.roles: {columns: g, split: ','}", '{"g": "a, b,,c"}', ["a", "b", "c"]),
+    (
+        "dns.resolved_ip: {columns: r, split: ';', each: '^a=(.+)$'}",
+        '{"r": "a=192.0.2.1;x;a=::1;"}',
+        ["192.0.2.1", "::1"],
+    ),
+    ("event.type: {columns: r, split: ';', each: '(.)', values: {1: a}, otherwise: b}", '{"r": "1;2"}', ["a", "b"]),
+    ("user.name: {columns: r, split: ';', each: '^u=(.+)$'}", '{"r": "x;u=lan;u=minh"}', "lan"),
+    ("user.name: {columns: l, join: ' ', extract: 'for (.+)'}", '{"l": ["failed", "for lan"]}', "lan"),
+    ("user.name: {columns: l, join: ' ', extract: 'for (.+)'}", '{"l": "for lan"}', "lan"),
     ("related.user: {columns: [a, b], every: true}", '{"a": "x", "b": ["y", "x"]}', ["x", "y"]),
     ("event.duration: {columns: s, scale: 1000000000}", '{"s": "1.5"}', 1_500_000_000),
     ("event.risk_score: s", '{"s": "7.25"}', 7.25),
@@ -82,6 +91,23 @@ lookup:
     rows: {lan: {user.full_name: Lan, user.roles: [admin, staff]}, 7: {user.full_name: Seven}}
 fields: {user.name: user, event.outcome: {constant: unknown}}
 """
+
+
+def test_a_table_is_only_for_events_of_which_its_conditions_hold(tmp_path: Path) -> None:
+    table = "lookup: [{column: c, when: {p: [a, b]}, rows: {1: {event.action: start, event.type: [start]}}}]\n"
+    lines = ('{"p": "a", "c": 1}', '{"p": "x", "c": 1}', '{"c": 1}', '{"p": "b", "c": 2}')
+    for wanted in (None, ["event.action", "event.type"]):
+        found = events(tmp_path, table, *lines, wanted=wanted)
+        assert found["event.action"].to_list() == ["start", None, None, None]
+        assert found["event.type"].to_list() == [["start"], None, None, None]
+    assert "c" in events(tmp_path, table, *lines, wanted=["c"]).columns
+
+
+def test_command_lines_are_split_at_blanks_outside_quotation_marks(tmp_path: Path) -> None:
+    body = "fields: {process.command_line: c}\nderive: [arguments]\n"
+    found = events(tmp_path, body, '{"c": "\\"C:/a b/x.exe\\"  -k=\\"1 2\\" z"}', "{}", '{"c": " "}')
+    assert found["process.args"].to_list() == [["C:/a b/x.exe", "-k=1 2", "z"], None, None]
+    assert found["process.args_count"].to_list() == [3, None, None]
 
 
 def test_patterns_and_tables_fill_columns(tmp_path: Path) -> None:
@@ -198,7 +224,9 @@ def test_event_columns_have_the_types_of_ecs(reference: Path) -> None:
         if (field := flat.get(name)) is None:
             continue
         expected = kinds.get(field["type"], pl.String())
-        expected = pl.List(expected) if "array" in field.get("normalize", []) else expected
+        around = flat.get(name.rpartition(".")[0], {})  # Elasticsearch flattens objects of an array into lists
+        listed = "array" in [*field.get("normalize", []), *around.get("normalize", [])]
+        expected = pl.List(expected) if listed else expected
         if kind != expected:
             wrong[name] = (kind, expected)
     assert wrong == {}
