@@ -155,7 +155,7 @@ class Collector:
         full = "; it is full: senders have to wait" if self.spool.full else ""
         if self.shipping.trouble is not None:
             return f"Kafka is away, {held}{full}"
-        return f"{held}{full}" if self.spool.waiting > 1 << 20 else "Kafka has all of them"
+        return f"{held}{full}" if self.spool.waiting else "Kafka has all of them"
 
     async def _keep_writing(self) -> None:
         report, sync = time.monotonic() + self._settings.report_every, 0.0

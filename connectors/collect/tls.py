@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ssl
+from asyncio.sslproto import SSLProtocol
 from pathlib import Path
+from typing import Final
 
 from detectors.errors import Place, UsageError
+
+BUFFER: Final = 32 << 10  # bytes read at once, two TLS records; asyncio gives each connection 256 KiB for its lifetime
 
 
 def context(certificate: Path, key: Path, clients: Path | None) -> ssl.SSLContext:
     """Return what a listener needs; raise UsageError naming the file that is wrong."""
+    SSLProtocol.max_size = BUFFER  # thousands of senders would take a gigabyte
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION

@@ -62,5 +62,5 @@ class Connection:
         except KafkaError as error:
             raise UnavailableError(
                 f"Kafka at {', '.join(self.servers)} can't {what}: {error}",
-                fix="check that the broker runs and that address, user and certificate are right",
+                fix="check that the broker runs, address, user and certificate are right, and `soc setup` was run",
             ) from error

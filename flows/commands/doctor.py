@@ -134,7 +134,7 @@ def _servers(settings: Settings) -> Iterator[Check]:
     if settings.kafka.servers:
         try:
             connection = replace(running.kafka(settings), patience=PATIENCE)
-            yield from topics.check(connection, settings.kafka.sources)
+            yield from topics.check(connection, sorted({*settings.kafka.sources, *settings.collect.sources}))
         except SocError as fault:
             yield "Kafka", fault
     if settings.elastic.url:

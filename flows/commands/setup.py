@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
         finally:
             client.close()
     if settings.kafka.servers:
-        sources = settings.kafka.sources or sorted(load_definitions([BUILT_IN, *settings.sources]))
+        known = load_definitions([BUILT_IN, *settings.sources])
+        sources = sorted({*(settings.kafka.sources or known), *settings.collect.sources})
         made = topics.setup(running.kafka(settings), sources, partitions=args.partitions, replication=args.replication)
         for name, outcome in made.items():
             print(f"{outcome:<10} topic {name}")
