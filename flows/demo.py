@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.archive import Archive
-from connectors.simulator.score import MATCHED, Score, read_truth, score
+from connectors.simulator.score import Score, read_truth, score
 from connectors.simulator.write import Summary, write
 from connectors.store import Store
 from detectors.errors import UsageError
 from flows import assembly, report
 from flows.commands.simulate import START
-from flows.hunting import originals
+from flows.judging import matched_events
 from flows.orchestration import create_markdown_artifact, flow, task
 from flows.scanning import Scanned, scan
 from flows.settings import Settings
@@ -92,17 +92,6 @@ def demo(folder: Path, seed: int, days: int, lang: str) -> Shown:
     report.build(findings, page, title=title, stats=scanned.document(), generated=end, lang=lang)
     create_markdown_artifact(_told(judged), key="demo", description="Attacks found and missed")
     return Shown(findings, judged, scanned, page, written.lines)
-
-
-def matched_events(store: Store, archive: Archive, findings: pl.DataFrame) -> pl.DataFrame:
-    """Return MATCHED: every matched event with its raw line, read back from the archive by its id."""
-    frames = [store.matches_of(name) for name in findings["event.id"]]
-    if not frames:
-        return MATCHED.to_frame()
-    matches = pl.concat(frames).explode("event.id")
-    lines = originals(archive, set(matches["event.id"]))
-    levels = findings.select(pl.col("event.id").alias("soc.finding.id"), "soc.level")
-    return matches.join(lines, on="event.id").join(levels, on="soc.finding.id").select(MATCHED.names())
 
 
 def _told(judged: Score) -> str:

@@ -57,8 +57,8 @@ def _print_sources(lines: dict[str, int], findings: pl.DataFrame) -> None:
     named = findings["soc.source"].str.split(", ").explode().value_counts(name="findings")
     found = dict(named.iter_rows())
     print(f"\n{'source':<20} {'events':>9} {'findings':>9}")
-    for source, events in lines.items():
-        print(f"{source:<20} {events:>9,} {found.get(source, 0):>9,}")
+    for source in [*lines, *sorted(found.keys() - lines.keys())]:  # a log may have been taken for a kin of its source
+        print(f"{source:<20} {lines.get(source, 0):>9,} {found.get(source, 0):>9,}")
     print()
 
 

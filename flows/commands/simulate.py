@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="equal seeds give equal bytes (default: 1)")
-    parser.add_argument("--days", type=int, default=2, metavar="N", help="days to simulate (default: 2)")
+    parser.add_argument("--days", type=int, default=3, metavar="N", help="days to simulate (default: 3)")
     parser.add_argument("--start", default=START.isoformat(), metavar="DATE", help=f"first day (default: {START})")
     parser.add_argument(
         "--province", type=Path, metavar="FILE", help="the province (default: the one that comes along)"

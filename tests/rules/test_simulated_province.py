@@ -12,7 +12,7 @@ from connectors.simulator import Province, Score, read_truth, score, write
 from connectors.store import Store
 from detectors.schema import LEVELS
 from flows import assembly
-from flows.demo import matched_events
+from flows.judging import matched_events
 from flows.scanning import scan
 from flows.settings import Settings
 from tests.connectors.simulator.conftest import town  # noqa: F401  a fixture

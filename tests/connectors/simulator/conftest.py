@@ -12,8 +12,8 @@ START = date(2026, 11, 18)  # a Wednesday
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Summary:
-    return write(tmp_path_factory.mktemp("province") / "out", seed=7, start=START, days=2)
+def simulated(town: Province, tmp_path_factory: pytest.TempPathFactory) -> Summary:
+    return write(tmp_path_factory.mktemp("province") / "out", seed=7, start=START, days=2, spec=town)
 
 
 @pytest.fixture(scope="session")

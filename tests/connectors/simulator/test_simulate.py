@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.simulator import Line, Summary, load, simulate
+from connectors.simulator import Line, Province, Summary, load, simulate
 from connectors.simulator.attacks import ATTACKS
 from detectors.errors import UsageError
 from tests.connectors.simulator.conftest import START
@@ -99,7 +99,7 @@ def test_no_line_says_that_it_is_an_attack(simulated: Summary) -> None:
         assert not [mark for mark in marks if mark in text]
 
 
-def test_normal_work_holds_what_attacks_hold(simulated: Summary) -> None:
+def test_normal_work_holds_what_attacks_hold(simulated: Summary, town: Province) -> None:
     """Otherwise a rule could be right by looking for one odd word."""
     texts = {log.parent.name: log.read_text(encoding="utf-8") for log in simulated.logs}
     expected = {
@@ -108,7 +108,7 @@ def test_normal_work_holds_what_attacks_hold(simulated: Summary) -> None:
         "windows": ('"EventID":4625', '"EventID":4720', '"EventID":4728', '"EventID":7045', "wevtutil", "0x17"),
         "hotline_1022": ("export_tickets", "view_reporter", '"result":"failure"'),
     }
-    truth = {line.text for line in simulate(load(), 7, START, 2) if line.attack}
+    truth = {line.text for line in simulate(town, 7, START, 2) if line.attack}
     for source, words in expected.items():
         normal = [line for line in texts[source].splitlines() if line not in truth]
         assert [word for word in words if not any(word in line for line in normal)] == []
