@@ -14,7 +14,7 @@ from detectors.contracts import Block
 SECOND: Final = 1_000_000
 HOUR: Final = 3600 * SECOND
 SLACK: Final = 24 * HOUR  # what is kept longer than windows are, for events that come late
-HELD: Final = 256_000_000  # bytes of blocks that stay decoded
+HELD: Final = 128_000_000  # bytes of blocks that stay decoded
 
 
 def microseconds() -> int:

@@ -5,7 +5,7 @@ Adding an application log is one such file and no Python. A wrong file is refuse
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -58,19 +58,22 @@ class Output(Strict):
 class Hints(Strict):
     """How to tell this source from others that read alike.
 
-    Of the sample's lines, the share counts that parse and have all `columns` (and there one of the `values`), times
-    `weight`. `label` holds words of file names that decide between equals.
+    Of the sample's lines, the share counts that parse and have all `columns` (and there one of the `values`, or what
+    `matches`), times `weight`. Lines that hold `ignore` tell nothing. `label` holds words of file names that decide
+    between equals.
     """
 
     columns: Columns = ()
     values: dict[str, Columns] = Field(default_factory=dict)
+    matches: dict[str, Pattern] = Field(default_factory=dict)
+    ignore: Pattern | None = None
     label: Columns = ()
     weight: float = Field(default=1.0, ge=0, le=1)
 
     @property
     def told(self) -> frozenset[str]:
         """Return the columns that tell the source."""
-        return frozenset({*self.columns, *self.values})
+        return frozenset({*self.columns, *self.values, *self.matches})
 
 
 class Expected(Strict):
@@ -183,6 +186,12 @@ class Definition(Strict):
         filled = {name for name, ways in self.fields.items() if any(way.constant or own & way.sources for way in ways)}
         made = {name for each in self.derive for name in DERIVATIONS[each].makes if filled & {*DERIVATIONS[each].needs}}
         return own.union(filled, made, EVENT)
+
+
+def means(definitions: Mapping[str, Definition]) -> Callable[[str], tuple[str | None, object]]:
+    """Return what tells a source's beginning of a record and its format, as `connectors.multiline` asks for them."""
+    readers = {name: (one.multiline, one.reader) for name, one in definitions.items()}
+    return lambda source: readers.get(source, (None, None))
 
 
 def load_definitions(folders: Iterable[Path] = (BUILT_IN,)) -> dict[str, Definition]:

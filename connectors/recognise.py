@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,9 @@ SAMPLE: Final = 200  # lines; more change no verdict
 LONGEST: Final = 100_000  # characters of a line; a longer one is no ordinary log line
 ENOUGH: Final = 0.6
 LABEL: Final = 0.15  # what a word in the file's name adds
+ALONE: Final = 0.5  # enough where no other source fits a single line
 SAME: Final = 0.005
+FAILED: Final = "_failed"  # why a line could not be read
 OBJECT: Final = r"^[\x{FEFF}\s]*\{"  # how a JSON object begins
 
 
@@ -38,17 +40,32 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
     if lines.is_empty():
         return None
     if lines.str.contains(OBJECT).all():  # asking the sources of text takes much longer, and rarely tells more
-        structured = [one for one in definitions.values() if one.reader.structured]
+        structured = {name: one for name, one in definitions.items() if one.reader.structured}
         if best := _best(lines, structured, label):
             return best
-    return _best(lines, definitions.values(), label)
+    return _best(lines, definitions, label)
 
 
-def _best(lines: pl.Series, definitions: Collection[Definition], label: str) -> Recognised | None:
-    parsed = _parsed(lines, definitions)
-    scores = sorted((_score(_stepped(parsed[_way(one)], one), one, label.lower()) for one in definitions), reverse=True)
+def _best(lines: pl.Series, definitions: Mapping[str, Definition], label: str) -> Recognised | None:
+    shares = {name: fits.cast(pl.Float64).mean() for name, fits in fitting(lines, definitions).items()}
+    return verdict(shares, definitions, label)
+
+
+def fitting(lines: pl.Series, definitions: Mapping[str, Definition]) -> dict[str, pl.Series]:
+    """Say of each source which of the records that the lines are could be of it."""
+    parsed = _parsed(lines, definitions.values())
+    return {
+        name: _told(_stepped(parsed[_way(one)], one), one.recognise).select(_fits(one.recognise)).to_series()
+        for name, one in definitions.items()
+    }
+
+
+def verdict(shares: Mapping[str, object], definitions: Mapping[str, Definition], label: str = "") -> Recognised | None:
+    """Name the source that most of the records fit, or None when too few fit any or two fit equally well."""
+    scores = sorted((_score(share, definitions[name], label.lower()) for name, share in shares.items()), reverse=True)
     best = scores[0] if scores else None
-    if best is None or best.confidence < ENOUGH:
+    alone = not any(other.confidence for other in scores[1:])
+    if best is None or best.confidence < (ALONE if alone else ENOUGH):
         return None
     if len(scores) > 1 and best.confidence - scores[1].confidence < SAME:
         return None
@@ -97,23 +114,34 @@ def _columns(definition: Definition) -> frozenset[str]:
 def _stepped(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     """Add what the patterns of a source make of its columns, as far as that tells it."""
     needed = _columns(definition)
+    frame = frame.rename({ERROR: FAILED})  # patterns may find what an event says of an error
     for step in definition.steps:
         if step.columns & needed:
             frame = filled(frame, step)
     return frame
 
 
-def _score(frame: pl.DataFrame, definition: Definition, label: str) -> Recognised:
+def _told(frame: pl.DataFrame, hints: Hints) -> pl.DataFrame:
+    """Leave out the lines that tell nothing, unless there are no others."""
+    if hints.ignore is None:
+        return frame
+    left = frame.filter(~pl.col(LINE).str.contains(hints.ignore))
+    return left if left.height else frame
+
+
+def _score(share: object, definition: Definition, label: str) -> Recognised:
     hints = definition.recognise
-    share = frame.select(_fits(hints).mean()).item() * hints.weight
-    named = share > 0 and any(word in label for word in hints.label)
-    return Recognised(share + LABEL * named * share, definition.name)
+    weighed = float(share) * hints.weight if isinstance(share, int | float) else 0.0
+    named = weighed > 0 and any(word in label for word in hints.label)
+    return Recognised(weighed + LABEL * named * weighed, definition.name)
 
 
 def _fits(hints: Hints) -> pl.Expr:
-    fits = pl.col(ERROR).is_null()
+    fits = pl.col(FAILED).is_null()
     for name in hints.columns:
         fits = fits & pl.col(name).is_not_null()
     for name, values in hints.values.items():
         fits = fits & pl.col(name).is_in(values).fill_null(value=False)
+    for name, pattern in hints.matches.items():
+        fits = fits & pl.col(name).str.contains(pattern).fill_null(value=False)
     return fits

@@ -66,7 +66,7 @@ class Store(StoreFile):
         return Written(written.created, written.known, refused)
 
     def matches(self, frame: pl.DataFrame) -> Written:
-        kept, refused = named(frame, "soc.match.id")
+        kept, refused = named(frame.sort("soc.match.id"), "soc.match.id")  # rows in order go in faster
         plain = (kept[name].to_list() for name in ("rule.id", "soc.finding.id", "soc.source", "soc.group"))
         silenced = kept["soc.silenced"].to_list()
         events = (orjson.dumps(ids).decode() for ids in kept["event.id"].to_list())

@@ -31,6 +31,7 @@ class StoreFile:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")  # an answer means: safe even if the power fails now
             self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute("PRAGMA cache_size = -65536")  # 64 MB: rows of random ids touch pages all over the file
             self._migrate()
 
     def close(self) -> None:

@@ -67,7 +67,7 @@ ABBREVIATIONS: Final = {  # those that mean one offset, or nearly always do
     **dict.fromkeys(["PST"], "-0800"),
 }
 OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")  # a zone as +07:00
-CLF: Final = "%d/%b/%Y:%H:%M:%S %z"
+CLF: Final = "%d/%b/%Y:%H:%M:%S%.f %z"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,11 @@ SEPARATOR = "\x1f"  # ASCII unit separator, before every part; a part's own is e
 
 def digest(parts: Iterable[str]) -> str:
     """Return 32 hexadecimal digits (128 bits of SHA-256) that name this sequence of texts."""
-    escaped = (SEPARATOR + part.replace("\\", "\\\\").replace(SEPARATOR, "\\u") for part in parts)
-    return hashlib.sha256("".join(escaped).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256("".join(map(_escaped, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _escaped(part: str) -> str:
+    return SEPARATOR + part.replace("\\", "\\\\").replace(SEPARATOR, "\\u")
 
 
 def event_id(source: str, origin: str, offset: int, index: int, original: str) -> str:
@@ -30,6 +33,16 @@ def event_id(source: str, origin: str, offset: int, index: int, original: str) -
 def match_id(rule_id: str, semantics: str, event_ids: Iterable[str]) -> str:
     """Name a match by its rule, the rule's semantic hash, and the events that matched, in any order."""
     return digest(("match", rule_id, semantics, *sorted(event_ids)))
+
+
+def match_ids(rule_id: str, semantics: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Name many matches of one rule, each of a pair of names, as `match_id` does."""
+    begun, found = hashlib.sha256("".join(map(_escaped, ("match", rule_id, semantics))).encode()), []
+    for pair in pairs:
+        each = begun.copy()
+        each.update("".join(map(_escaped, sorted(pair))).encode("utf-8", "surrogatepass"))
+        found.append(each.hexdigest()[:32])
+    return found
 
 
 def finding_id(rule_id: str, group: str, anchor: datetime) -> str:

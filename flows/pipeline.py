@@ -150,9 +150,11 @@ class Pipeline:
         self._tell_failures()
 
     def _store_correlated(self, found: Found) -> None:
-        written = self._store_found(found, found.findings["soc.source"][0], "correlation")
+        told = found.findings if found.findings.height else found.matches
+        written = self._store_found(found, told["soc.source"][0], "correlation")
+        self.statistics.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
         if written.created:  # what an earlier run stored is not counted again
-            self.statistics.matches[found.findings["rule.id"][0]] += written.created
+            self.statistics.matches[told["rule.id"][0]] += written.created
 
     def _parser(self, source: str) -> DefinedParser:
         if source not in self._parsers:

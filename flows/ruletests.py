@@ -137,6 +137,22 @@ def runnable(rule: Rule, document: Document, parts: Parts) -> Iterator[tuple[Cas
             yield case, made
 
 
+def correlated(linked: Linked, document: Document, parts: Parts) -> Iterator[tuple[Case, list[Block]]]:
+    """Yield the tests of a correlation that can be run, with the matches that it puts together."""
+    for _, case in cases(document):
+        if not isinstance(case, RuleError) and not isinstance(made := _blocks(linked, case, parts), str):
+            yield case, made
+
+
+def _blocks(linked: Linked, case: Case, parts: Parts) -> list[Block] | str:
+    """Return the matches of a test's events, or why there are none."""
+    fields = Correlator([linked], Held()).fields
+    asked = [(rule, given(rule, case, parts)) for rule in parts.rules.rules if rule.id in fields]
+    if told := next((made for _, made in asked if isinstance(made, str)), None):
+        return told
+    return [_matches(rule, made, fields[rule.id]) for rule, made in asked if isinstance(made, Given)]
+
+
 def _tested(rule: Rule | Correlation, run: Callable[[Place, Case], Iterator[Failure]]) -> Iterator[Failure]:
     """Run each of the tests that stand with a rule; there must be some that match, and some that don't."""
     document = document_of(rule)
@@ -154,13 +170,10 @@ def _tested(rule: Rule | Correlation, run: Callable[[Place, Case], Iterator[Fail
 
 
 def _correlation_case(linked: Linked, place: Place, case: Case, parts: Parts) -> Iterator[Failure]:
-    fields = Correlator([linked], Held()).fields
-    asked = [(rule, given(rule, case, parts)) for rule in parts.rules.rules if rule.id in fields]
-    if told := next((made for _, made in asked if isinstance(made, str)), None):
-        yield Failure(place, told)
-        return
-    blocks = [_matches(rule, made, fields[rule.id]) for rule, made in asked if isinstance(made, Given)]
-    if correlationtests.alerts(linked, blocks) != case.match:
+    blocks = _blocks(linked, case, parts)
+    if isinstance(blocks, str):
+        yield Failure(place, blocks)
+    elif correlationtests.alerts(linked, blocks) != case.match:
         yield Failure(place, f"`{case.name}`: {'no alert' if case.match else 'an alert, and there should be none'}")
     elif way := correlationtests.unsteady(linked, blocks):
         yield Failure(place, f"`{case.name}`: other findings when the events come {way}")

@@ -15,8 +15,10 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.content import Outcome
+from connectors.definitions import means
 from connectors.files import FileSource
 from connectors.gathered import gathered, together
+from connectors.multiline import carried
 from connectors.parser import DefinedParser
 from connectors.recognise import Recognised, recognise
 from connectors.store import Store
@@ -113,7 +115,7 @@ def scan(
 
     def read() -> None:
         """Hand over what the files hold."""
-        batches = gathered(files.batches(), together(definitions))
+        batches = gathered(carried(files.batches(), means(definitions)), together(definitions))
         while True:
             with seen.timed("read"):
                 batch = next(batches, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Final
 
@@ -20,16 +21,19 @@ Network = IPv4Network | IPv6Network
 Addresses = npt.NDArray[np.bytes_]  # 16 bytes each, network order
 NONE: Final = -1
 MAPPED: Final = b"\0" * 10 + b"\xff\xff"
+NOWHERE: Final = bytes(16)
+REMEMBERED: Final = 1 << 17  # addresses that come again in the next batch; some 30 MB
 LAST: Final = (1 << 128) - 1
 
 
 def packed(texts: Sequence[str]) -> tuple[Addresses, npt.NDArray[np.bool_]]:
     """Return addresses as bytes, and which of the texts are addresses."""
     found = [_packed(text) for text in texts]
-    valid = np.fromiter((each is not None for each in found), np.bool_, len(found))
-    return np.array([each or b"" for each in found], dtype="S16"), valid
+    valid = np.fromiter(map(bool, found), np.bool_, len(found))
+    return np.frombuffer(b"".join([each or NOWHERE for each in found]), dtype="S16"), valid
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _packed(text: str) -> bytes | None:
     try:
         return (

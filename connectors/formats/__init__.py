@@ -32,6 +32,7 @@ from connectors.formats.text import Text
 from connectors.formats.tomcat import Tomcat
 from connectors.formats.w3c import W3c
 from connectors.formats.windows import Windows
+from connectors.formats.windows_dns import WindowsDns
 from connectors.formats.zeek_tsv import ZeekTsv
 
 
@@ -83,5 +84,6 @@ FORMATS: Final[dict[str, type[Format]]] = {
     "tomcat": Tomcat,
     "w3c": W3c,
     "windows": Windows,
+    "windows_dns": WindowsDns,
     "zeek_tsv": ZeekTsv,
 }

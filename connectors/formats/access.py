@@ -6,7 +6,8 @@ r"""Access logs of Apache, nginx and what imitates them: common, combined, after
 
 Own columns: the names of Sigma's web server rules, and `time` and `request`. `-` means missing. A request that is no
 HTTP (scanners send anything) stays in `request` alone. Of a chain of X-Forwarded-For the first public address is the
-client. What nginx's ingress controller and Traefik write behind the agent is read when it is wanted.
+client. What nginx's ingress controller and Traefik write behind the agent is read when it is wanted. Of errors among
+the lines, as containers write them, time, client, user and request are read.
 """
 
 from __future__ import annotations
@@ -72,6 +73,15 @@ MANAGER: Final = (
     r'"(?P<uri>(?P<stem>[^?"]*)(?:\?(?P<query>[^"]*))?)" \[Client (?P<client>[^\]]+)\] \[Length (?P<bytes>\d+)\]'
     r'.*? "(?P<agent>(?:[^"\\]|\\.)*)" "(?P<referer>(?:[^"\\]|\\.)*)"'
 )
+# What servers say of errors, where both go to one stream, as those of containers do.
+NGINX_ERROR: Final = (
+    r'^(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]+\] \d+#\d+: (?:\*\d+ )?(?:user "(?P<user>[^"]+)")?'
+    r'.*?, client: (?P<client>[0-9A-Fa-f.:]+), server: [^,]*(?:, request: "(?P<request>(?:[^"\\]|\\.)*)")?'
+)
+APACHE_ERROR: Final = (
+    r"^\[(?P<time>(?:[A-Z][a-z]{2} ){2}\d\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4})\] \[[^\]]*\] (?:\[pid [^\]]*\] )?"
+    r".*?\[client (?P<client>[0-9A-Fa-f.:]+?)(?::\d+)?\](?: AH\d+: user (?P<user>\S+?)(?: not found)?:)?"
+)
 REQUEST: Final = r"^(?P<method>[A-Za-z_-]+) (?P<uri>.*?)(?: HTTP/(?P<version>[\d.]+))?$"
 URI: Final = r"^(?:[a-z]+://[^/?#]*)?(?P<stem>[^?]*)(?:\?(?P<query>.*))?$"
 TAILS: Final = (
@@ -103,7 +113,7 @@ class Access:
 
 
 def _unusual(original: pl.Series) -> pl.DataFrame:
-    line = first_fit(original, (LINE, TLS, MANAGER))
+    line = first_fit(original, (LINE, TLS, MANAGER, NGINX_ERROR, APACHE_ERROR))
     request = groups(line["request"], REQUEST)
     parts = pl.concat([request, groups(request["uri"], URI)], how="horizontal")
     known = [name for name in parts.columns if name in line.columns]  # MANAGER tells them apart itself

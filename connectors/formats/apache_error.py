@@ -8,12 +8,13 @@ Own columns: the groups of the patterns; `message` is what follows the brackets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.fitting import finished, first_fit, groups, parts
+from connectors.formats.fitting import Fitted, groups
 
 CLIENT: Final = r"\[(?:client|remote) (?P<client>[^\s\]]+?)(?::(?P<port>0|\d{4,5}))?\]"  # 2001:db8::7:38350 as well
 LINE: Final = (
@@ -38,15 +39,16 @@ PARTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class ApacheError:
+class ApacheError(Fitted):
     """Reads error.log of Apache."""
 
     name: ClassVar[str] = "apache_error"
-    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]] = (LINE,)
+    within: ClassVar[Mapping[str, str]] = PARTS
+    key: ClassVar[str] = "level"
+    reason: ClassVar[str] = "not a line of an Apache error log"
 
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, (LINE,))
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
         inner = groups(frame["message"], CLIENT)
-        frame = frame.with_columns(pl.coalesce(name, inner[name]).alias(name) for name in inner.columns)
-        return finished(parts(frame, PARTS, wanted), wanted, "level", "not a line of an Apache error log")
+        return frame.with_columns(pl.coalesce(name, inner[name]).alias(name) for name in inner.columns)

@@ -25,7 +25,9 @@ MESSAGE: Final = (
     r"(?s)^(?P<head>[^%]*)%(?P<facility>[A-Z][A-Z0-9_]*)-(?:(?P<sub_facility>[A-Za-z0-9_-]+?)-)?(?P<severity>[0-7])-"
     r"(?P<mnemonic>[A-Za-z0-9_]+):? ?(?P<text>.*)$"
 )
-PLAIN: Final = r"(?s)^(?P<head>\s*(?:<\d+>)?(?:.*\d\d:\d\d:\d\d(?:\.\d+)?)[^:]*: ?)(?P<text>.*)$"  # after the time
+PLAIN: Final = (
+    r"(?s)^(?P<head>\s*(?:<\d+>)?(?:.*\d\d:\d\d:\d\d(?:\.\d+)?)(?:[^:]*: ?| \S+ ))(?P<text>.*)$"  # after the time
+)
 PAIRS: Final = r"^[A-Z][A-Za-z0-9_]+: [^,]*, [A-Z][A-Za-z0-9_]+: "
 KEY: Final = r"^[A-Z][A-Za-z0-9_]+$"
 INNER: Final = rf"(?s)^(?P<outer>.*?)(?:(?:^|\s|:)(?P<sequence>\d+): )?(?P<time>{header.TIME}) ?:?\s*$"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 import polars as pl
 
@@ -53,3 +53,27 @@ def finished(frame: pl.DataFrame, wanted: Iterable[str] | None, key: str, reason
     ]
     named = [column.alias(name) for column, name in zip(columns, names, strict=True)]
     return frame.select(*named, pl.when(failed).then(pl.lit(reason)).alias(ERROR))
+
+
+class Fitted:
+    """A format whose lines fit patterns: the groups of the first that a line fits are its columns.
+
+    `within` are patterns of further columns that stand in the column `message`; a line is of the format when it has a
+    value in column `key`, and otherwise fails for the `reason`.
+    """
+
+    __slots__ = ()
+    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]]
+    within: ClassVar[Mapping[str, str]] = {}
+    key: ClassVar[str]
+    reason: ClassVar[str]
+
+    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+        """Return the wanted columns and `error.message`."""
+        frame = self.made(first_fit(original, self.patterns))
+        return finished(parts(frame, self.within, wanted), wanted, self.key, self.reason)
+
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
+        return frame

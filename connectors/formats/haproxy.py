@@ -12,13 +12,14 @@ Own columns: the groups of the patterns, and `timestamp`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats import clocks
-from connectors.formats.fitting import finished, first_fit
+from connectors.formats.fitting import Fitted
 
 HEADER: Final = (
     r"^(?:<\d{1,3}>)?(?:(?P<logged>[A-Z][a-z]{2} +\d{1,2} [\d:]{8}|\d{4}-\S+) (?:(?P<hostname>[^\s\[]+) )?)?"
@@ -48,17 +49,17 @@ OTHER: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Haproxy:
+class Haproxy(Fitted):
     """Reads the log of HAProxy."""
 
     name: ClassVar[str] = "haproxy"
-    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]] = (*(HEADER + part for part in (HTTP, TCP, ERROR, CONNECT)), OTHER)
+    key: ClassVar[str] = "told"
+    reason: ClassVar[str] = "not a line of HAProxy"
 
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, [*(HEADER + part for part in (HTTP, TCP, ERROR, CONNECT)), OTHER])
-        frame = frame.with_columns(
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
+        return frame.with_columns(
             timestamp=pl.coalesce(clocks.month_first(pl.col("time")), "logged"),
             told=pl.coalesce("frontend", "message"),
         )
-        return finished(frame, wanted, "told", "not a line of HAProxy")

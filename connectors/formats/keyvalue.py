@@ -7,7 +7,7 @@ r"""Lines of `key=value` pairs, as firewalls and gateways write them, after a sy
 Own columns: the keys as they are named, and the parts of the header with `syslog_` before them. Options: `equals`, any
 of which stands between a key and its value, `quotes` around values that hold blanks (escaped by a backslash),
 `separator` after pairs whose values hold blanks without quotes, `start`, a pattern that begins where the pairs do,
-`sparse` where lines without pairs are lines of the format too.
+`sparse` where lines without pairs are lines of the format too, `blanks` where keys hold blanks (`Device IP Address=…`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from connectors.formats.json_lines import ERROR
 
 HEADER: Final = "syslog_"
 KEY: Final = r"[A-Za-z_][\w.\-/\[\]]*"
+BLANKS: Final = r"[A-Za-z_](?:[\w.\-/\[\] ()]*[\w)])?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class KeyValue:
     separator: str = ""
     start: str = ""
     sparse: bool = False
+    blanks: bool = False
     name: ClassVar[str] = "keyvalue"
     structured: ClassVar[bool] = False
 
@@ -62,13 +64,16 @@ class KeyValue:
         return head if not self.sparse else pl.select(pl.coalesce(head, line["line"])).to_series()
 
     def _pair(self) -> str:
-        return f"{KEY}[{re.escape(self.equals)}]"
+        return f"{self._key()}[{re.escape(self.equals)}]"
+
+    def _key(self) -> str:
+        return BLANKS if self.blanks else KEY
 
     def _pairs(self, line: pl.DataFrame, keys: frozenset[str] | None) -> pl.DataFrame:
         equals = f"[{re.escape(self.equals)}]"
         quoted = "|".join(f"{quote}(?:[^{quote}\\\\]|\\\\.)*{quote}" for quote in map(re.escape, self.quotes))
         plain = f"[^{re.escape(self.separator)}]*" if self.separator else rf"[^\s{re.escape(self.quotes)}]\S*|"
-        pattern = f"{KEY}{equals}(?:{quoted}|{plain})" if quoted else f"{KEY}{equals}(?:{plain})"
+        pattern = f"{self._pair()}(?:{quoted}|{plain})" if quoted else f"{self._pair()}(?:{plain})"
         found = line.select("row", pl.col("body").str.extract_all(pattern).alias("pair")).explode("pair").drop_nulls()
         parts = found.select("row", self._cut(equals).alias("pair")).unnest("pair")
         if keys is not None:

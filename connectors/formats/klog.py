@@ -7,13 +7,14 @@ Own columns: the groups of the pattern, and `timestamp`, which has no year.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats import clocks
-from connectors.formats.fitting import finished, first_fit
+from connectors.formats.fitting import Fitted
 
 LINE: Final = (
     r"(?s)^(?P<level>[IWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d+) +(?P<thread>\d+) "
@@ -22,15 +23,16 @@ LINE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Klog:
+class Klog(Fitted):
     """Reads klog."""
 
     name: ClassVar[str] = "klog"
-    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]] = (LINE,)
+    key: ClassVar[str] = "level"
+    reason: ClassVar[str] = "not a line of klog"
 
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, (LINE,))
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
         month = pl.col("month").replace_strict(clocks.MONTHS, default=None, return_dtype=pl.String)
         frame = frame.with_columns(timestamp=pl.concat_str(month, "day", "clock", separator=" "))
-        return finished(frame.drop("month", "day", "clock"), wanted, "level", "not a line of klog")
+        return frame.drop("month", "day", "clock")

@@ -7,12 +7,13 @@ Own columns: the fields below.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.fitting import finished, first_fit
+from connectors.formats.fitting import Fitted
 
 LINE: Final = (
     r"^(?P<code>\d{2,5}),(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d\d),(?P<clock>\d\d:\d\d:\d\d),(?P<description>[^,]*)"
@@ -22,21 +23,19 @@ LINE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class MicrosoftDhcp:
+class MicrosoftDhcp(Fitted):
     """Reads DhcpSrvLog; the explanations at its head are no events."""
 
     name: ClassVar[str] = "microsoft_dhcp"
-    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]] = (LINE,)
+    key: ClassVar[str] = "code"
+    reason: ClassVar[str] = "no event of the DHCP server: its fields are code,date,time,description,…"
 
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, (LINE,))
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
         date = pl.concat_str(pl.lit("20"), "year", pl.lit("-"), "month", pl.lit("-"), "day", pl.lit(" "), "clock")
         address = pl.col("mac").str.replace(r"^(..)(..)(..)(..)(..)(..)$", "$1-$2-$3-$4-$5-$6")
-        frame = frame.with_columns(
+        return frame.with_columns(
             timestamp=date,
             mac_address=pl.when(pl.col("mac").str.contains(r"^[0-9A-Fa-f]{12}$")).then(address),
         ).drop("year", "month", "day", "clock")
-        return finished(
-            frame, wanted, "code", "no event of the DHCP server: its fields are code,date,time,description,…"
-        )

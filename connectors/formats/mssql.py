@@ -9,12 +9,11 @@ Own columns: the groups below.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-import polars as pl
-
-from connectors.formats.fitting import finished, first_fit, parts
+from connectors.formats.fitting import Fitted
 
 LINE: Final = (
     r"(?s)^(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) "
@@ -33,13 +32,11 @@ PARTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mssql:
+class Mssql(Fitted):
     """Reads ERRORLOG."""
 
     name: ClassVar[str] = "mssql"
-    structured: ClassVar[bool] = False
-
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = parts(first_fit(original, (LINE,)), PARTS, wanted)
-        return finished(frame, wanted, "time", "not a line of a SQL Server error log")
+    patterns: ClassVar[Sequence[str]] = (LINE,)
+    within: ClassVar[Mapping[str, str]] = PARTS
+    key: ClassVar[str] = "time"
+    reason: ClassVar[str] = "not a line of a SQL Server error log"

@@ -10,13 +10,14 @@ Own columns: the groups of the patterns. `user` and `client` are those of connec
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats import clocks
-from connectors.formats.fitting import finished, first_fit, parts
+from connectors.formats.fitting import Fitted
 
 TIME: Final = r"(?P<time>\d{4}-\d\d-\d\d[T ][ \d]\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?|\d{6} +\d{1,2}:\d\d:\d\d)"
 HEADER: Final = r"(?s)^(?:<\d+>)?(?:(?:[A-Z][a-z]{2} +\d+ [\d:]+|\d{4}-\S+) \S+ (?:mysqld|mariadbd)(?:\[\d+\])?: )?"
@@ -42,14 +43,15 @@ PARTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class MysqlError:
+class MysqlError(Fitted):
     """Reads error.log and the general query log."""
 
     name: ClassVar[str] = "mysql_error"
-    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]] = PATTERNS
+    within: ClassVar[Mapping[str, str]] = PARTS
+    key: ClassVar[str] = "message"
+    reason: ClassVar[str] = "not a line of a MySQL error or query log"
 
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, PATTERNS)
-        frame = frame.with_columns(clocks.whole_year(pl.col("time")))
-        return finished(parts(frame, PARTS, wanted), wanted, "message", "not a line of a MySQL error or query log")
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
+        return frame.with_columns(clocks.whole_year(pl.col("time")))

@@ -8,12 +8,11 @@ Own columns: the groups of the pattern, and what nginx appends to a message as `
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-import polars as pl
-
-from connectors.formats.fitting import finished, first_fit, parts
+from connectors.formats.fitting import Fitted
 
 LINE: Final = (
     r"^(?:(?:\S+ ){1,4}nginx(?:\[\d+\])?: )?"  # Mar  2 08:15:00 web01 nginx[42]:
@@ -37,13 +36,11 @@ PARTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class NginxError:
+class NginxError(Fitted):
     """Reads error.log of nginx."""
 
     name: ClassVar[str] = "nginx_error"
-    structured: ClassVar[bool] = False
-
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, (LINE,))
-        return finished(parts(frame, PARTS, wanted), wanted, "time", "not a line of an nginx error log")
+    patterns: ClassVar[Sequence[str]] = (LINE,)
+    within: ClassVar[Mapping[str, str]] = PARTS
+    key: ClassVar[str] = "time"
+    reason: ClassVar[str] = "not a line of an nginx error log"

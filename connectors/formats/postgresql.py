@@ -9,13 +9,14 @@ pgaudit and of connections.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats import clocks
-from connectors.formats.fitting import finished, first_fit, parts
+from connectors.formats.fitting import Fitted
 
 TIME: Final = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?)(?: (?P<zone>[A-Z]{1,5}|[+-]\d\d(?::?\d\d)?))?"
 LEVEL: Final = (
@@ -67,18 +68,20 @@ PARTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Postgresql:
+class Postgresql(Fitted):
     """Reads the logs of PostgreSQL."""
 
     name: ClassVar[str] = "postgresql"
-    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]] = (CSV, STDERR)
+    within: ClassVar[Mapping[str, str]] = PARTS
+    key: ClassVar[str] = "level"
+    reason: ClassVar[str] = "not a line of a PostgreSQL log"
 
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, (CSV, STDERR)).with_columns(
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
+        return frame.with_columns(
             pl.col("message", "detail", "query").str.replace_all('""', '"', literal=True),
             pl.coalesce("client", pl.col("connection").str.extract(r"^(.*):\d+$")).alias("client"),
             pl.coalesce("port", pl.col("connection").str.extract(r":(\d+)$")).alias("port"),
             timestamp=pl.concat_str("time", clocks.offset(pl.col("zone"))),
         )
-        return finished(parts(frame, PARTS, wanted), wanted, "level", "not a line of a PostgreSQL log")

@@ -9,13 +9,14 @@ Own columns: the groups of the pattern.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats import clocks
-from connectors.formats.fitting import finished, first_fit
+from connectors.formats.fitting import Fitted
 
 LINE: Final = (
     r"(?s)^(?P<time>\d{1,2}-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?) (?P<level>[A-Z]+) \[(?P<thread>.*?)\] "
@@ -24,13 +25,14 @@ LINE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Tomcat:
+class Tomcat(Fitted):
     """Reads catalina.out."""
 
     name: ClassVar[str] = "tomcat"
-    structured: ClassVar[bool] = False
+    patterns: ClassVar[Sequence[str]] = (LINE,)
+    key: ClassVar[str] = "time"
+    reason: ClassVar[str] = "not a line of a Tomcat log"
 
-    def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-        """Return the wanted columns and `error.message`."""
-        frame = first_fit(original, (LINE,)).with_columns(clocks.month_first(pl.col("time")))
-        return finished(frame, wanted, "time", "not a line of a Tomcat log")
+    def made(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that the groups are made into."""
+        return frame.with_columns(clocks.month_first(pl.col("time")))

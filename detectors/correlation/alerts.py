@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -20,10 +20,11 @@ from detectors.correlation.link import SECOND
 from detectors.correlation.windows import changes
 from detectors.evidence import ENTITIES, EVIDENCE, LISTED, listed
 from detectors.findings import Detection, Found, rule_words
-from detectors.identity import finding_id, match_id, successor_id
+from detectors.identity import finding_id, match_ids, successor_id
 from detectors.schema import FINDING, MATCH, SEVERITY, TIME
 from detectors.telling import of_group, tell
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 KEPT_ENTITIES: Final = ("host.name", "user.name", "source.ip", "destination.ip")
 EVERYTHING: Final = "all"  # the group of a correlation that has no groups
 EVENTS: Final = pl.Schema(
@@ -38,13 +39,20 @@ EVENTS: Final = pl.Schema(
     }
 )
 
+_GATHERED: Final = pl.Schema(
+    {"group": pl.String, "anchor": pl.Int64, "rule": pl.String, "event.id": pl.String, "row": pl.Int64}
+)
 Key = tuple[str, int]  # of a finding: its group, and when its window begins
+Mute = Callable[[pl.DataFrame], pl.Series]  # events (EVENTS) → why each makes no finding, or null
 Originals = Callable[[pl.DataFrame], Mapping[str, str]]  # events (rule, event.id, time) → their raw records by id
 
 
 def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) -> pl.DataFrame:
-    """Return the events of all alerts, each once per finding: by its group and the start of its window."""
-    frames = [EVENTS.to_frame()]
+    """Return the events of all alerts, each once per finding: by its group and the start of its window.
+
+    A row has these, the rule, the event's id, and its row among the matches of that rule.
+    """
+    frames = [_GATHERED.to_frame()]
     for number, part in enumerate(alerts.parts):
         if not len(part.windows):
             continue
@@ -53,11 +61,22 @@ def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) 
         owner, texts = np.cumsum(begins) - 1, texts_of(alerts)
         groups, starts = part.windows.group[begins], anchors[begins]
         for member, whose, rows in covered(alerts, number, np.arange(len(anchors)), owner):
-            named = pl.DataFrame({"group": texts.gather(groups[whose]), "anchor": starts[whose]})
-            columns = [name for name in EVENTS if name not in ("group", "anchor", "rule")]
-            frame = matches[member.id][rows].select(columns).hstack(named)
-            frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(EVENTS.names()))
-    return pl.concat(frames).unique(["group", "anchor", "event.id"], keep="first", maintain_order=True)
+            named = {"group": texts.gather(groups[whose]), "anchor": starts[whose]}
+            frame = pl.DataFrame({**named, "event.id": matches[member.id]["event.id"].gather(rows), "row": rows})
+            frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(_GATHERED.names()))
+    whole = pl.concat(frames)
+    once = len(frames) <= 2  # one rule in one kind of window: its matches are told apart already
+    return whole if once else whole.unique(["group", "anchor", "event.id"], keep="first", maintain_order=True)
+
+
+def described(events: pl.DataFrame, matches: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return gathered events with what is told of them (EVENTS)."""
+    columns = [name for name in EVENTS if name not in ("group", "anchor", "rule", "event.id")]
+    parts = [
+        part.hstack(matches[str(rule)][part["row"].to_numpy()].select(columns)).select(EVENTS.names()).cast(EVENTS)
+        for (rule,), part in events.group_by("rule", maintain_order=True)
+    ]
+    return pl.concat([EVENTS.to_frame(), *parts])
 
 
 def texts_of(alerts: Alerts) -> pl.Series:
@@ -70,29 +89,38 @@ def texts_of(alerts: Alerts) -> pl.Series:
 
 
 def found(
-    detection: Detection, events: pl.DataFrame, new: pl.DataFrame, originals: Originals, steps: Mapping[Key, int]
+    detection: Detection,
+    events: pl.DataFrame,
+    new: pl.DataFrame,
+    originals: Originals,
+    steps: Mapping[Key, int],
+    *,
+    mute: Mute,
 ) -> Found:
-    """Make matches of the new ones of gathered events, and the findings that these belong to.
+    """Make matches of the new ones of some events, and findings of all events of those that nothing was said of.
 
-    `steps` numbers what was said before of findings: of others nothing was.
+    `steps` numbers what was said before of findings: of others nothing was. `mute` says of events why they make no
+    finding; a finding is made where one of its events does.
     """
     identity = detection.meta.id
     names = _names(identity, new.select("group", "anchor").unique().iter_rows(), steps)
     owners = [names[each] for each in new.select("group", "anchor").iter_rows()]
+    reasons = mute(new)
     matches = new.select(
         pl.col("time").cast(TIME).alias("@timestamp"),
         pl.Series(
             "soc.match.id",
-            [match_id(identity, detection.semantics, each) for each in zip(owners, new["event.id"], strict=True)],
+            match_ids(identity, detection.semantics, zip(owners, new["event.id"].to_list(), strict=True)),
         ),
         pl.lit(identity).alias("rule.id"),
         pl.col("event.id").reshape((-1, 1)).cast(pl.List(pl.String)),
         "soc.source",
         pl.col("group").alias("soc.group"),
-        pl.Series("soc.finding.id", owners, pl.String),
-        pl.lit(None, pl.String).alias("soc.silenced"),
+        pl.when(reasons.is_null()).then(pl.Series(owners, dtype=pl.String)).alias("soc.finding.id"),
+        reasons.alias("soc.silenced"),
     ).cast(MATCH)
-    events = events.join(new.select("group", "anchor").unique(), on=["group", "anchor"], how="semi")
+    loud = events.filter(mute(events).is_null()).select("group", "anchor").unique()
+    events = events.join(loud, on=["group", "anchor"], how="semi")
     evidence = _evidence(events, originals)
     rows = [
         _finding(names[row["group"], row["anchor"]], row, evidence[row["group"], row["anchor"]], detection)
@@ -134,8 +162,7 @@ def _follows(identity: str, key: Key, steps: Mapping[Key, int]) -> dict[str, str
 
 
 def _moment(micros: int) -> datetime:
-    moment: datetime = pl.Series([micros]).cast(TIME)[0]
-    return moment
+    return _EPOCH + timedelta(microseconds=micros)
 
 
 def _summary(events: pl.DataFrame) -> pl.DataFrame:

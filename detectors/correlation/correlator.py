@@ -14,15 +14,17 @@ from functools import cached_property, partial
 import numpy as np
 import polars as pl
 
-from detectors.contracts import Block, Clock, Memory
+from detectors.contracts import Block, Clock, Hits, Memory
 from detectors.correlation import ledger
-from detectors.correlation.alerts import EVENTS, KEPT_ENTITIES, Key, found, gathered, texts_of, withdrawn
+from detectors.correlation.alerts import EVENTS, KEPT_ENTITIES, Key, described, found, gathered, texts_of, withdrawn
 from detectors.correlation.evaluate import FIELD, evaluate, merged, text
 from detectors.correlation.link import SECOND, Linked, Member
 from detectors.correlation.windows import Intervals, Numbers, distinct
 from detectors.errors import SocError
-from detectors.findings import Detection, Found
+from detectors.findings import SIGNAL, Detection, Found
 from detectors.identity import digest
+from detectors.maintenance import HOST, Calendar
+from detectors.schema import TIME
 
 MANY = 64  # stretches of time; more are taken as one
 _ALWAYS = ("event.id", "time", "soc.source", *(f"{FIELD}{name}" for name in KEPT_ENTITIES))
@@ -34,10 +36,10 @@ class Correlator:
     A correlation that fails costs itself: `failures` says of it (by id) why.
     """
 
-    def __init__(self, correlations: Sequence[Linked], memory: Memory) -> None:
+    def __init__(self, correlations: Sequence[Linked], memory: Memory, calendar: Calendar | None = None) -> None:
         self.failures: dict[str, str] = {}
         self._correlations = {linked.rule.meta.id: linked for linked in correlations}
-        self._memory = memory
+        self._memory, self._calendar = memory, calendar or Calendar()
         self._by = digest(sorted(linked.semantics for linked in correlations))
 
     @cached_property
@@ -130,8 +132,11 @@ class Correlator:
         ledger.enter(self._memory, linked, {key: step for key, step in (made | gone).items() if known.get(key) != step})
         originals = partial(self._originals, within=reached)
         if events.height:
-            yield found(detection, events, events, originals, {key: step.number for key, step in made.items()})
-        if gone:
+            whole = described(events, frames)
+            told = {key: step.number for key, step in made.items()}
+            yield found(detection, whole, whole, originals, told, mute=partial(self._muted, detection))
+        shown = shown.filter(self._muted(detection, shown).is_null())
+        if shown.height:
             yield withdrawn(detection, shown, originals, {key: step.number for key, step in gone.items()})
 
     def _contradicting(
@@ -197,14 +202,34 @@ class Correlator:
             return None
         detection = _detection(linked)
         events = gathered(alerts, frames, detection.seconds)
-        new = events
+        new = first = events
         if blocks:
-            before = {rule: frame.filter("told") for rule, frame in frames.items()}
+            before = {rule: frame.filter("told").select(_asked_for(linked, rule)) for rule, frame in frames.items()}
             known = self._before(linked, before, reached, detection.seconds)
             new = events.join(known, on=["group", "anchor", "event.id"], how="anti")
+            # Findings that were told stand there: their new matches are all that is to be told.
+            told = known.select("group", "anchor").unique()
+            if self._calendar.windows:  # those that were muted have to be told if anything loud is new
+                first = events.join(new.select("group", "anchor").unique(), on=["group", "anchor"], how="semi")
+            else:
+                first = events.join(told, on=["group", "anchor"], how="anti")
         if not new.height:
             return None
-        return found(detection, events, new, partial(self._originals, within=reached), {})
+        first, new = described(first, frames), described(new, frames)
+        mute = partial(self._muted, detection)
+        return found(detection, first, new, partial(self._originals, within=reached), {}, mute=mute)
+
+    def _muted(self, detection: Detection, events: pl.DataFrame) -> pl.Series:
+        """Return why events make no finding: their correlation only signals, or maintenance goes on."""
+        if detection.meta.signal:
+            return pl.repeat(SIGNAL, events.height, dtype=pl.String, eager=True)
+        if not self._calendar.windows:
+            return pl.repeat(None, events.height, dtype=pl.String, eager=True)
+        host = pl.col(f"{FIELD}{HOST}").alias(HOST)
+        seen = events.select(pl.col("time").cast(TIME).alias("@timestamp"), host)
+        hits = Hits(np.zeros(events.height, np.int32), np.arange(events.height))
+        silenced = self._calendar.silenced(seen, hits, [detection])
+        return pl.Series([silenced.get(row) for row in range(events.height)], dtype=pl.String)
 
     def _recall(
         self, frames: dict[str, pl.DataFrame], reached: Intervals | None, touched: pl.DataFrame | None
@@ -227,7 +252,8 @@ class Correlator:
 
         The matches are those at hand, so windows that begin before them are missed; what they hold is told again.
         """
-        return gathered(evaluate(linked, lambda member: matches[member.id], within, None), matches, seconds)
+        alerts = evaluate(linked, lambda member: matches[member.id], within, None)
+        return gathered(alerts, matches, seconds).select("group", "anchor", "event.id")
 
     def _originals(self, shown: pl.DataFrame, within: Intervals | None) -> dict[str, str]:
         """Return the raw records of the events that findings show."""
@@ -245,6 +271,12 @@ class Correlator:
 
 def _detection(linked: Linked) -> Detection:
     return Detection(linked.rule.meta, linked.semantics, provider="sigma")
+
+
+def _asked_for(linked: Linked, rule: str) -> list[str]:
+    """Return the columns of a rule's matches that decide on alerts."""
+    names = {name for leaf in linked.leaves() if leaf.id == rule for name in (*leaf.group, *leaf.fields)}
+    return ["event.id", "time", *(f"{FIELD}{name}" for name in sorted(names))]
 
 
 def _slowest(times: Mapping[Clock, int]) -> dict[str, int]:

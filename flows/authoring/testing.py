@@ -1,6 +1,6 @@
 """`soc rules test`: run what stands inside the rules, and ask what would go unnoticed.
 
-Things are left out of detection rules only; tests of correlations are run in other orders instead.
+Tests of correlations are run in other orders as well.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Result:
 
 
 def test(parts: Parts, memo: Memo, lists: Lists, mutate: bool | None, own: Path) -> list[Result]:
-    """Test every rule; `mutate` None leaves things out of the rules below `own` only."""
+    """Test every rule; `mutate` None leaves things out of the rules below `own` only, and of no correlation."""
     rules = [
         _result(rule, parts, memo, lists if mutate or (mutate is None and _below(rule, own)) else None)
         for rule in parts.rules.rules
     ]
-    return rules + [_correlated(linked, parts, memo) for linked in parts.rules.correlations]
+    return rules + [_correlated(linked, parts, memo, mutate=bool(mutate)) for linked in parts.rules.correlations]
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -70,13 +70,20 @@ def _result(rule: Rule, parts: Parts, memo: Memo, lists: Lists | None) -> Result
     return Result(rule.meta.id, rule.meta.title, tuple(failures), tried, tuple(survivors))
 
 
-def _correlated(linked: Linked, parts: Parts, memo: Memo) -> Result:
+def _correlated(linked: Linked, parts: Parts, memo: Memo, *, mutate: bool) -> Result:
     place, meta = linked.rule.place, linked.rule.meta
 
     def run() -> list[str]:
         return [str(failure) for failure in ruletests.of_correlation(linked, parts)]
 
-    return Result(meta.id, meta.title, tuple(memo.answer(place.file, run, f"failures {place}")), None, ())
+    def leave_out() -> list[Any]:
+        mutation = import_module("flows.authoring.correlationmutation")
+        score = mutation.score(linked, parts)
+        return [score.tried, [str(survivor) for survivor in score.survivors]]
+
+    failures = memo.answer(place.file, run, f"failures {place}")
+    tried, survivors = memo.answer(place.file, leave_out, f"survivors {place}") if mutate else (None, [])
+    return Result(meta.id, meta.title, tuple(failures), tried, tuple(survivors))
 
 
 def _below(rule: Rule, folder: Path) -> bool:

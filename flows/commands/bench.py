@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from connectors.simulator.write import write
+from flows.bench import correlations
 from flows.bench.collecting import collecting
 from flows.bench.collecting import shown as collected
 from flows.bench.flame import flame
@@ -54,6 +55,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--growth", type=Path, metavar="DIR", help="instead: plots of how cost grows with rules, batches and events"
     )
+    what.add_argument(
+        "--correlations",
+        type=int,
+        nargs="?",
+        const=1_000_000,
+        metavar="N",
+        help="instead: time and memory of correlations with N matches in one window (default: 1,000,000)",
+    )
 
 
 def _anomaly(args: argparse.Namespace) -> int:
@@ -69,6 +78,8 @@ def _anomaly(args: argparse.Namespace) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Measure in fresh processes, and print what was found."""
+    if args.correlations:
+        return _correlations(args.correlations, args.out)
     if args.paths and str(args.paths[0]) == "anomaly":
         return _anomaly(args)
     with tempfile.TemporaryDirectory(prefix="soc-bench-") as folder:
@@ -82,6 +93,13 @@ def run(args: argparse.Namespace) -> int:
             return 0
         figures = _figures(args, work, Path(folder))
     _write(args.out, figures)
+    return 0
+
+
+def _correlations(matches: int, out: Path | None) -> int:
+    found = correlations.costs(matches)
+    print(correlations.shown(found, matches))
+    _write(out, correlations.documents(found))
     return 0
 
 

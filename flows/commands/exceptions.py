@@ -64,7 +64,9 @@ def doubts_of(rules: RuleSet, settings: Settings) -> list[Remark]:
         finally:
             store.close()
     exceptions = Exceptions(rules.filters, rules.rules, zone)
+    feeds = {leaf.id: linked.rule.meta.title for linked in rules.correlations for leaf in linked.members}
     return [
+        *doubts.correlated(rules.filters, rules.rules, feeds),
         *doubts.doubts(rules.filters, datetime.now(UTC), zone, known),
         *doubts.blind(exceptions, assembly.definitions(settings).values()),
     ]

@@ -11,7 +11,9 @@ from typing import BinaryIO
 import orjson
 import polars as pl
 
+from connectors.definitions import means
 from connectors.files import FileSource
+from connectors.multiline import carried
 from connectors.parser import DefinedParser, to_ecs
 from connectors.recognise import recognise
 from detectors.errors import UsageError
@@ -56,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
             report=shown,
             dead=bury,
         )
-        for batch in files.batches():
+        for batch in carried(files.batches(), means(definitions)):
             definition = definitions[batch.source]
             parsed = DefinedParser(definition, year=args.year, zone=args.zone, enrichment=enrichment).parse(batch, None)
             bury(parsed.dead)

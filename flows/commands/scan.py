@@ -110,7 +110,8 @@ def _anomalies(
         return nothing()
     from flows.anomaly.filescan import FileScan  # noqa: PLC0415 - what it needs takes long to import
 
-    files = FileScan(args.paths, settings, parsers, recogniser(done.parts), args.source, protect=guard.batch)
+    told = settings.model_copy(update={"language": args.lang or settings.language})
+    files = FileScan(args.paths, told, parsers, recogniser(done.parts), args.source, protect=guard.batch)
     return files.anomalies(done.periods, lambda text: print(f"soc: {plain(str(text))}", file=sys.stderr))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors import multiline
 from connectors.formats.mysql_slow import MysqlSlow
-from connectors.multiline import joined
+from connectors.multiline import carried, joined
 from detectors.contracts import Batch
 from detectors.schema import RECORD
 
@@ -54,3 +57,25 @@ def test_a_record_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_format_may_tell_what_belongs_together() -> None:
     records = joined(batch("Tcp port: 3306", *SLOW), None, MysqlSlow()).records["event.original"]
     assert records.to_list() == ["Tcp port: 3306", "\n".join(SLOW[:4]), "\n".join(SLOW[4:])]
+
+
+@given(st.lists(st.sampled_from(["A", "b", "c"]), max_size=12), st.lists(st.integers(0, 12), max_size=4))
+def test_records_are_the_same_however_their_lines_are_cut_into_batches(lines: list[str], cuts: list[int]) -> None:
+    rows = batch(*lines).records
+    places = [0, *sorted(min(cut, rows.height) for cut in cuts), rows.height]
+    parts = [replace(batch(), records=rows[first:last]) for first, last in pairwise(places)]
+    read = [joined(part, "^A").records for part in carried(parts, lambda _: ("^A", None))]
+    whole = joined(batch(*lines), "^A").records
+    assert pl.concat(read or [whole.clear()]).rows() == whole.rows()
+
+
+def test_lines_of_another_file_never_belong_to_the_record_before() -> None:
+    one, other = batch("A", "b"), replace(batch("c"), origin="file:y")
+    read = [part.records["event.original"].to_list() for part in carried([one, other], lambda _: ("^A", None))]
+    assert read == [["A", "b"], ["c"]]
+
+
+def test_a_record_without_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiline, "LONGEST", 3)
+    read = carried(iter([batch("A", "b"), batch("b", "b"), batch("b")]), lambda _: ("^A", None))
+    assert next(read).records.height == 4

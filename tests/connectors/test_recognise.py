@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.definitions import load_definitions
-from connectors.recognise import recognise
+from connectors.recognise import recognise, verdict
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DEFINITIONS = load_definitions()
@@ -55,6 +55,26 @@ def test_some_garbage_among_the_lines_changes_nothing() -> None:
     found = recognise([*lines("auditd") * 3, "garbage"], DEFINITIONS)
     assert found is not None
     assert found.source == "auditd"
+
+
+def test_lines_that_a_server_writes_when_it_starts_tell_nothing() -> None:
+    started = [
+        "/usr/sbin/mysqld, Version: 8.0.15. started with:",
+        "Tcp port: 3306  Unix socket: /x",
+        "Time  Id Command",
+    ]
+    found = recognise([*started, *lines("mysql_slow")[0].split("\n")], DEFINITIONS)
+    assert found is not None
+    assert found.source == "mysql_slow"
+
+
+def test_half_is_enough_where_nothing_else_fits_at_all() -> None:
+    shares = {"auditd": 0.5, "apache": 0.0}
+    told = verdict(shares, DEFINITIONS)
+    assert told is not None
+    assert told.source == "auditd"
+    assert verdict({"auditd": 0.5, "apache": 0.1}, DEFINITIONS) is None
+    assert verdict({"auditd": 0.4, "apache": 0.0}, DEFINITIONS) is None
 
 
 @pytest.mark.reference

@@ -85,3 +85,13 @@ def test_growth_measures_each_size(place: Path) -> None:
     assert [point.events for point in grown.events] == [30]
     assert len(said) == 4
     assert {name for name, chart in plots(grown).items() if "</svg>" in chart.svg()} == plots(grown).keys()
+
+
+def test_correlations_are_measured_quiet_and_alerting(capsys: pytest.CaptureFixture[str]) -> None:
+    found = bench("--correlations", "3000")
+    kinds = [(each["kind"], each["matches"], each["findings"]) for each in found]
+    assert kinds == [
+        (kind, matches, matches // 3) for kind in ("event_count", "value_count", "value_sum") for matches in (0, 3_000)
+    ]
+    assert all(each["seconds"] > 0 < each["peak_mb"] for each in found)
+    assert "3,000 matches of a rule within one hour" in capsys.readouterr().out

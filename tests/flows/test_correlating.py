@@ -268,6 +268,56 @@ def test_a_source_that_fell_silent_holds_nothing_up(parts: Parts, tmp_path: Path
     store.close()
 
 
+def test_what_only_signals_feeds_correlations_and_has_no_finding(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    signals = RULES.replace("condition: selection\n---", "condition: selection\nsoc: {signal: true}\n---", 1)
+    signals = signals.replace("title: Many users tried\n", "title: Many users tried\nsoc: {signal: true}\n")
+    (tmp_path / "rules" / "ssh.yml").write_text(signals)
+    parts = assembly.assemble(Settings(cache=tmp_path / "cache"), [tmp_path / "rules"])
+    log = tmp_path / "auth.log"
+    log.write_text("\n".join(lines()) + "\n")
+    store = Store(tmp_path / "store.sqlite")
+    done = scan([log], parts, store)
+    assert set(store.select()["rule.name"]) == TITLES - {"Many users tried"}
+    many = store.query("SELECT DISTINCT silenced, finding FROM matches WHERE rule LIKE '%5'", ())
+    assert many == [("signal", None)]
+    assert done.statistics.silenced["signal"] > 0
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("window", "gone"),
+    [
+        ("", set()),
+        ("    hosts: [other]\n", set()),
+        ("    hosts: [srv]\n", {"Password guessing", "Many users tried", "Guessing that ended"}),
+        ("    rules: [Many users tried]\n", {"Many users tried"}),
+    ],
+)
+def test_maintenance_mutes_correlations_that_count_all_the_same(tmp_path: Path, window: str, gone: set[str]) -> None:
+    """Guessing falls into maintenance; what follows it does not."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "ssh.yml").write_text(RULES)
+    calendar = tmp_path / "maintenance.yml"
+    calendar.write_text(
+        "maintenance:\n  - name: Patches\n    owner: SOC\n    begin: 2026-03-09T08:00\n    end: 2026-03-09T08:04\n"
+        f"{window or '    rules: [nothing]'}\n"
+    )
+    known = Settings(cache=tmp_path / "cache", maintenance=calendar)
+    parts = assembly.assemble(known, [tmp_path / "rules"])
+    assert not parts.rules.faults
+    store = Store(tmp_path / "store.sqlite")
+    line = pipeline(parts, store)
+    rows = [*enumerate(lines())]
+    for cut in (rows[:10], rows[10:]):
+        line.process(batch(cut))
+    line.settle()
+    assert set(store.select()["rule.name"]) == TITLES - gone
+    muted = store.query("SELECT DISTINCT silenced FROM matches WHERE finding IS NULL", ())
+    assert muted == ([("maintenance: Patches",)] if gone else [])
+    store.close()
+
+
 def test_time_goes_no_further_than_the_clock(parts: Parts, tmp_path: Path) -> None:
     store = Store(tmp_path / "store.sqlite")
     memory = StoreMemory(store, 600_000_000)

@@ -28,6 +28,7 @@ def test_a_scan_tells_what_is_strange_in_weeks_of_lines(
     page = (tmp_path / "r.html").read_text("utf-8")
     assert "lần xuất hoặc tải về" in page
     assert '<figure class="history">' in page
+    assert night["rule"]["name"] == "Bất thường: thao tác với hồ sơ"
     assert cli.main([*words, "--no-anomaly"]) == 0
     assert (tmp_path / "f.ndjson").read_bytes() == b""
 
