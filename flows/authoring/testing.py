@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from detectors.correlation.link import Linked
+from detectors.errors import Place
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import Lists
 from flows import ruletests
@@ -35,12 +36,15 @@ class Result:
 
 
 def test(parts: Parts, memo: Memo, lists: Lists, mutate: bool | None, own: Path) -> list[Result]:
-    """Test every rule; `mutate` None leaves things out of the rules below `own` only, and of no correlation."""
-    rules = [
-        _result(rule, parts, memo, lists if mutate or (mutate is None and _below(rule, own)) else None)
-        for rule in parts.rules.rules
+    """Test every rule and correlation; `mutate` None leaves things out of those below `own` only."""
+
+    def asked(place: Place) -> bool:
+        return mutate if mutate is not None else Path(place.file).resolve().is_relative_to(own)
+
+    rules = [_result(rule, parts, memo, lists if asked(rule.place) else None) for rule in parts.rules.rules]
+    return rules + [
+        _correlated(linked, parts, memo, mutate=asked(linked.rule.place)) for linked in parts.rules.correlations
     ]
-    return rules + [_correlated(linked, parts, memo, mutate=bool(mutate)) for linked in parts.rules.correlations]
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -84,7 +88,3 @@ def _correlated(linked: Linked, parts: Parts, memo: Memo, *, mutate: bool) -> Re
     failures = memo.answer(place.file, run, f"failures {place}")
     tried, survivors = memo.answer(place.file, leave_out, f"survivors {place}") if mutate else (None, [])
     return Result(meta.id, meta.title, tuple(failures), tried, tuple(survivors))
-
-
-def _below(rule: Rule, folder: Path) -> bool:
-    return Path(rule.place.file).resolve().is_relative_to(folder)
