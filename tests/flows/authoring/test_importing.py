@@ -49,7 +49,7 @@ def test_each_rule_lives_is_blind_or_has_no_business_here(soc: Soc, checkout: Pa
     assert two["blind"]["windows"] == {"Imgae": "Image"}
     lines = soc("rules", "import", checkout)[1].splitlines()
     assert lines[0] == "4 rules: 2 live, 1 blind, 0 waiting, 1 homeless"
-    assert "Imgae 4" in lines[2]
+    assert f"Imgae {len(two['blind'])}" in lines[2]  # on so many sources
 
 
 def test_copies_are_the_files_themselves_with_licence_and_origins(soc: Soc, checkout: Path, tmp_path: Path) -> None:
