@@ -217,7 +217,7 @@ def given(rule: Rule, case: Case, parts: Parts) -> Given | str:
         return f"no source is called {case.source!r}"
     if case.events and not definition.dialect.structured:
         return f"`{case.name}`: {case.source} does not write JSON; give `lines`"
-    parser = DefinedParser(definition)
+    parser = DefinedParser(definition, enrichment=parts.enrichment)
     events = parser.parse(batch, None).events
     if events.height != records.height:
         return f"`{case.name}`: {records.height - events.height} of its lines can't be read as {case.source}"

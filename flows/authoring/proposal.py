@@ -141,6 +141,7 @@ def _names(wanted: pl.DataFrame, route: Route) -> Iterator[str]:
     """Yield the columns that may tell events apart: the source's own, without what is new in every event."""
     for name in wanted.columns:
         own = name not in ECS and name not in EVENT and name not in route.where and name not in WORDY
+        own = own and not name.startswith("soc.")  # what enrichment adds tells of the province, not of the event
         if own and wanted.schema[name] == pl.String and not _VOLATILE.search(name):
             yield name
 
