@@ -69,7 +69,8 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
         factor = working.budget(kept, where.sets["records"]).adjusted["agent07"]
         assert (factor < 1) is lower
     store.close()
-    working.train_all(where, [], None, NOW)
+    later = working.room(kept, NOW + timedelta(hours=1), said.append)
+    working.train_all(later, [], None, NOW)
     newest = where.registry.versions("records")[-1]
     assert newest.manifest["cleaned"] == 1
     assert not newest.champion  # it waits to be compared and promoted
