@@ -17,6 +17,7 @@ import yaml
 
 from flows.ruleset import rule_files
 
+_DETECTION = re.compile(r"^detection:", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z]{4,}")
 _KEPT = frozenset({"re", "cidr", "fieldref", "exists", "expand"})  # modifiers whose values are no plain text
 _UNASKED = frozenset({"condition", "timeframe"})
@@ -24,13 +25,18 @@ _UNASKED = frozenset({"condition", "timeframe"})
 
 def write(rules: Sequence[Path], count: int, folder: Path) -> None:
     """Write that many rule files into a new folder."""
-    originals = list(rule_files(rules))
+    originals = asking(rules)
     folder.mkdir(parents=True)
     for number in range(count):
         generation, place = divmod(number, len(originals))
         chosen = originals[place if count >= len(originals) else number * len(originals) // count]
-        text = Path(chosen).read_text("utf-8-sig")
+        text = chosen.read_text("utf-8-sig")
         folder.joinpath(f"{number:06}.yml").write_text(clone(text, generation) if generation else text, "utf-8")
+
+
+def asking(rules: Sequence[Path]) -> list[Path]:
+    """Return the rule files that ask anything of events; others only correlate rules of these."""
+    return [path for path in map(Path, rule_files(rules)) if _DETECTION.search(path.read_text("utf-8-sig"))]
 
 
 def clone(text: str, generation: int) -> str:

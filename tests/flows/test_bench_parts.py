@@ -20,7 +20,7 @@ from flows.bench.chart import HEIGHT, WIDTH, Chart, figure
 from flows.bench.clock import Ledger, least
 from flows.bench.fresh import THREADS, fresh, on_one_core
 from flows.bench.table import table
-from flows.ruleset import own_rules, rule_files
+from flows.ruleset import own_rules
 
 RULE = """title: A test
 id: 00000000-0000-4000-8000-000000000001
@@ -109,14 +109,14 @@ def test_clones_differ_from_one_another_and_stay_the_same() -> None:
 
 
 def test_a_part_of_the_rules_is_spread_over_them(tmp_path: Path) -> None:
-    originals = [Path(path).read_text("utf-8") for path in rule_files([own_rules()])]
+    originals = [path.read_text("utf-8") for path in clones.asking([own_rules()])]
     clones.write([own_rules()], 5, tmp_path / "few")
     chosen = [originals.index(path.read_text("utf-8")) for path in sorted((tmp_path / "few").iterdir())]
     assert chosen == [len(originals) * number // 5 for number in range(5)]
 
 
 def test_more_rules_than_there_are_come_as_clones(tmp_path: Path) -> None:
-    there = len(list(rule_files([own_rules()])))
+    there = len(clones.asking([own_rules()]))
     clones.write([own_rules()], 2 * there + 1, tmp_path / "many")
     made = [next(yaml.safe_load_all(path.read_text("utf-8"))) for path in (tmp_path / "many").iterdir()]
     assert len({rule["id"] for rule in made}) == 2 * there + 1
