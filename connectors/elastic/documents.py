@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 import orjson
 import polars as pl
@@ -22,6 +23,16 @@ MAX_DOCUMENT = 20 * 1024 * 1024
 # indices than a cluster may hold.
 YEARS = range(2010, 2040)
 UNDATED = "1970.01.01"
+
+
+class Sized(Protocol):
+    """What knows how many bytes it takes."""
+
+    @property
+    def size(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=Sized)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +66,19 @@ def month_of(time: datetime | None) -> str:
 
 
 def requests(found: Iterable[Document]) -> Iterator[list[Document]]:
-    """Cut documents into requests of bounded size; a document larger than a request goes alone."""
-    held: list[Document] = []
+    """Cut documents into requests of bounded size and number."""
+    return loads(found, MAX_REQUEST, MAX_ITEMS)
+
+
+def loads(found: Iterable[Item], most: int, count: int | None = None) -> Iterator[list[Item]]:
+    """Yield so many bytes of items at once, and so many items; one that is larger goes alone."""
+    held: list[Item] = []
     size = 0
-    for document in found:
-        if held and (size + document.size > MAX_REQUEST or len(held) == MAX_ITEMS):
+    for item in found:
+        if held and (size + item.size > most or len(held) == count):
             yield held
             held, size = [], 0
-        held.append(document)
-        size += document.size
+        held.append(item)
+        size += item.size
     if held:
         yield held

@@ -23,7 +23,7 @@ from elasticsearch import Elasticsearch
 from connectors.blocks import SLACK, Decoded, microseconds, pieces, unpacked
 from connectors.elastic.bulk import Bulk, Retry
 from connectors.elastic.client import reaching
-from connectors.elastic.documents import Document, month_of
+from connectors.elastic.documents import Document, loads, month_of
 from connectors.elastic.state import Kept, State
 from connectors.nested import nest
 from detectors.contracts import Block, Clock, Waiting
@@ -192,7 +192,7 @@ class ElasticMemory:
 
     def _fetched(self, places: Sequence[_Place]) -> Iterator[tuple[_Place, bytes]]:
         """Yield what blocks hold, some of them at a time."""
-        for some in _loads(places):
+        for some in loads(places, FETCH):
             orders = [{"_index": place.index, "_id": place.id, "_source": ["soc.matches"]} for place in some]
             with reaching("fetch matches"):
                 answer = self._client.mget(docs=orders)
@@ -237,16 +237,3 @@ def _asked(rule: str, within: Sequence[tuple[int, int]] | None, by: str, since: 
         ]
         terms.append({"bool": {"should": touched, "minimum_should_match": 1}})
     return {"bool": {"filter": terms}}
-
-
-def _loads(places: Sequence[_Place]) -> Iterator[list[_Place]]:
-    held: list[_Place] = []
-    size = 0
-    for place in places:
-        if held and size + place.size > FETCH:
-            yield held
-            held, size = [], 0
-        held.append(place)
-        size += place.size
-    if held:
-        yield held

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +17,18 @@ from flows import settings
 from flows.settings import Settings
 
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10080}
+
+
+def add_verbs(
+    parser: argparse.ArgumentParser, package: str, texts: Mapping[str, str], modules: Mapping[str, str]
+) -> None:
+    """Add the verbs of a package: each with its text, done by the module of its name unless `modules` names another."""
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, text in texts.items():
+        module = import_module(f"{package}.{modules.get(verb, verb)}")
+        command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
+        module.configure(command)
+        command.set_defaults(do=module.run)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

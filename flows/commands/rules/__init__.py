@@ -6,7 +6,8 @@ These modules are small; what takes long to import (pySigma) is imported where r
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
+
+from flows.commands.options import add_verbs
 
 VERBS = {
     "check": "read every rule and tell all faults of all files, as file:line:column",
@@ -27,12 +28,7 @@ MODULES = {"import": "importing", "test": "testing", "try": "trial"}  # verbs th
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the verbs and their arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb, text in VERBS.items():
-        module = import_module(f"{__name__}.{MODULES.get(verb, verb)}")
-        command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
-        module.configure(command)
-        command.set_defaults(do=module.run)
+    add_verbs(parser, __name__, VERBS, MODULES)
 
 
 def run(args: argparse.Namespace) -> int:

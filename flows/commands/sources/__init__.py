@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
+
+from flows.commands.options import add_verbs
 
 VERBS = {
     "list": "one line per source: format, log source, sector, criticality, live and blind rules",
@@ -16,12 +17,7 @@ MODULES = {"list": "listing", "test": "testing"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the verbs and their arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb, text in VERBS.items():
-        module = import_module(f"{__name__}.{MODULES.get(verb, verb)}")
-        command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
-        module.configure(command)
-        command.set_defaults(do=module.run)
+    add_verbs(parser, __name__, VERBS, MODULES)
 
 
 def run(args: argparse.Namespace) -> int:
