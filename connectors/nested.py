@@ -18,7 +18,7 @@ def nest(row: Mapping[str, object]) -> dict[str, Any]:
         node = tree
         for parent in parents:
             node = node.setdefault(parent, {})
-        node[leaf] = _parsed(value) if name in {"soc.evidence", "soc.anomaly"} else value
+        node[leaf] = _parsed(value) if name in {"soc.evidence", "soc.anomaly", "soc.decisions"} else value
     return tree
 
 

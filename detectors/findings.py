@@ -21,6 +21,7 @@ from detectors.contracts import Batch, Hits
 from detectors.evidence import ENTITIES, EVIDENCE, LISTED, Record, documents, entity_columns, evidence, listed, seen
 from detectors.identity import digest, event_id, finding_id, match_id
 from detectors.meta import Meta
+from detectors.questions import decide
 from detectors.schema import FINDING, MATCH, SEVERITY, SUPPRESSED, TIME
 from detectors.telling import of_group, tell
 
@@ -170,7 +171,7 @@ def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch)
     return made.cast(MATCH)
 
 
-_MADE = ("soc.evidence", "message", "soc.message.vi", "soc.title.vi", "related.ip")
+_MADE = ("soc.evidence", "message", "soc.message.vi", "soc.title.vi", "soc.decisions", "related.ip")
 _COUNTED = (
     pl.concat_list(pl.when(pl.col(name).list.len() > LISTED).then(pl.lit(name)).otherwise(None) for name in ENTITIES)
     .list.drop_nulls()
@@ -226,16 +227,17 @@ def _findings(
 
 def _made(
     row: Mapping[str, Any], records: Mapping[int, Record], detections: Sequence[Detection]
-) -> tuple[str, str, str | None, str | None, list[str]]:
+) -> tuple[str, str, str | None, str | None, str | None, list[str]]:
     """Return what a finding has that no expression makes (_MADE)."""
     shown = [records[number] for number in row["row"]]
 
     def values(name: str) -> list[Any]:
         return row[name] if name in ENTITIES and row[name] else seen(shown, name) or of_group(row["soc.group"], name)
 
-    told = tell(detections[row["rule"]].meta, row["soc.group"], values)
+    meta = detections[row["rule"]].meta
+    told, decisions = tell(meta, row["soc.group"], values), decide(meta, values, row["event.start"], row["event.end"])
     addresses = sorted({*row["source.ip"], *row["destination.ip"]})[:LISTED]
-    return evidence(shown, row["id"]), told.message, told.message_vi, told.title_vi, addresses
+    return evidence(shown, row["id"]), told.message, told.message_vi, told.title_vi, decisions, addresses
 
 
 @lru_cache(maxsize=10_000)

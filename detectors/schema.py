@@ -116,6 +116,7 @@ FINDING = _columns(
         "soc.attack": pl.List(pl.String),  # one keyword per pair: "execution / T1059.001"
         "soc.falsepositives": pl.List(pl.String),
         "soc.runbook": pl.String,
+        "soc.decisions": pl.String,  # JSON list of yes-or-no questions with their queries: see detectors.questions
         "soc.source": pl.String,
         "soc.origin": pl.List(pl.String),
         "soc.group": pl.String,

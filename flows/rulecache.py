@@ -73,14 +73,9 @@ class StoredRule(Rule):
             raise AttributeError(name)
         begin, end = self._stored[name]
         body = orjson.loads(self._bodies[begin:end])
-        value = decode(body) if name == "condition" else _meta(body)
+        value = decode(body) if name == "condition" else Meta.restored(body)
         object.__setattr__(self, name, value)
         return value
-
-
-def _meta(body: dict[str, Any]) -> Meta:
-    words: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in body.items()}
-    return Meta(**words)
 
 
 class RuleCache:
@@ -261,8 +256,8 @@ def _compiler() -> bytes:
     """Return a digest of what makes rules, so that no rule of an older compiler is ever run."""
     made = hashlib.sha256(" ".join(map(version, ("pysigma", "google-re2", "pyyaml"))).encode())
     made.update(Path(__file__).read_bytes())
-    made.update(files("detectors").joinpath("meta.py").read_bytes())
-    made.update(files("detectors").joinpath("content.py").read_bytes())
+    for name in ("meta.py", "content.py", "telling.py", "questions.py", "questions.yml"):
+        made.update(files("detectors").joinpath(name).read_bytes())
     for package in ("detectors.correlation", "detectors.sigma"):
         for module in sorted(files(package).iterdir(), key=lambda each: each.name):
             if module.name.endswith(".py"):

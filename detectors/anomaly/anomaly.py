@@ -15,6 +15,7 @@ from detectors.evidence import ENTITIES
 from detectors.findings import GROUP, Detection, Found, nothing, rule_words
 from detectors.identity import finding_id, match_id
 from detectors.meta import Meta
+from detectors.questions import ANOMALY, decide
 from detectors.schema import FINDING, MATCH
 
 ENTITY_TEXT: Final = 200
@@ -94,6 +95,7 @@ def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
         description=one.text.get(lang),
         tags=one.tags,
         runbook=one.check.get(lang),
+        asks=ANOMALY,
     )
     entities: dict[str, list[str]] = {name: [] for name in ENTITIES}
     if one.column in entities:
@@ -118,6 +120,7 @@ def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
         "soc.count": one.count,
         "soc.capped": [],
         "soc.evidence": orjson.dumps(list(evidence.shown), default=str).decode(),
+        "soc.decisions": decide(meta, lambda name: entities.get(name, []), one.start, one.end),
         "soc.anomaly": orjson.dumps(document(one), default=str).decode(),
     }
 

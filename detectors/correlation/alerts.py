@@ -21,6 +21,7 @@ from detectors.correlation.windows import changes
 from detectors.evidence import ENTITIES, EVIDENCE, LISTED, listed
 from detectors.findings import Detection, Found, rule_words
 from detectors.identity import finding_id, match_ids, successor_id
+from detectors.questions import decide
 from detectors.schema import FINDING, MATCH, SEVERITY, TIME
 from detectors.telling import of_group, tell
 
@@ -192,7 +193,11 @@ def _evidence(events: pl.DataFrame, originals: Originals) -> dict[tuple[str, int
 def _finding(name: str, seen: Mapping[str, Any], evidence: str, detection: Detection) -> dict[str, Any]:
     anchor = _moment(seen["anchor"])
     entities = {field: seen.get(field, []) for field in ENTITIES}
-    told = tell(detection.meta, seen["group"], lambda name: entities.get(name) or of_group(seen["group"], name))
+
+    def values(name: str) -> list[str]:
+        return entities.get(name) or of_group(seen["group"], name)
+
+    told = tell(detection.meta, seen["group"], values)
     return {
         **rule_words(detection),
         **entities,
@@ -204,6 +209,7 @@ def _finding(name: str, seen: Mapping[str, Any], evidence: str, detection: Detec
         "message": told.message,
         "soc.message.vi": told.message_vi,
         "soc.title.vi": told.title_vi,
+        "soc.decisions": decide(detection.meta, values, seen["first"], seen["last"]),
         "related.hosts": entities["host.name"],
         "related.ip": sorted({*entities["source.ip"], *entities["destination.ip"]})[:LISTED],
         "related.user": entities["user.name"],

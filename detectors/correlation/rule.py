@@ -73,13 +73,10 @@ def encode_correlation(correlation: Correlation) -> dict[str, Any]:
 
 def decode_correlation(data: dict[str, Any], file: str) -> Correlation:
     """Return the correlation of plain data that `encode_correlation` gave, standing in this file."""
-    words: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in data["meta"].items()
-    }
     return Correlation(
         **{
             **data,
-            "meta": Meta(**words),
+            "meta": Meta.restored(data["meta"]),
             "rules": tuple(_reference(each, file) for each in data["rules"]),
             "place": _place(data["place"], file),
             "group_by": tuple(data["group_by"]),

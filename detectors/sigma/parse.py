@@ -12,6 +12,7 @@ from detectors.contracts import LogSource
 from detectors.errors import RuleError
 from detectors.meta import Meta
 from detectors.schema import LEVELS
+from detectors.sigma.asks import Asks, asks
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document, documents
 from detectors.sigma.nearest import meant, nearest
@@ -40,6 +41,7 @@ class Own:
 
 
 _NO_OWN = Own()
+_NOTHING_ASKED: Asks = ((), ())
 
 
 def rules(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | RuleError]:
@@ -91,6 +93,8 @@ def meta(document: Document, faults: list[RuleError]) -> Meta:
     level = collect(faults, lambda: _one_of(document, "level", LEVELS), "")
     status = collect(faults, lambda: _one_of(document, "status", STATUSES), "")
     own = collect(faults, lambda: _own(document), _NO_OWN)
+    source = collect([], lambda: logsource(document), None)  # a rule that needs one and has none is told so elsewhere
+    questions, names = collect(faults, lambda: asks(document, source), _NOTHING_ASKED)
     return Meta(
         id=given or "",
         title=title,
@@ -109,6 +113,8 @@ def meta(document: Document, faults: list[RuleError]) -> Meta:
         group_by=own.group_by,
         window=own.window,
         signal=own.signal,
+        questions=questions,
+        asks=names,
     )
 
 

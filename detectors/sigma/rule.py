@@ -50,11 +50,8 @@ def encode_rule(rule: Rule) -> dict[str, Any]:
 
 def decode_rule(data: dict[str, Any]) -> Rule:
     """Return the rule of plain data that `encode_rule` gave."""
-    meta: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in data["meta"].items()
-    }
     return Rule(
-        meta=Meta(**meta),
+        meta=Meta.restored(data["meta"]),
         logsource=LogSource(*data["logsource"]),
         condition=decode(data["condition"]),
         place=Place(*data["place"]),

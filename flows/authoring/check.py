@@ -67,6 +67,7 @@ def _told(file: str, rules: Sequence[Rule], fields: Fields, *, ours: bool) -> li
     for document in read:
         found += [remark for each in lint.CHECKS for remark in each(document, fields)]
         found += house.remarks(document) if ours and alone else ()
+        found += house.questions(document) if Path(file).resolve().is_relative_to(own_rules()) else ()
     return [
         [[each.place.line, each.place.column], each.severity, each.code, each.message, each.fix]
         for each in sorted(found)

@@ -19,6 +19,7 @@ RUNBOOK = {
     "vi": ("Điều gì", "Vì sao lạ", "Kiểm tra", "Gọi ai"),
     "en": ("What", "Why odd", "Check", "Call"),
 }
+ASKED = 3  # questions of a decision list, at least
 LONGEST = 80  # characters of a title: it is the name of a finding in every list
 _FIXES = {
     "runbook": "say in `vi` and `en` what it is, why it is odd, what to check and whom to call",
@@ -100,6 +101,22 @@ def _runbook(document: Document) -> Iterator[Remark]:
         elif tuple(line.split(":")[0] for line in str(text).splitlines()) != heads:
             fix = f"write lines that begin with {', '.join(f'`{head}:`' for head in heads)}"
             yield Remark(document.place("runbook", language), "error", "house-runbook", "a runbook has four lines", fix)
+
+
+def questions(document: Document) -> Iterator[Remark]:
+    """Yield what a rule's decision list lacks; a rule that only counts for others makes no findings, and needs none."""
+    own = document.data.get("soc")
+    given = own.get("questions") if isinstance(own, dict) else None
+    if "runbook" not in document.data or not isinstance(given, list | None):
+        return
+    several = given or []
+    if len(several) < ASKED or not any(isinstance(each, dict) for each in several):
+        message = f"a decision list of {len(several)} questions" if several else "no decision list"
+        place = document.key("soc", "questions") if several else document.place()
+        fix = (
+            f"add `soc: questions:`, {ASKED} or more: one of its own, others by their names in detectors/questions.yml"
+        )
+        yield Remark(place, "error", "house-questions", message, fix)
 
 
 def slug(title: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.definitions import Definition
 from detectors.attack import RELEASE, TACTICS, techniques
+from detectors.questions import LOOKS, MEANS, catalogue
 from detectors.schema import LEVELS
 from detectors.sigma.logsources import EVERYTHING
 from detectors.sigma.parse import STATUSES
@@ -20,6 +21,20 @@ from flows.authoring.lint import KEYS
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
+QUESTION: dict[str, Any] = {
+    "type": "object",
+    "required": ["en", "vi", "means"],
+    "additionalProperties": False,
+    "properties": {
+        "en": {"type": "string", "description": "Answered with yes or no, with values: Does {user.name} confirm it?"},
+        "vi": {"type": "string"},
+        "means": {"enum": [*MEANS], "description": "What a yes speaks for"},
+        "look": {"enum": [*LOOKS], "description": "Where the answer is to be looked for (default: findings)"},
+        "by": {"anyOf": [TEXT, TEXTS], "description": "Fields whose values are looked for"},
+        "before": {"type": "integer", "minimum": 0, "description": "Seconds before the finding (default: a day)"},
+        "after": {"type": "integer", "minimum": 0, "description": "Seconds after the finding (default: a day)"},
+    },
+}
 
 
 def schema(definitions: Mapping[str, Definition]) -> dict[str, Any]:
@@ -71,6 +86,12 @@ _PROPERTIES: dict[str, Any] = {
                 "type": "object",
                 "properties": {"vi": TEXT, "en": TEXT},
                 "description": "What a finding says, with values: {user.name} opened {object_id}",
+            },
+            "questions": {
+                "type": "array",
+                "minItems": 1,
+                "description": "The decision list: shared questions by name, and the rule's own",
+                "items": {"anyOf": [{"enum": sorted(catalogue().questions)}, QUESTION]},
             },
         },
     },

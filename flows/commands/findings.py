@@ -30,6 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_config(listing)
     listing.add_argument("--level", choices=LEVELS, help="at least this level")
     listing.add_argument("--rule", metavar="RULE", help="id or title of a rule")
+    listing.add_argument("--user", metavar="NAME", help="that name this user")
+    listing.add_argument("--host", metavar="NAME", help="that name this host")
+    listing.add_argument("--ip", metavar="ADDRESS", help="that name this address")
     listing.add_argument("--since", type=moment, metavar="TIME", help="from this time on, ISO 8601")
     listing.add_argument("--until", type=moment, metavar="TIME", help="before this time")
     listing.add_argument("--limit", type=int, default=1000, metavar="N", help="at most this many (default: 1000)")
@@ -60,7 +63,16 @@ def run(args: argparse.Namespace) -> int:
             return _decide(store, args)
         if args.suppressed:
             return _suppressed(store, args, ZoneInfo(settings.zone))
-        found = store.select(level=args.level, rule=args.rule, since=args.since, until=args.until, limit=args.limit)
+        found = store.select(
+            level=args.level,
+            rule=args.rule,
+            user=args.user,
+            host=args.host,
+            ip=args.ip,
+            since=args.since,
+            until=args.until,
+            limit=args.limit,
+        )
     finally:
         store.close()
     if args.ids:
@@ -95,8 +107,7 @@ def _show(store: Store, name: str) -> int:
         raise UsageError(f"there is no finding {name!r}", fix="list them: soc findings list --ids")
     said = [asdict(each) for each in store.history(name)]
     later = [f"{each['event.id']}: {each['message']}" for each in store.successors(name)]
-    text = orjson.dumps(
-        nest({**document, "soc.triage": said, "soc.successors": later}), option=orjson.OPT_INDENT_2, default=str
-    ).decode()
+    whole = orjson.dumps(nest({**document, "soc.triage": said, "soc.successors": later}), default=str)
+    text = orjson.dumps(orjson.loads(whole), option=orjson.OPT_INDENT_2).decode()  # evidence and decisions too
     print("\n".join(plain(line) for line in text.split("\n")))
     return 0

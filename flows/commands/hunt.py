@@ -1,4 +1,4 @@
-"""`soc hunt`: a rule over the archive."""
+"""`soc hunt`: a rule, or some values, over the archive."""
 
 from __future__ import annotations
 
@@ -18,13 +18,22 @@ from flows.authoring import chosen
 from flows.commands.options import add_config, moment, read_config
 from flows.documents import write_lines
 from flows.hunting import hunt
+from flows.ruleset import RuleSet
+from flows.selecting import selection
 from flows.table import print_findings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     parser.add_argument(
-        "rule", metavar="RULE", help="a rule file or folder, or the id or title of a rule of the settings"
+        "rule", nargs="?", metavar="RULE", help="a rule file or folder, or the id or title of a rule of the settings"
+    )
+    parser.add_argument(
+        "--where",
+        action="append",
+        metavar="FIELD=VALUE",
+        help="instead of a rule: events that have this value, on any source; of several of one field any, of several "
+        "fields each",
     )
     add_config(parser)
     parser.add_argument("--since", type=moment, metavar="TIME", help="from this time on, ISO 8601 (default: the start)")
@@ -39,7 +48,10 @@ def run(args: argparse.Namespace) -> int:
     """Hunt, and print what was found; nothing is stored."""
     settings = read_config(args)
     archive = Archive(args.archive or settings.archive)
-    parts = assembly.parts(settings, chosen.some(args.rule, settings))
+    if bool(args.rule) == bool(args.where):
+        raise UsageError("a hunt is for a rule or for values", fix="name a RULE, or write --where user.name=lan")
+    wanted = RuleSet((selection(args.where),), ()) if args.where else chosen.some(args.rule, settings)
+    parts = assembly.parts(settings, wanted)
     sources = args.source or archive.sources()
     if not archive.sources():
         raise UsageError("the archive is empty", fix="fill it: soc scan --keep, or soc run")

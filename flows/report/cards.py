@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from detectors.questions import told
 from flows.report.behaviour import Odd, odd
 from flows.report.words import Clock, Moment
 from flows.terminal import visible
@@ -53,6 +54,20 @@ class Evidence:
     size: int = 0
 
 
+MEANS = {"real": "means_real", "harmless": "means_harmless"}  # the labels of what a yes speaks for
+QUERIES = {"command": "query_command", "kql": "query_kql", "esql": "query_esql"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question of the decision list, and queries that help to answer it."""
+
+    text: Cut
+    means: str  # real, harmless: what a yes speaks for
+    label: str
+    queries: tuple[tuple[str, Cut], ...]  # the name of a label, and the query
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """One finding."""
@@ -77,6 +92,7 @@ class Card:
     end: Moment | None
     count: int
     evidence: Evidence = field(default_factory=Evidence)
+    asks: tuple[Ask, ...] = ()
     odd: Odd | None = None  # what is out of the ordinary
 
 
@@ -131,7 +147,21 @@ def card(row: Mapping[str, object], clock: Clock, room: int, lang: str = "en") -
         end=clock.moment(_time(row["event.end"])),
         count=_whole(row["soc.count"]),
         evidence=_evidence(row["soc.evidence"], clock, room),
+        asks=_asks(row["soc.decisions"], lang),
         odd=odd(row["soc.anomaly"], clock, lang),
+    )
+
+
+def _asks(text: object, lang: str) -> tuple[Ask, ...]:
+    asked = [each for each in told(text if isinstance(text, str) else None) if each.get("means") in MEANS]
+    return tuple(
+        Ask(
+            cut(str(each.get(lang) or "")),
+            each["means"],
+            MEANS[each["means"]],
+            tuple((label, cut(str(each[name]))) for name, label in QUERIES.items() if each.get(name)),
+        )
+        for each in asked[:LIST]
     )
 
 

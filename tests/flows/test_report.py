@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 
 from detectors.errors import UsageError
+from detectors.meta import Meta
+from detectors.questions import decide
 from detectors.schema import FINDING
 from flows.report import build
 from flows.report.cards import EVENTS, FIELDS
@@ -223,6 +225,18 @@ def test_times_at_the_edge_of_the_calendar_are_shown(tmp_path: Path) -> None:
     assert "3 findings lie outside this picture" in text
 
 
+@pytest.mark.parametrize(("lang", "means"), [("en", "yes → real"), ("vi", "có → là thật")])
+def test_a_finding_asks_what_decides_it_and_where_to_look(tmp_path: Path, lang: str, means: str) -> None:
+    hostile = "<b>x</b>' ; --since"
+    decisions = decide(Meta("r", "Odd", asks=("more_by_the_account",)), lambda _: [hostile], START, START)
+    text = page(tmp_path, frame(finding(**{"soc.decisions": decisions})), lang=lang).text
+    assert means in text
+    assert "<b>x</b>" in text  # as text, not as markup: the parser gives it back whole
+    assert "soc hunt --where" in text
+    assert "MV_EXPAND user.name" in text
+    assert "user.name : (" in text
+
+
 def test_findings_speak_the_language_of_the_page(tmp_path: Path) -> None:
     spoken = finding(**{"soc.title.vi": "Điều <lạ>", "soc.message.vi": "Thấy điều lạ", "message": "Something odd"})
     silent = finding(**{"event.id": "other", "message": "Said in English only"})
@@ -290,7 +304,7 @@ def test_colours_are_readable_in_both_themes(theme: int) -> None:
     colours = dict(re.findall(rf"--(\w+): #([{string.hexdigits}]+)", block))
     for level in ("critical", "high", "medium", "low", "informational"):
         assert _contrast(colours[level], "fff") >= 4.5, level
-    for name in ("text", "soft"):
+    for name in ("text", "soft", "bad", "good"):
         for ground in ("card", "page", "code"):
             assert _contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
     light = {"h1": "10202f", "h2": "10202f", "h3": "10202f", "h4": "fff", "h5": "fff"}
