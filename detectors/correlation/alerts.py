@@ -25,7 +25,9 @@ from detectors.schema import FINDING, MATCH, SEVERITY, TIME
 from detectors.telling import of_group, tell
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-KEPT_ENTITIES: Final = ("host.name", "user.name", "source.ip", "destination.ip")
+KEPT_ENTITIES: Final = (
+    "organization.id", "organization.name", "host.name", "user.name", "source.ip", "destination.ip",
+)  # fmt: skip
 EVERYTHING: Final = "all"  # the group of a correlation that has no groups
 EVENTS: Final = pl.Schema(
     {
