@@ -18,6 +18,7 @@ from detectors.errors import DefinitionError, Place
 
 LARGEST: Final = 1_000_000  # bytes; no definition people write is near it
 LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that of libyaml reads ten times as fast
+TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -134,7 +135,7 @@ def _named(name: str, kind: str, place: Place, folders: Sequence[Path]) -> Node:
 
 
 def _check(node: yaml.Node, seen: set[int]) -> None:
-    """Refuse equal keys, and aliases: the same node in two places."""
+    """Refuse equal keys, aliases (the same node in two places), and days that no calendar has."""
     if id(node) in seen:
         raise yaml.MarkedYAMLError(None, None, "aliases are not allowed", node.start_mark)
     seen.add(id(node))
@@ -149,6 +150,12 @@ def _check(node: yaml.Node, seen: set[int]) -> None:
     elif isinstance(node, yaml.SequenceNode):
         for below in node.value:
             _check(below, seen)
+    elif node.tag == TIMESTAMP:
+        try:
+            yaml.SafeLoader("").construct_object(node)
+        except ValueError:
+            message = f"{node.value} is no day or time of the calendar"
+            raise yaml.MarkedYAMLError(None, None, message, node.start_mark) from None
 
 
 def _problem(error: Exception) -> str:

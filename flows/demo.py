@@ -1,8 +1,10 @@
-"""The demo: a small province at work, attacked, and watched; embedded, under Prefect, without servers."""
+"""The demo: a small province at work, attacked, and watched; under Prefect, embedded or through servers."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,22 +13,39 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.archive import Archive
+from connectors.simulator import Line
 from connectors.simulator.score import Score, read_truth, score
 from connectors.simulator.write import Summary, write
 from connectors.store import Store
 from detectors.errors import UsageError
-from flows import assembly, report
+from flows import assembly, demoservers, report
 from flows.commands.simulate import START
-from flows.judging import matched_events
+from flows.judging import matched_events, with_lines
 from flows.orchestration import create_markdown_artifact, flow, task
-from flows.scanning import Scanned, scan
+from flows.pacing import paced
+from flows.progress import progress
+from flows.scanning import scan
 from flows.settings import Settings
+from flows.statistics import Statistics
 
 TITLES = {
     "en": "Simulated province, {days} days from {start:%d %B %Y}",
     "vi": "Tỉnh mô phỏng, {days} ngày từ {start:%d/%m/%Y}",
 }
+HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 MARK = ".soc-demo"  # says that a folder is the demo's own and may be replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be played, and how: `servers` are settings of Kafka and Elasticsearch, None for embedded."""
+
+    seed: int = 1
+    days: int = 3
+    scenarios: tuple[str, ...] = ()  # of all attacks these only
+    speed: float | None = None  # simulated seconds to a real one; None: as fast as can be
+    servers: Settings | None = None
+    lang: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class Shown:
 
     findings: pl.DataFrame
     score: Score
-    scanned: Scanned
+    statistics: Statistics
     report: Path
     lines: dict[str, int]  # of each source
 
@@ -52,49 +71,105 @@ def prepare(folder: Path) -> None:
 
 
 @task
-def simulate(folder: Path, seed: int, days: int) -> Summary:
-    """Write the province's logs."""
-    return write(folder / "logs", seed, START, days)
+def simulate(folder: Path, wanted: Wanted) -> Summary:
+    """Write the province's logs; with servers every line goes into Kafka too."""
+    with ExitStack() as stack:
+        steps: list[Callable[[Line], object]] = [paced(wanted.speed)] if wanted.speed else []
+        if wanted.servers is not None:
+            steps.append(stack.enter_context(demoservers.sending(wanted.servers, keen=wanted.speed is not None)))
+        told = stack.enter_context(progress("simulating", sized=False))
+
+        def send(line: Line) -> None:
+            for step in steps:
+                step(line)
+
+        return write(
+            folder / "logs",
+            wanted.seed,
+            START,
+            wanted.days,
+            lambda share: told("simulating", int(100 * share), 100),
+            scenarios=wanted.scenarios,
+            send=send if steps else None,
+        )
 
 
 @task
-def detect(folder: Path, logs: list[Path]) -> Scanned:
+def detect(folder: Path, logs: list[Path]) -> tuple[Statistics, dict[str, object]]:
     """Carry the logs through the pipeline into the demo's store and archive."""
     settings = Settings(cache=folder / "cache")
     store = Store(folder / "store.sqlite")
     try:
-        return scan(logs, assembly.assemble(settings), store, archive=Archive(folder / "archive"))
+        with progress("detecting") as told:
+            parts = assembly.assemble(settings)
+            scanned = scan(logs, parts, store, archive=Archive(folder / "archive"), report=told)
+        return scanned.statistics, scanned.document()
     finally:
         store.close()
 
 
 @task
-def judge(folder: Path, truth: Path) -> tuple[pl.DataFrame, Score]:
+def detect_on_servers(folder: Path, servers: Settings) -> tuple[Statistics, dict[str, object]]:
+    """Let the pipeline read Kafka until it has caught up; findings go to Elasticsearch."""
+    done = demoservers.detect(folder, servers)
+    seen = done.statistics
+    failures = {"rules_loaded": len(done.parts.rules), "rules_failed": len(done.parts.rules.faults)}
+    return seen, {"events": seen.events, "parse_failures": seen.parse_failures, **failures}
+
+
+@task
+def judge(folder: Path, truth: Path, servers: Settings | None) -> tuple[pl.DataFrame, Score]:
     """Compare what was found with what was done."""
+    archive = Archive(folder / "archive")
+    if servers is not None:
+        findings, matches = demoservers.found(servers)
+        matched = with_lines(matches, archive, findings)
+        findings = findings.filter(pl.col("event.id").is_in(matched["soc.finding.id"].implode()))
+        return findings, score(read_truth(truth), matched)
     store = Store(folder / "store.sqlite")
     try:
         findings = store.select(limit=1_000_000)
-        return findings, score(read_truth(truth), matched_events(store, Archive(folder / "archive"), findings))
+        return findings, score(read_truth(truth), matched_events(store, archive, findings))
     finally:
         store.close()
 
 
 @flow(name="demo")
-def demo(folder: Path, seed: int, days: int, lang: str) -> Shown:
+def demo(folder: Path, wanted: Wanted) -> Shown:
     """Run the main job once and leave everything in one folder."""
+    if wanted.servers is not None:
+        demoservers.ready(wanted.servers)
     prepare(folder)
-    written = simulate(folder, seed, days)
-    scanned = detect(folder, list(written.logs))
-    findings, judged = judge(folder, written.truth)
+    written = simulate(folder, wanted)
+    if wanted.servers is None:
+        statistics, document = detect(folder, list(written.logs))
+    else:
+        statistics, document = detect_on_servers(folder, wanted.servers)
+    findings, judged = judge(folder, written.truth, wanted.servers)
     page = folder / "report.html"
-    end = datetime.combine(START, datetime.min.time(), ZoneInfo("Asia/Ho_Chi_Minh")) + timedelta(days=days)
-    title = TITLES[lang].format(start=START, days=days)
-    report.build(findings, page, title=title, stats=scanned.document(), generated=end, lang=lang)
-    create_markdown_artifact(_told(judged), key="demo", description="Attacks found and missed")
-    return Shown(findings, judged, scanned, page, written.lines)
+    end = datetime.combine(START, datetime.min.time(), HOME) + timedelta(days=wanted.days)
+    title = TITLES[wanted.lang].format(start=START, days=wanted.days)
+    attacks = told(judged)
+    report.build(findings, page, title=title, stats=document, generated=end, lang=wanted.lang, attacks=attacks)
+    create_markdown_artifact(_artifact(judged), key="demo", description="Attacks found and missed")
+    return Shown(findings, judged, statistics, page, written.lines)
 
 
-def _told(judged: Score) -> str:
+def told(judged: Score) -> list[report.Told]:
+    """Return the attacks of a score as the report tells them."""
+    steps = judged.steps.partition_by("attack", as_dict=True)
+    return [
+        report.Told(
+            {"en": row["name"], "vi": row["vi"]},
+            row["start"],
+            row["delay"],
+            [*steps[row["attack"],].select("soc.finding.id", "first").iter_rows()] if row["found"] else [],
+        )
+        for row in judged.attacks.iter_rows(named=True)
+    ]
+
+
+def _artifact(judged: Score) -> str:
     rows = [
         f"| {name} | {'found' if found else 'missed'} |"
         for name, found in judged.attacks.select("name", "found").iter_rows()

@@ -20,22 +20,23 @@ class Report(Protocol):
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Report]:
-    """Show the progress of reading files while the block runs."""
+def progress(what: str, *, sized: bool = True) -> Iterator[Report]:
+    """Show how far work has come while the block runs; `sized` says that it is counted in bytes."""
     if sys.stderr.isatty():
-        with _bar(what) as report:
+        with _bar(what, sized=sized) as report:
             yield report
     else:
         yield _Lines(what)
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Report]:
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
+def _bar(what: str, *, sized: bool) -> Iterator[Report]:
+    from rich import progress as rich  # noqa: PLC0415 - only a terminal needs it
+    from rich.console import Console  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    counted = (rich.DownloadColumn(), rich.TransferSpeedColumn()) if sized else (rich.TaskProgressColumn(),)
+    columns = (rich.TextColumn("{task.description}", markup=False), rich.BarColumn(), *counted)
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks = {what: bar.add_task(what, total=None)}
 
         def report(label: str, done: int, total: int) -> None:

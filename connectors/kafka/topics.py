@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import TopicAlreadyExistsError
 
 from connectors.kafka.connection import DEAD_TOPIC, RAW, Connection
@@ -49,6 +49,23 @@ def check(connection: Connection, sources: Sequence[str]) -> Iterator[tuple[str,
     for topic in [*(RAW + source for source in sources), DEAD_TOPIC]:
         missing = UsageError(f"the topic {topic} doesn't exist", fix="run `soc setup`")
         yield f"topic {topic}", None if topic in there else missing
+
+
+def held(connection: Connection, sources: Sequence[str]) -> list[str]:
+    """Return which topics of these sources hold records."""
+    with connection.reaching("be asked what its topics hold"):
+        consumer = KafkaConsumer(**connection.options())
+        try:
+            wanted = {RAW + source for source in sources}
+            parts = [
+                TopicPartition(topic, number)
+                for topic in sorted(wanted & set(consumer.topics()))
+                for number in consumer.partitions_for_topic(topic) or ()
+            ]
+            first, last = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
+            return sorted({each.topic for each in parts if last[each] > first[each]})
+        finally:
+            consumer.close()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from random import Random
 
 import orjson
 
-from connectors.simulator.stream import Line, arrivals, in_order, later
+from connectors.simulator.stream import Line, Rhythm, arrivals, in_order, later
 from connectors.simulator.systems import SYSTEMS, Fields, System
 from connectors.simulator.world import Person, World
 
@@ -53,8 +53,17 @@ def work(world: World) -> Iterator[Line]:
 
 def _sessions(world: World, system: System) -> Iterator[Line]:
     random, people = world.random(f"applications/{system.name}"), users(world, system)
-    rhythm = {"office": world.office, "public": world.public, "always": lambda _: 1.0}[system.rhythm]
-    begins = arrivals(random, world.begin, world.end, system.per_hour * world.size, rhythm)
+    rhythm: Rhythm = {
+        "office": world.office,
+        "evening": world.evening,
+        "public": world.public,
+        "always": lambda _: 1.0,
+    }[system.rhythm]
+
+    def busy(at: datetime) -> float:
+        return rhythm(at) * world.season(system.name, at.date())
+
+    begins = arrivals(random, world.begin, world.end, system.per_hour * world.size, busy)
     return in_order((begin, _session(random, begin, system, random.choice(people))) for begin in begins)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, time
 from difflib import get_close_matches
 from ipaddress import IPv4Address, IPv4Network
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from connectors.nodes import Node, read_yaml
+from connectors.simulator.systems import SYSTEMS
 from detectors.errors import DefinitionError
 
 BUILT_IN = Path(__file__).with_name("province.yml")
@@ -28,8 +31,18 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _day_of_year(text: str) -> str:
+    try:
+        date.fromisoformat(f"2000-{text}")
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no day of a year, such as 05-10") from error
+    return text
+
+
 Host = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 Zone = Annotated[str, AfterValidator(_known_zone)]
+Day = Annotated[str, AfterValidator(_day_of_year)]  # "05-10": month and day
+Fault = tuple[tuple[int | str, ...], str, str]  # where, what is wrong, how it is mended
 
 
 class Part(BaseModel):
@@ -117,6 +130,23 @@ class Hotline(Desks):
     calls_per_hour: int = Field(ge=1, le=10_000)
 
 
+class Season(Part):
+    """Days of every year on which systems are used more (or less) than else: exams, tax, the end of the year."""
+
+    name: str
+    systems: tuple[str, ...] = Field(min_length=1)
+    since: Day = Field(alias="from")
+    until: Day = Field(alias="to")
+    times: float = Field(gt=0, le=10)
+
+    def holds(self, day: date) -> bool:
+        """Say whether a day belongs to it; one may reach over the end of the year."""
+        text = f"{day:%m-%d}"
+        if self.since <= self.until:
+            return self.since <= text <= self.until
+        return text >= self.since or text <= self.until
+
+
 class Province(Part):
     """Everything the simulator needs to know."""
 
@@ -124,7 +154,8 @@ class Province(Part):
     netbios: str
     zone: Zone
     hours: Hours
-    holidays: tuple[date, ...] = ()
+    holidays: tuple[date, ...] = ()  # beside those of the work calendar that comes with the program
+    seasons: tuple[Season, ...] = ()
     units: tuple[Unit, ...] = Field(min_length=1)
     administrators: Administrators
     servers: tuple[Server, ...] = Field(min_length=1)
@@ -149,11 +180,53 @@ def load(path: Path | None = None) -> Province:
     """
     document = read_yaml(path or BUILT_IN)
     try:
-        return Province.model_validate(document.value)
+        spec = Province.model_validate(document.value)
     except ValidationError as error:
         faults = error.errors(include_url=False)
         # a misspelt name is two faults, unknown and missing: the first says more
         raise _fault(next((one for one in faults if one["type"] == UNKNOWN), faults[0]), document) from None
+    for steps, message, fix in _contradictions(spec):
+        raise DefinitionError(f"{'.'.join(map(str, steps))}: {message}", place=document.place(steps), fix=fix)
+    return spec
+
+
+def _contradictions(spec: Province) -> Iterator[Fault]:
+    """Yield what is right by itself and wrong beside the rest."""
+    yield from _overlaps(spec)
+    named = {"units": "code", "servers": "name", "controllers": "name", "services": "name"}
+    for part, key in named.items():
+        yield from _twice(part, key, [getattr(each, key) for each in getattr(spec, part)])
+    places = [(part, at, each.ip) for part in ("servers", "controllers") for at, each in enumerate(getattr(spec, part))]
+    for (_, _, one), (part, at, other) in combinations(places, 2):
+        if one == other:
+            yield (part, at, "ip"), f"the address {other} is taken by another machine", "give each its own"
+    yield from _twice("holidays", "", [*spec.holidays])
+    known = [system.name for system in SYSTEMS]
+    for at, season in enumerate(spec.seasons):
+        for number, name in enumerate(season.systems):
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+                yield ("seasons", at, "systems", number), f"no system is called {name!r}", fix
+
+
+def _overlaps(spec: Province) -> Iterator[Fault]:
+    networks: list[tuple[tuple[int | str, ...], IPv4Network]] = [
+        (("units", at, "network"), unit.network) for at, unit in enumerate(spec.units)
+    ]
+    networks += [(("administrators", "network"), spec.administrators.network)]
+    networks += [(("hotline", "network"), spec.hotline.network)]
+    for (first, one), (second, other) in combinations(networks, 2):
+        if one.overlaps(other):
+            where = ".".join(map(str, first))
+            yield second, f"{other} overlaps {one} of {where}", "give each its own network"
+
+
+def _twice(part: str, key: str, values: list[object]) -> Iterator[Fault]:
+    for at, value in enumerate(values):
+        if value in values[:at]:
+            steps: tuple[int | str, ...] = (part, at, key) if key else (part, at)
+            yield steps, f"{value} stands there twice", "name each once"
 
 
 def _fault(first: ErrorDetails, document: Node) -> DefinitionError:

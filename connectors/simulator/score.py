@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -60,6 +60,8 @@ ATTACKS = _columns(
         "rules": pl.List(pl.String),
     }
 )
+# One row per attack and finding that names a line of it: the steps of its story.
+STEPS = _columns({"attack": pl.String, "soc.finding.id": pl.String, "first": TIME, "lines": pl.UInt32})
 FALSE = _columns({"rule.id": pl.String, "soc.level": pl.String, "findings": pl.UInt32, "matches": pl.UInt32})
 
 
@@ -69,6 +71,7 @@ class Score:
 
     attacks: pl.DataFrame  # ATTACKS
     false: pl.DataFrame  # FALSE: findings without a single line of an attack
+    steps: pl.DataFrame = field(default_factory=STEPS.to_frame)  # STEPS, in the order of time
 
     @property
     def found(self) -> int:
@@ -113,7 +116,16 @@ def score(truth: pl.DataFrame, matched: pl.DataFrame, least: str = "low") -> Sco
     """
     counted = matched.select(MATCHED.names()).filter(pl.col("soc.level").is_in(LEVELS[LEVELS.index(least) :]))
     hits = truth.select("attack", "event.original").join(counted, on="event.original")
-    return Score(attacks=_attacks(truth, hits), false=_false(counted, hits))
+    return Score(attacks=_attacks(truth, hits), false=_false(counted, hits), steps=_steps(hits))
+
+
+def _steps(hits: pl.DataFrame) -> pl.DataFrame:
+    return (
+        hits.group_by("attack", "soc.finding.id")
+        .agg(pl.col("@timestamp").min().alias("first"), pl.col("event.original").n_unique().alias("lines"))
+        .sort("first", "soc.finding.id")
+        .select(pl.col(name).cast(kind) for name, kind in STEPS.items())
+    )
 
 
 def _attacks(truth: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:

@@ -37,7 +37,7 @@ class System:
     role: str
     per_hour: float
     acts: tuple[Act, ...]
-    rhythm: Literal["office", "public", "always"] = "office"
+    rhythm: Literal["office", "evening", "public", "always"] = "office"
     share: float = 0.3  # of the staff
     longest: int = 6
     pace: tuple[float, float] = (20, 240)
@@ -286,7 +286,7 @@ SYSTEMS = (
         "teacher",
         20,
         (Act("view_class", 5, _mark), Act("update_mark", 4, _mark), Act("view_mark", 4, _mark)),
-        rhythm="public",
+        rhythm="evening",
         share=0.4,
     ),
     System(

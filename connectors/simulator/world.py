@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from ipaddress import IPv4Address, IPv4Network
+from math import prod
 from random import Random
 from zoneinfo import ZoneInfo
 
 from connectors.simulator.province import RESERVED, Desks, Province
+from connectors.workdays import read
+from detectors.workdays import Workdays
 
 OUTSIDE = tuple(IPv4Network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))  # RFC 5737
 STRANGERS = 40  # addresses kept for attacks: nobody else comes from there
@@ -56,6 +59,7 @@ class World:
     agents: tuple[Person, ...]
     citizens: tuple[str, ...]
     strangers: tuple[str, ...]
+    calendar: Workdays
 
     @property
     def size(self) -> float:
@@ -67,7 +71,12 @@ class World:
         return Random(f"{self.seed}/{name}")  # noqa: S311  a simulation must be repeatable
 
     def works(self, day: date) -> bool:
-        return day.weekday() < 5 and day not in self.spec.holidays
+        """Say whether offices are open: Tết and days off are not worked, some Saturdays are."""
+        return day not in self.spec.holidays and self.calendar.works(day)
+
+    def season(self, system: str, day: date) -> float:
+        """Return how many times its usual work a system has on a day."""
+        return prod(each.times for each in self.spec.seasons if system in each.systems and each.holds(day))
 
     def office(self, at: datetime) -> float:
         """Return how busy the offices are."""
@@ -78,7 +87,11 @@ class World:
             return 1.0 if moment.hour in {8, 9, 14, 15} else 0.7
         if hours.morning[1] <= moment < hours.afternoon[0]:
             return 0.15
-        return 0.12 if time(6, 30) <= moment < time(21) else 0.01
+        return 0.12 if time(6, 30) <= moment < time(21) else 0.004
+
+    def evening(self, at: datetime) -> float:
+        """Return how busy people are who take work home: until late in the evening, hardly ever at night."""
+        return max(self.office(at), 0.4 if time(19) <= at.time() < time(22) else 0.0)
 
     def public(self, at: datetime) -> float:
         """Return how busy citizens are: they sleep later than offices and come back in the evening."""
@@ -109,6 +122,7 @@ def build(spec: Province, seed: int, start: date, days: int) -> World:
         agents=tuple(_people(random, hotline, hotline.unit, "hl", taken)),
         citizens=tuple(addresses[STRANGERS:]),
         strangers=tuple(addresses[:STRANGERS]),
+        calendar=read(zone=spec.zone),
     )
 
 

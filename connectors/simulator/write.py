@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import orjson
 
-from connectors.simulator import applications, infrastructure, network
+from connectors.simulator import applications, infrastructure, leases, network
 from connectors.simulator.attacks import ATTACKS
 from connectors.simulator.province import Province, load
 from connectors.simulator.simulate import simulate
@@ -25,7 +25,7 @@ FILES = {
     "windows": "events.ndjson",
     "hotline_1022": "app.ndjson",
     **dict.fromkeys(applications.SOURCES, "audit.ndjson"),
-    **{source: f"{source}.log" for source in (*infrastructure.SOURCES, *network.SOURCES)},
+    **{source: f"{source}.log" for source in (*infrastructure.SOURCES, *network.SOURCES, leases.SOURCE)},
     "asterisk_cdr": "Master.csv",
 }
 TRUTH = "truth.ndjson"
@@ -83,16 +83,19 @@ def write(
     progress: Callable[[float], None] | None = None,
     *,
     spec: Province | None = None,
+    scenarios: Sequence[str] = (),
+    send: Callable[[Line], object] | None = None,
 ) -> Summary:
     """Write the logs and the truth below a folder, replacing those of an earlier simulation.
 
     Files appear whole or not at all, and their modification time is that of their last line: syslog lines carry no
-    year, and readers take it from there. `progress` hears the share of simulated time that is done.
+    year, and readers take it from there. `progress` hears the share of simulated time that is done; `send` gets every
+    line before it is written: to send it elsewhere too, or to wait until its time has come.
 
     Raises:
         UsageError: when the folder can't be written, or holds links where its own folders should be.
     """
-    lines = simulate(spec or load(), seed, start, days)
+    lines = simulate(spec or load(), seed, start, days, scenarios)
     midnight = datetime.combine(start, datetime.min.time())
     report = progress or (lambda _: None)
     truths: dict[str, _Truth] = {}
@@ -100,6 +103,8 @@ def write(
         with ExitStack() as stack:
             logs = {source: stack.enter_context(_log(out_dir, source)) for source in FILES}
             for number, line in enumerate(lines):
+                if send is not None:
+                    send(line)
                 place = logs[line.source].add(line)
                 if line.attack:
                     truths.setdefault(line.attack, _Truth(line.at, line.at)).add(line, place)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
+from connectors.simulator.simulate import chosen
+from flows.commands.options import add_config, read_config
+from flows.commands.simulate import add_played, scenarios, speed
 from flows.table import print_findings
 from flows.terminal import plain
 
@@ -25,15 +28,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", choices=("en", "vi"), default="en", help="language of the report (default: en)")
     parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
 
+    parser.add_argument(
+        "--kafka", action="store_true", help="through the Kafka and Elasticsearch of the settings, instead of embedded"
+    )
+    add_config(parser)
+    add_played(parser)
+
 
 def run(args: argparse.Namespace) -> int:
     """Run the flow, then print what it found, what it missed, and where the report is."""
     start = time.monotonic()
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    chosen(scenarios(args), args.days)  # what is wrong is told before anything is started
+    servers = read_config(args) if args.kafka else None
     print("starting Prefect (a temporary server of its own, about 15 s) …", file=sys.stderr)
-    from flows.demo import demo  # noqa: PLC0415 - Prefect reads its environment when it is imported
+    from flows.demo import Wanted, demo  # noqa: PLC0415 - Prefect reads its environment when it is imported
 
-    shown = demo(args.out, args.seed, args.days, args.lang)
+    shown = demo(args.out, Wanted(args.seed, args.days, scenarios(args), speed(args), servers, args.lang))
     print_findings(shown.findings, rows=args.rows)
     print()
     for row in shown.score.attacks.iter_rows(named=True):
@@ -46,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     for rule, level, findings, matches in judged.false.iter_rows():
         print(plain(f"  {findings:>3} {level:<13} {_title(shown.findings, rule)} ({matches} matches)"))
     _print_sources(shown.lines, shown.findings)
-    events = shown.scanned.statistics.events
+    events = shown.statistics.events
     print(f"{events:,} events, {shown.findings.height:,} findings in {time.monotonic() - start:.0f} s")
     print(f"report: {shown.report}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from connectors.simulator import province
 from connectors.simulator.write import write
 from detectors.errors import UsageError
+from flows.pacing import paced
+from flows.progress import progress
 
 START = date(2026, 3, 9)  # a Monday without holidays near
 
@@ -24,6 +27,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--province", type=Path, metavar="FILE", help="the province (default: the one that comes along)"
     )
 
+    add_played(parser)
+
+
+def add_played(parser: argparse.ArgumentParser) -> None:
+    """Name what a simulation is made of, for `soc demo` as well."""
+    parser.add_argument(
+        "--scenario",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of all attacks this one only; may be repeated, or hold several names with commas",
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        metavar="N",
+        help="N simulated seconds to a real one: 1 is live, 3600 an hour a second (default: as fast as can be)",
+    )
+
+
+def scenarios(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the names of the attacks that are wanted."""
+    return tuple(name.strip() for each in args.scenario for name in each.split(",") if name.strip())
+
+
+def speed(args: argparse.Namespace) -> float | None:
+    """Return the speed that is wanted."""
+    if args.speed is not None and not 0 < args.speed < math.inf:
+        raise UsageError(f"--speed {args.speed} is no speed", fix="write a number above 0, such as 3600")
+    wanted: float | None = args.speed
+    return wanted
+
 
 def run(args: argparse.Namespace) -> int:
     """Write the logs and the truth about the attacks."""
@@ -32,7 +67,18 @@ def run(args: argparse.Namespace) -> int:
     except ValueError:
         raise UsageError(f"--start {args.start!r} is not a date", fix="write YYYY-MM-DD") from None
     spec = province.load(args.province) if args.province else None
-    done = write(args.out, args.seed, start, args.days, spec=spec)
+    pace = speed(args)
+    with progress("simulating", sized=False) as told:
+        done = write(
+            args.out,
+            args.seed,
+            start,
+            args.days,
+            lambda share: told("simulating", int(100 * share), 100),
+            spec=spec,
+            scenarios=scenarios(args),
+            send=paced(pace) if pace else None,
+        )
     for source, lines in done.lines.items():
         print(f"{source:<14} {lines:>9,} lines", file=sys.stderr)
     print(f"{len(done.attacks)} attacks, told in {done.truth}", file=sys.stderr)

@@ -38,6 +38,13 @@
   };
 
   const restore = () => {
+    const linked = location.hash.startsWith("#f-") && document.getElementById(location.hash.slice(1));
+    if (linked) {  // from the story of an attack
+      linked.hidden = false;
+      linked.open = true;
+      linked.scrollIntoView();
+      return;
+    }
     const state = new URLSearchParams(location.hash.slice(1));
     const on = (state.get("level") || "").split(",");
     for (const box of levels) box.checked = on.includes(box.value);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from importlib.resources import files
@@ -18,6 +18,7 @@ from markupsafe import Markup
 from detectors.schema import FINDING, LEVELS, TIME
 from flows.report.cards import EVIDENCE_BYTES, Card, card, cut
 from flows.report.pictures import FOOT, HEIGHT, LEFT, NARROW, WIDE, heatmap, timeline
+from flows.report.stories import Told, stories
 from flows.report.words import Clock, words
 from flows.table import HOME, RANK
 
@@ -43,8 +44,12 @@ def build(
     generated: datetime,
     lang: str = "en",
     zone: tzinfo = HOME,
+    attacks: Sequence[Told] = (),
 ) -> Path:
-    """Write the report of findings (FINDING) and of a run's statistics (as `soc scan --stats` gives them) to `out`."""
+    """Write the report of findings (FINDING) and of a run's statistics (as `soc scan --stats` gives them) to `out`.
+
+    `attacks` are those that are known beforehand, as of a simulation: the page tells the story of each.
+    """
     label = words(lang)
     clock = Clock(zone, label["time_format"])
     ranked = _ranked(_spoken(findings, lang))
@@ -65,6 +70,7 @@ def build(
         "rules": _choices((card.rule_id, card.rule) for card in cards),
         "hosts": _choices((host, host) for card in cards for host in card.hosts),
         "cards": cards,
+        "stories": stories(attacks, ranked, cards, clock, lang),
         "left_out": max(ranked.height - FINDINGS, 0),
     }
     out.write_text(_render(shown), "utf-8")

@@ -259,7 +259,7 @@ def test_the_page_speaks_one_language(tmp_path: Path, lang: str) -> None:
 
 def test_every_label_has_every_language_and_is_used() -> None:
     folder = Path(__file__).parents[2] / "flows" / "report"
-    used = "".join((folder / name).read_text("utf-8") for name in ("page.html.j2", "page.py", "cards.py"))
+    used = "".join((folder / name).read_text("utf-8") for name in ("page.html.j2", "page.py", "cards.py", "stories.py"))
     for label, texts in catalogue().items():
         assert texts.keys() == set(LANGUAGES), label
         assert all(text.strip() for text in texts.values()), label

@@ -122,6 +122,8 @@ ATTACKS = (
            ("T1059.007", "T1565.001"), 2, time(12, 34), applications.skimmer),
     Attack("wall-takeover", "The wall of the operations centre changed", "Chiếm màn hình ghép IOC",
            ("T1213", "T1491.001"), 2, time(15, 3), applications.wall),
+    Attack("false-router", "Addresses taken, another DHCP server answers", "Chiếm hết địa chỉ, DHCP giả trả lời",
+           ("T1557.003", "T1499.002"), 2, time(8, 9), network.false_router),
     Attack("private-network", "A data card moved and used to reach the Internet",
            "SIM chuyên dùng bị chuyển để ra Internet",
            ("T1078", "T1090"), 2, time(16, 45), applications.private_network),

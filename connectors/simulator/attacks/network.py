@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from random import Random
 
+from connectors.simulator import leases
 from connectors.simulator.applications import line
 from connectors.simulator.infrastructure import JOBS, MACHINES, audit, camera, esx, vcenter, veeam
 from connectors.simulator.network import call, firewall, query, router, surf, telephone, traffic, vpn
@@ -131,6 +132,21 @@ def false_app(world: World, random: Random, at: datetime) -> Iterator[Line]:
             at, who, "http://etax-thue.example/eTax.apk", kind="application/vnd.android.package-archive", size=9_112_000
         )
         at = later(at, random, 300, 2_000)
+
+
+def false_router(world: World, random: Random, at: datetime) -> Iterator[Line]:
+    """A machine takes all addresses of the DHCP server and answers in its place: others come with what it gave."""
+    for _ in range(40):
+        yield leases.line(at, f"DHCPDISCOVER from {leases.mac(random.randrange(256))} via eth0")
+        at = later(at, random, 0.05, 0.6)
+    for _ in range(20):
+        asked = f"DHCPDISCOVER from {leases.mac(random.randrange(256))} via eth0"
+        yield leases.line(at, f"{asked}: network 10.53.106.0/24: no free leases")
+        at = later(at, random, 0.5, 4)
+    for who in world.staff[:6]:
+        asked = f"DHCPREQUEST for 10.88.88.{random.randrange(9, 200)} (10.88.88.1) from {leases.mac(who.number)}"
+        yield leases.line(at, f"{asked} ({who.computer}) via eth0: ignored (not authoritative).")
+        at = later(at, random, 20, 300)
 
 
 def storage(world: World, random: Random, at: datetime) -> Iterator[Line]:

@@ -42,6 +42,19 @@ def test_an_attack_is_found_by_its_first_matched_line() -> None:
     assert (missed["attack"], missed["found"], missed["delay"], missed["rules"]) == ("quiet", False, None, [])
 
 
+def test_the_steps_of_an_attack_are_its_findings_in_the_order_of_time() -> None:
+    result = score(
+        truth(guess=["a", "b"], quiet=["d"]),
+        matched(
+            (30, "b", "r2", "high", "f1"),
+            (20, "a", "r1", "low", "f2"),
+            (40, "b", "r1", "low", "f2"),
+            (1, "x", "r", "low", "f3"),
+        ),
+    )
+    assert result.steps.select("attack", "soc.finding.id", "lines").rows() == [("guess", "f2", 2), ("guess", "f1", 1)]
+
+
 def test_a_finding_with_one_true_line_is_not_false() -> None:
     result = score(
         truth(guess=["a"]),

@@ -23,7 +23,7 @@ from detectors.errors import UsageError
 from tests.connectors.simulator.conftest import START
 
 # Of seed 1, one day. It changes whenever the simulator does; it must not change with the machine.
-DIGEST = "834b876d0c5b45bdf165d404d839748738c30e194b61243b9f8e16fca39a5299"
+DIGEST = "ed2f3957ba7bf89fad57d66021e2b14f030ae467f0fb23b3074cd7c14039f818"
 TELL = "from tests.connectors.simulator.test_simulate import *; print(digest(simulate(load(), 1, START, 1)))"
 ADDRESS = re.compile(r"(?<![/\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 ALLOWED = [IPv4Network(block) for block in ("10.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
@@ -112,6 +112,38 @@ def test_normal_work_holds_what_attacks_hold(simulated: Summary, town: Province)
     for source, words in expected.items():
         normal = [line for line in texts[source].splitlines() if line not in truth]
         assert [word for word in words if not any(word in line for line in normal)] == []
+
+
+def test_tet_is_quiet_and_a_saturday_worked_for_it_is_not(village: Province) -> None:
+    """As the work calendar says, which knows days that no weekday tells."""
+
+    def logons(start: date) -> int:
+        return sum('"EventID":4768' in line.text for line in simulate(village, 1, start, 1))
+
+    assert logons(date(2026, 2, 17)) < logons(date(2026, 3, 10)) / 4  # first day of the year, a Tuesday
+    assert logons(date(2026, 8, 22)) > 4 * logons(date(2026, 8, 15))  # Saturdays, one of them worked
+
+
+def test_seasons_make_systems_busy(village: Province) -> None:
+    def marks(start: date) -> int:
+        return sum(line.source == "school_records" for line in simulate(village, 1, start, 1))
+
+    assert marks(date(2026, 5, 12)) > 1.4 * marks(date(2026, 5, 5))
+
+
+def test_named_attacks_are_played_alone(village: Province) -> None:
+    wanted = ("toll-fraud", "false-router")
+    assert {line.attack for line in simulate(village, 1, START, 3, wanted)} == {None, *wanted}
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "said"),
+    [("tol-fraud", 3, "did you mean 'toll-fraud'?"), ("xyz", 3, "choose from"), ("false-router", 2, "--days 3")],
+)
+def test_an_attack_that_is_not_is_named(village: Province, name: str, days: int, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        simulate(village, 1, START, days, [name])
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("days", [0, -1, 367])

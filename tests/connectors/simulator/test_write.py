@@ -55,6 +55,17 @@ def test_two_days_of_a_town_have_the_size_they_should(simulated: Summary) -> Non
         assert simulated.lines[log.parent.name] == len(lines(simulated, log.parent.name))
 
 
+def test_every_line_is_sent_before_it_is_written(village: Province, tmp_path: Path) -> None:
+    sent: list[str] = []
+    done = write(tmp_path, 1, START, 1, spec=village, send=lambda line: sent.append(line.source))
+    assert len(sent) == sum(done.lines.values())
+
+
+def test_the_dhcp_server_writes_as_dhcpd_does(simulated: Summary) -> None:
+    form = re.compile(r"[A-Z][a-z]{2} [ 123]\d \d\d:\d\d:\d\d dhcp01 dhcpd\[\d+\]: DHCP(DISCOVER|OFFER|REQUEST|ACK) .*")
+    assert [line for line in lines(simulated, "dhcp_server") if not form.fullmatch(line)] == []
+
+
 def test_the_portal_writes_combined_lines(simulated: Summary) -> None:
     assert [line for line in lines(simulated, "portal") if not COMBINED.fullmatch(line)] == []
 
