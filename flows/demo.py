@@ -24,6 +24,7 @@ from flows.judging import matched_events, with_lines
 from flows.orchestration import create_markdown_artifact, flow, task
 from flows.pacing import paced
 from flows.progress import progress
+from flows.ruleset import RuleSet
 from flows.scanning import scan
 from flows.settings import Settings
 from flows.statistics import Statistics
@@ -57,6 +58,15 @@ class Shown:
     statistics: Statistics
     report: Path
     lines: dict[str, int]  # of each source
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What the pipeline counted, the same as the report takes it, and the rules that ran."""
+
+    statistics: Statistics
+    document: dict[str, object]
+    rules: RuleSet
 
 
 @task
@@ -95,7 +105,7 @@ def simulate(folder: Path, wanted: Wanted) -> Summary:
 
 
 @task
-def detect(folder: Path, logs: list[Path]) -> tuple[Statistics, dict[str, object]]:
+def detect(folder: Path, logs: list[Path]) -> Detected:
     """Carry the logs through the pipeline into the demo's store and archive."""
     settings = Settings(cache=folder / "cache")
     store = Store(folder / "store.sqlite")
@@ -103,33 +113,34 @@ def detect(folder: Path, logs: list[Path]) -> tuple[Statistics, dict[str, object
         with progress("detecting") as told:
             parts = assembly.assemble(settings)
             scanned = scan(logs, parts, store, archive=Archive(folder / "archive"), report=told)
-        return scanned.statistics, scanned.document()
+        return Detected(scanned.statistics, scanned.document(), parts.rules)
     finally:
         store.close()
 
 
 @task
-def detect_on_servers(folder: Path, servers: Settings) -> tuple[Statistics, dict[str, object]]:
+def detect_on_servers(folder: Path, servers: Settings) -> Detected:
     """Let the pipeline read Kafka until it has caught up; findings go to Elasticsearch."""
     done = demoservers.detect(folder, servers)
     seen = done.statistics
     failures = {"rules_loaded": len(done.parts.rules), "rules_failed": len(done.parts.rules.faults)}
-    return seen, {"events": seen.events, "parse_failures": seen.parse_failures, **failures}
+    document: dict[str, object] = {"events": seen.events, "parse_failures": seen.parse_failures, **failures}
+    return Detected(seen, document, done.parts.rules)
 
 
 @task
-def judge(folder: Path, truth: Path, servers: Settings | None) -> tuple[pl.DataFrame, Score]:
+def judge(folder: Path, truth: Path, rules: RuleSet, servers: Settings | None) -> tuple[pl.DataFrame, Score]:
     """Compare what was found with what was done."""
     archive = Archive(folder / "archive")
     if servers is not None:
         findings, matches = demoservers.found(servers)
-        matched = with_lines(matches, archive, findings)
+        matched = with_lines(matches, archive, findings, rules)
         findings = findings.filter(pl.col("event.id").is_in(matched["soc.finding.id"].implode()))
         return findings, score(read_truth(truth), matched)
     store = Store(folder / "store.sqlite")
     try:
         findings = store.select(limit=1_000_000)
-        return findings, score(read_truth(truth), matched_events(store, archive, findings))
+        return findings, score(read_truth(truth), matched_events(store, archive, findings, rules))
     finally:
         store.close()
 
@@ -142,17 +153,17 @@ def demo(folder: Path, wanted: Wanted) -> Shown:
     prepare(folder)
     written = simulate(folder, wanted)
     if wanted.servers is None:
-        statistics, document = detect(folder, list(written.logs))
+        detected = detect(folder, list(written.logs))
     else:
-        statistics, document = detect_on_servers(folder, wanted.servers)
-    findings, judged = judge(folder, written.truth, wanted.servers)
+        detected = detect_on_servers(folder, wanted.servers)
+    findings, judged = judge(folder, written.truth, detected.rules, wanted.servers)
     page = folder / "report.html"
     end = datetime.combine(START, datetime.min.time(), HOME) + timedelta(days=wanted.days)
     title = TITLES[wanted.lang].format(start=START, days=wanted.days)
     attacks = told(judged)
-    report.build(findings, page, title=title, stats=document, generated=end, lang=wanted.lang, attacks=attacks)
+    report.build(findings, page, title=title, stats=detected.document, generated=end, lang=wanted.lang, attacks=attacks)
     create_markdown_artifact(_artifact(judged), key="demo", description="Attacks found and missed")
-    return Shown(findings, judged, statistics, page, written.lines)
+    return Shown(findings, judged, detected.statistics, page, written.lines)
 
 
 def told(judged: Score) -> list[report.Told]:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from connectors.archive import Archive
 from connectors.definitions import load_definitions
 from connectors.simulator import SOURCES, Score, load, read_truth, score, write
@@ -33,8 +35,9 @@ def judge(seed: int) -> tuple[Score, int]:
         summary = write(folder / "logs", seed, START, DAYS)
         store, archive = Store(folder / "store.sqlite"), Archive(folder / "archive")
         try:
-            scan(list(summary.logs), assembly.assemble(Settings(cache=folder / "cache")), store, archive=archive)
-            found = matched_events(store, archive, store.select(limit=1_000_000))
+            parts = assembly.assemble(Settings(cache=folder / "cache"))
+            scan(list(summary.logs), parts, store, archive=archive)
+            found = matched_events(store, archive, store.select(limit=1_000_000), parts.rules)
             return score(read_truth(summary.truth), found), sum(summary.lines.values())
         finally:
             store.close()
@@ -45,7 +48,7 @@ def scenarios(seeds: Sequence[int]) -> Iterable[str]:
     outcomes = [judge(seed) for seed in seeds]
     yield "attack".ljust(26) + "".join(f"{seed:>10}" for seed in seeds)
     for name in outcomes[0][0].attacks["attack"]:
-        rows = (each.attacks.row(by_predicate=each.attacks["attack"] == name, named=True) for each, _ in outcomes)
+        rows = (each.attacks.row(by_predicate=pl.col("attack") == name, named=True) for each, _ in outcomes)
         told = (f"{row['delay'].total_seconds():8.0f} s" if row["found"] else "missed" for row in rows)
         yield name.ljust(26) + "".join(each.rjust(10) for each in told)
     for seed, (each, events) in zip(seeds, outcomes, strict=True):

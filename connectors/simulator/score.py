@@ -34,7 +34,8 @@ TRUTH = _columns(
         "event.original": pl.String,
     }
 )
-# One row per event that a rule matched.
+# One row per event that a rule matched. `soc.needed` is how many events the rule needs before it says anything: more
+# than one for correlations.
 MATCHED = _columns(
     {
         "@timestamp": TIME,
@@ -42,6 +43,7 @@ MATCHED = _columns(
         "rule.id": pl.String,
         "soc.level": pl.String,
         "soc.finding.id": pl.String,
+        "soc.needed": pl.Int64,
     }
 )
 ATTACKS = _columns(
@@ -56,7 +58,7 @@ ATTACKS = _columns(
         "lines_matched": pl.UInt32,
         "found": pl.Boolean,
         "first": TIME,
-        "delay": pl.Duration("us"),  # from the attack's first line to the first line that a rule matched
+        "delay": pl.Duration("us"),  # from the attack's first line to the line that made a rule speak
         "rules": pl.List(pl.String),
     }
 )
@@ -115,8 +117,15 @@ def score(truth: pl.DataFrame, matched: pl.DataFrame, least: str = "low") -> Sco
         least: a Sigma level.
     """
     counted = matched.select(MATCHED.names()).filter(pl.col("soc.level").is_in(LEVELS[LEVELS.index(least) :]))
-    hits = truth.select("attack", "event.original").join(counted, on="event.original")
+    hits = _spoken(truth.select("attack", "event.original").join(counted, on="event.original"))
     return Score(attacks=_attacks(truth, hits), false=_false(counted, hits), steps=_steps(hits))
+
+
+def _spoken(hits: pl.DataFrame) -> pl.DataFrame:
+    """Put the time at which a finding speaks of an attack at its hits: that of the last event that its rule needs."""
+    place = pl.min_horizontal("soc.needed", pl.len()) - 1
+    spoken = pl.col("@timestamp").sort().get(place.first())
+    return hits.with_columns(spoken.over("attack", "soc.finding.id").alias("@timestamp"))
 
 
 def _steps(hits: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ Nothing here escapes HTML: the template does that for every text, so that it hap
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ class Evidence:
     size: int = 0
 
 
+_LANGUAGE = re.compile(r"(?:^|\n\n)\[([a-z]{2})\] (.*?)(?=\n\n\[[a-z]{2}\] |$)", re.DOTALL)
 MEANS = {"real": "means_real", "harmless": "means_harmless"}  # the labels of what a yes speaks for
 QUERIES = {"command": "query_command", "kql": "query_kql", "esql": "query_esql"}
 
@@ -134,7 +136,7 @@ def card(row: Mapping[str, object], clock: Clock, room: int, lang: str = "en") -
         message=line("message"),
         description=line("rule.description"),
         falsepositives=several("soc.falsepositives"),
-        runbook=cut(row["soc.runbook"] or "", keep="\n"),
+        runbook=cut(_spoken(str(row["soc.runbook"] or ""), lang), keep="\n"),
         references=several("rule.reference"),
         who=named(user="user.name", source="source.ip"),
         what=named(process="process.executable", command="process.command_line", url="url.original", file="file.path"),
@@ -150,6 +152,12 @@ def card(row: Mapping[str, object], clock: Clock, room: int, lang: str = "en") -
         asks=_asks(row["soc.decisions"], lang),
         odd=odd(row["soc.anomaly"], clock, lang),
     )
+
+
+def _spoken(text: str, lang: str) -> str:
+    """Return what a text in several languages, `[vi] … [en] …`, says in one; a plain text is what it is."""
+    parts: dict[str, str] = dict(_LANGUAGE.findall(text))
+    return parts.get(lang, text).strip()
 
 
 def _asks(text: object, lang: str) -> tuple[Ask, ...]:

@@ -54,7 +54,9 @@ def test_attacks_are_found_through_kafka_and_elasticsearch(
     ran = demoservers.detect(tmp_path, servers)
     assert ran.statistics.events == sum(done.lines.values())
     findings, matches = demoservers.found(servers)
-    judged = score(read_truth(done.truth), with_lines(matches, Archive(tmp_path / "archive"), findings))
+    judged = score(
+        read_truth(done.truth), with_lines(matches, Archive(tmp_path / "archive"), findings, ran.parts.rules)
+    )
     assert judged.attacks.select("attack", "found").sort("attack").rows() == [(name, True) for name in ATTACKS]
     assert findings.filter(pl.col("soc.decisions").is_null()).is_empty()
     with pytest.raises(UsageError, match="hold records already"):  # nor would real logs be mixed with simulated ones

@@ -27,8 +27,10 @@ def outcome(town: Province, tmp_path_factory: pytest.TempPathFactory) -> Score: 
     summary = write(folder / "logs", SEED, START, 3, spec=town)
     store, archive = Store(folder / "store.sqlite"), Archive(folder / "archive")
     try:
-        scan(list(summary.logs), assembly.assemble(Settings(cache=folder / "cache")), store, archive=archive)
-        return score(read_truth(summary.truth), matched_events(store, archive, store.select(limit=100_000)))
+        parts = assembly.assemble(Settings(cache=folder / "cache"))
+        scan(list(summary.logs), parts, store, archive=archive)
+        found = matched_events(store, archive, store.select(limit=100_000), parts.rules)
+        return score(read_truth(summary.truth), found)
     finally:
         store.close()
 

@@ -24,8 +24,8 @@ def truth(**attacks: list[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TRUTH, orient="row")
 
 
-def matched(*rows: tuple[int, str, str, str, str]) -> pl.DataFrame:
-    timed = [(NOON + timedelta(seconds=second), *rest) for second, *rest in rows]
+def matched(*rows: tuple[int, str, str, str, str], needed: int = 1) -> pl.DataFrame:
+    timed = [(NOON + timedelta(seconds=second), *rest, needed) for second, *rest in rows]
     return pl.DataFrame(timed, schema=MATCHED, orient="row")
 
 
@@ -53,6 +53,14 @@ def test_the_steps_of_an_attack_are_its_findings_in_the_order_of_time() -> None:
         ),
     )
     assert result.steps.select("attack", "soc.finding.id", "lines").rows() == [("guess", "f2", 2), ("guess", "f1", 1)]
+
+
+def test_a_correlation_speaks_when_it_has_counted_what_it_needs() -> None:
+    events = [(20, "a", "r", "high", "f"), (30, "b", "r", "high", "f"), (90, "c", "r", "high", "f")]
+    for needed, seconds in ((1, 20), (2, 30), (3, 90), (9, 90)):
+        result = score(truth(guess=["a", "b", "c"]), matched(*events, needed=needed))
+        assert result.attacks["delay"].to_list() == [timedelta(seconds=seconds)]
+        assert result.steps["first"].to_list() == [NOON + timedelta(seconds=seconds)]
 
 
 def test_a_finding_with_one_true_line_is_not_false() -> None:
@@ -93,6 +101,7 @@ def test_the_truth_of_a_simulation_is_read_whole(simulated: Summary) -> None:
         pl.lit("r").alias("rule.id"),
         pl.lit("high").alias("soc.level"),
         pl.lit("f").alias("soc.finding.id"),
+        pl.lit(1).alias("soc.needed"),
     )
     assert score(frame, events).missed == 0
 
