@@ -148,8 +148,6 @@ def judge(folder: Path, truth: Path, rules: RuleSet, servers: Settings | None) -
 @flow(name="demo")
 def demo(folder: Path, wanted: Wanted) -> Shown:
     """Run the main job once and leave everything in one folder."""
-    if wanted.servers is not None:
-        demoservers.ready(wanted.servers)
     prepare(folder)
     written = simulate(folder, wanted)
     if wanted.servers is None:

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,6 +42,10 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     chosen(scenarios(args), args.days)  # what is wrong is told before anything is started
     servers = read_config(args) if args.kafka else None
+    if servers is not None:
+        from flows import demoservers  # noqa: PLC0415 - the clients of servers that few demos need
+
+        demoservers.ready(servers)
     print("starting Prefect (a temporary server of its own, about 15 s) …", file=sys.stderr)
     from flows.demo import Wanted, demo  # noqa: PLC0415 - Prefect reads its environment when it is imported
 
@@ -65,10 +70,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_sources(lines: dict[str, int], findings: pl.DataFrame) -> None:
     """Print what each source wrote, and in how many findings it has a part."""
-    named = findings["soc.source"].str.split(", ").explode().value_counts(name="findings")
-    found = dict(named.iter_rows())
+    found = Counter(
+        name
+        for origins, source in findings.select("soc.origin", "soc.source").iter_rows()
+        for name in {Path(each).parent.name for each in origins or ()} & lines.keys() or source.split(", ")
+    )
     print(f"\n{'source':<20} {'events':>9} {'findings':>9}")
-    for source in [*lines, *sorted(found.keys() - lines.keys())]:  # a log may have been taken for a kin of its source
+    for source in [*lines, *sorted(found.keys() - lines.keys())]:  # a log may be taken for a kin of its source
         print(f"{source:<20} {lines.get(source, 0):>9,} {found.get(source, 0):>9,}")
     print()
 
