@@ -6,7 +6,7 @@ Adding an application log is one such file and no Python. A wrong file is refuse
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -60,9 +60,11 @@ class Hints(Strict):
 
     Of the sample's lines, the share counts that parse and have all `columns` (and there one of the `values`, or what
     `matches`), times `weight`. Lines that hold `ignore` tell nothing. `label` holds words of file names that decide
-    between equals.
+    between equals. `holds` are texts one of which stands in every line: a cheap look before lines are read, beside the
+    texts that patterns tell by themselves.
     """
 
+    holds: Columns = ()
     columns: Columns = ()
     values: dict[str, Columns] = Field(default_factory=dict)
     matches: dict[str, Pattern] = Field(default_factory=dict)
@@ -171,8 +173,7 @@ class Definition(Strict):
             return frozenset(self.columns).union(*(step.columns for step in self.steps))
         if self.format not in CLOSED:
             return None
-        read = frozenset(self.reader.parse(pl.Series([], dtype=pl.String), None).columns) - {ERROR}
-        return read.union(*(step.columns for step in self.steps))
+        return _columns(self.format).union(*(step.columns for step in self.steps))
 
     @cached_property
     def filled(self) -> frozenset[str]:
@@ -186,6 +187,12 @@ class Definition(Strict):
         filled = {name for name, ways in self.fields.items() if any(way.constant or own & way.sources for way in ways)}
         made = {name for each in self.derive for name in DERIVATIONS[each].makes if filled & {*DERIVATIONS[each].needs}}
         return own.union(filled, made, EVENT)
+
+
+@cache
+def _columns(name: str) -> frozenset[str]:
+    """Return the own columns of a format that always has the same, whatever its options."""
+    return frozenset(FORMATS[name]().parse(pl.Series([], dtype=pl.String), None).columns) - {ERROR}
 
 
 def means(definitions: Mapping[str, Definition]) -> Callable[[str], tuple[str | None, object]]:

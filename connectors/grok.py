@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -43,6 +44,7 @@ VOCABULARY: Final = {
 }
 
 
+@lru_cache(10_000)  # definitions share catalogues, and Polars compiles each to try it
 def expanded(pattern: str) -> str:
     """Return a pattern as the regular expression it stands for.
 

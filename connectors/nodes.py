@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,7 +131,14 @@ def _named(name: str, kind: str, place: Place, folders: Sequence[Path]) -> Node:
         near = get_close_matches(name, names, 1, 0.5)
         fix = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
         raise DefinitionError(f"{name!r} is no {kind}", place=place, fix=fix)
-    return read_yaml(paths[0])
+    found = paths[0].stat()
+    return _shared(paths[0], found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(256)
+def _shared(path: Path, _changed: int, _size: int) -> Node:
+    """Read a file that several definitions name, once as long as it doesn't change."""
+    return read_yaml(path)
 
 
 def _check(node: yaml.Node, seen: set[int]) -> None:

@@ -22,6 +22,8 @@ def first_fit(lines: pl.Series, patterns: Sequence[str]) -> pl.DataFrame:
     for pattern in patterns:
         found = groups(lines if left.len() == lines.len() else lines.gather(left), pattern)
         fits = found.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+        if not fits.any():
+            continue
         frame = scatter(frame, left.filter(fits), found.filter(fits))
         left = left.filter(~fits)
         if left.is_empty():
