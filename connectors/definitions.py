@@ -29,6 +29,7 @@ from connectors.formats import FORMATS, Format
 from connectors.formats.json_lines import ERROR
 from connectors.mapping import Columns, Extraction, Filled, Lookup, Pattern, Strict
 from connectors.nodes import read_yaml, with_base, with_catalogues
+from connectors.vietnamese import Encoding
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import DefinitionError
 from detectors.schema import ECS, EVENT
@@ -108,6 +109,7 @@ class Definition(Strict):
     format: str
     options: dict[str, Any] = Field(default_factory=dict)
     zone: str = "UTC"
+    encoding: Encoding | None = None  # of bytes that aren't UTF-8; None: told by the words they would make
     logsource: Service = Service()
     transport: tuple[Transport, ...] = ()
     multiline: Pattern | None = None  # the beginning of a record; lines that don't have it belong to the one before
