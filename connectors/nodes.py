@@ -67,8 +67,17 @@ def read_yaml(path: Path) -> Node:
         DefinitionError: when it can't be read, with the place.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise DefinitionError(f"larger than {LARGEST} bytes", place=Place(str(path)), fix="split it")
+        found = path.stat()
+    except OSError as error:
+        raise DefinitionError(f"can't be read: {error}", place=Place(str(path))) from None
+    if found.st_size > LARGEST:
+        raise DefinitionError(f"larger than {LARGEST} bytes", place=Place(str(path)), fix="split it")
+    return _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1_000)  # many definitions are like one, or name the same catalogue
+def _read(path: Path, _changed: int, _size: int) -> Node:
+    try:
         loader = LOADER(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
         if root is not None:
@@ -131,14 +140,7 @@ def _named(name: str, kind: str, place: Place, folders: Sequence[Path]) -> Node:
         near = get_close_matches(name, names, 1, 0.5)
         fix = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
         raise DefinitionError(f"{name!r} is no {kind}", place=place, fix=fix)
-    found = paths[0].stat()
-    return _shared(paths[0], found.st_mtime_ns, found.st_size)
-
-
-@lru_cache(256)
-def _shared(path: Path, _changed: int, _size: int) -> Node:
-    """Read a file that several definitions name, once as long as it doesn't change."""
-    return read_yaml(path)
+    return read_yaml(paths[0])
 
 
 def _check(node: yaml.Node, seen: set[int]) -> None:
