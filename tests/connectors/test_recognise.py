@@ -70,6 +70,13 @@ def test_lines_that_a_server_writes_when_it_starts_tell_nothing() -> None:
     assert found.source == "mysql_slow"
 
 
+def test_sessions_of_cron_make_no_syslog_of_an_authentication_log() -> None:
+    cron = "Mar  9 00:00:01 web01 CRON[470]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)"
+    found = recognise([cron] * 120 + lines("auth")[:1] * 40, DEFINITIONS)
+    assert found is not None
+    assert found.source == "auth"
+
+
 def test_half_is_enough_where_nothing_else_fits_at_all() -> None:
     shares = {"auditd": 0.5, "apache": 0.0}
     told = verdict(shares, DEFINITIONS)
