@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.frames import nulls, scatter
+from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 
 GROUP: Final = re.compile(r"\(\?P<(\w+)>")
@@ -24,7 +24,10 @@ def first_fit(lines: pl.Series, patterns: Sequence[str]) -> pl.DataFrame:
         fits = found.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
         if not fits.any():
             continue
-        frame = scatter(frame, left.filter(fits), found.filter(fits))
+        if left.len() == lines.len() and fits.all():  # nothing to put together
+            return found.with_columns(nulls(name, found.height) for name in names if name not in found.columns)
+        rows = left.filter(fits)
+        frame = frame.with_columns(frame[part.name].scatter(rows, part) for part in found.filter(fits))
         left = left.filter(~fits)
         if left.is_empty():
             break

@@ -17,7 +17,8 @@ KEY: Final = r"[\w.\-/\[\]]"
 OTHER: Final = r'[^\w.\-/\[\]\s="]'  # a sign that no key has
 ODD: Final = (
     r'="[^"]*='  # a value in quotes that holds an equals sign
-    r'|"[^\s"=]+='  # a quote glued to what follows
+    r'|"[^\s"]*='  # a quote glued to what follows
+    r"|(?:^|\s)="  # no key at all
     rf'|(?:^|\s)[^\s="]*{OTHER}[^\s="]*='  # [key=, x:key=
     r'|(?:^|\s)[^A-Za-z_\s="][^\s="]*='  # 5key=
     r'|\\"'  # a quote within quotes

@@ -26,7 +26,7 @@ from flows.bench.work import Work
 from flows.commands.simulate import START
 
 VARIED: Final = re.compile(r"\b(?:192\.0\.2|198\.51\.100|203\.0\.113|10\.\d+\.\d+)\.\d+\b|\b\d\d:\d\d:\d\d\b")
-EVENTS: Final = 50_000
+EVENTS: Final = 20_000
 AIMS: Final = {True: 150_000, False: 300_000}  # events a second of JSON, of text
 
 

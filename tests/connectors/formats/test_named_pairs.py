@@ -18,7 +18,7 @@ KEYS = frozenset({"a", "b"})
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.lists(PIECES, max_size=14).map("".join), min_size=1, max_size=6))
 @example(['<189>a=1 b="x a=2 y"', "b=http://x/?a=1 a=2", 'x:a=1 [b=2 a="3"', 'b="1"a=2', "5a=1", 'a="x\\"y" b=1'])
-@example(["a= b=1", 'a="', 'a="x', 'a=x" b=1', "a=1 a=2", 'a=" x "', "a=\t1"])
+@example(["a= b=1", 'a="', 'a="x', 'a=x" b=1', "a=1 a=2", "=a=1", '"=a=1', 'a=" x "', "a=\t1"])
 def test_both_ways_find_the_same(lines: list[str]) -> None:
     text, reader = pl.Series(lines, dtype=pl.String), KeyValue()
     every = reader.parse(text, None)
