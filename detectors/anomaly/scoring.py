@@ -13,8 +13,9 @@ import polars as pl
 from detectors.anomaly.anomaly import Anomaly
 from detectors.anomaly.baseline import ENOUGH
 from detectors.anomaly.explain import Told, named_features, told
-from detectors.anomaly.featureset import FeatureSet, Words
+from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.model import Matrix, Model
+from detectors.anomaly.parts import Words
 from detectors.errors import UsageError
 
 LENGTH: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}

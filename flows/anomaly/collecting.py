@@ -11,21 +11,30 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.definitions import Definition
+from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.featureset import FeatureSet
-from detectors.anomaly.tally import Tally, added, empty, tally
+from detectors.anomaly.tally import Tally, added, empty, tally, whole
 from detectors.contracts import Batch
 from detectors.errors import InputError
 
 DAY = timedelta(days=1)
+SOURCE = "soc.source"
+PARTS = ("numbers", "values", "moments")
 Report = Callable[[InputError], None]
 
 
-def events_of(batch: Batch, parser: DefinedParser, chosen: FeatureSet) -> pl.DataFrame:
-    """Parse what a feature set needs of a batch."""
-    frame = parser.parse(batch, chosen.columns).frame()
-    return frame.select("@timestamp", *sorted(chosen.columns.intersection(frame.columns)))
+def events_of(batch: Batch, parser: DefinedParser, chosen: FeatureSet, enrichment: Enrichment) -> pl.DataFrame:
+    """Parse what a feature set needs of a batch, and look up what of it no log says; `soc.source` is its source."""
+    wanted = chosen.columns - {SOURCE}
+    parsed = parser.parse(batch, enrichment.needed(wanted)).frame()
+    events = enrichment.added(parsed, wanted) if enrichment.makes(wanted) else parsed
+    return events.with_columns(pl.lit(batch.source).alias(SOURCE))
+
+
+def _slim(events: pl.DataFrame, chosen: FeatureSet) -> pl.DataFrame:
+    return events.select("@timestamp", *sorted(chosen.columns.intersection(events.columns)))
 
 
 def collect(
@@ -35,6 +44,7 @@ def collect(
     calendar: WorkCalendar,
     period: tuple[datetime, datetime],
     *,
+    enrichment: Enrichment,
     cache: Path,
     report: Report | None = None,
 ) -> Tally:
@@ -43,9 +53,9 @@ def collect(
     A damaged archive file costs itself: `report` hears of it.
     """
     since, until = period
-    folder = cache / "tallies" / f"{chosen.name}-{chosen.semantics[:12]}"
+    folder = cache / "tallies" / f"{chosen.name}-{chosen.counting[:12]}"
     days = []
-    for source in sorted(set(chosen.sources).intersection(archive.sources(), definitions)):
+    for source in chosen.of(set(archive.sources()).intersection(definitions)):
         parser = DefinedParser(definitions[source])
         for begin in _days(since, until):
             end = min(begin + DAY, until)
@@ -56,7 +66,9 @@ def collect(
             kept = _kept(folder, stem)
             if kept is None:
                 batches = archive.read(source, begin, end, report)
-                kept = added((tally(events_of(each, parser, chosen), chosen, calendar) for each in batches), chosen)
+                frames = (_slim(events_of(each, parser, chosen, enrichment), chosen) for each in batches)
+                kept = added((tally(each, chosen, calendar) for each in frames), chosen)
+                kept = whole(kept, chosen, calendar)
                 _keep(folder, stem, kept)
             days.append(kept)
     return added(days, chosen) if days else empty(chosen)
@@ -64,7 +76,7 @@ def collect(
 
 def known_period(archive: Archive, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
     """Return from when to when there are events that a feature set looks at."""
-    found = [each for source in set(chosen.sources).intersection(archive.sources()) if (each := archive.period(source))]
+    found = [each for source in chosen.of(archive.sources()) if (each := archive.period(source))]
     return (min(first for first, _ in found), max(last for _, last in found)) if found else None
 
 
@@ -82,16 +94,15 @@ def _days(since: datetime, until: datetime) -> Iterator[datetime]:
 
 
 def _kept(folder: Path, stem: str) -> Tally | None:
-    numbers, values = folder / f"{stem}.numbers.parquet", folder / f"{stem}.values.parquet"
     try:
-        return Tally(pl.read_parquet(numbers), pl.read_parquet(values))
+        return Tally(*(pl.read_parquet(folder / f"{stem}.{name}.parquet") for name in PARTS))
     except (OSError, pl.exceptions.PolarsError):
         return None  # not there, or damaged: it is counted again
 
 
 def _keep(folder: Path, stem: str, kept: Tally) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in (("values", kept.values), ("numbers", kept.numbers)):
+    for name, frame in zip(PARTS, (kept.numbers, kept.values, kept.moments), strict=True):
         fresh = folder / f".{stem}.{name}.new"
         frame.write_parquet(fresh, compression="zstd", compression_level=1)
         fresh.replace(folder / f"{stem}.{name}.parquet")

@@ -53,7 +53,9 @@ def bounded(tally: Tally, most: int = MOST) -> tuple[Tally, int]:
         return tally, 0
     kept = seen.sort("len", "entity", descending=[True, False]).head(most).select("entity")
     return Tally(
-        tally.numbers.join(kept, on="entity", how="semi"), tally.values.join(kept, on="entity", how="semi")
+        tally.numbers.join(kept, on="entity", how="semi"),
+        tally.values.join(kept, on="entity", how="semi"),
+        tally.moments,
     ), seen.height - most
 
 

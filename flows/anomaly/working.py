@@ -2,81 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
-from connectors.archive import Archive
-from connectors.definitions import Definition
-from connectors.models import Registry, Stored
-from detectors.anomaly import featureset
+from connectors.models import Stored
 from detectors.anomaly.anomaly import Anomaly, found
 from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.drift import SHIFTED, stability
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.scoring import Budget, Origin, Scored, matrix, score
 from detectors.contracts import Sink
-from detectors.errors import InputError, SocError, UsageError
+from detectors.errors import InputError, SocError
 from detectors.findings import Found
-from flows import assembly
+from flows.anomaly import marks, watching
 from flows.anomaly.collecting import collect, known_period, midnight
 from flows.anomaly.evidence import archived
 from flows.anomaly.feedback import factors, real_windows
+from flows.anomaly.room import LOOKS_BACK, Room, room, work_calendar
 from flows.anomaly.training import prepared, revived, train, trained_period
 from flows.settings import Settings
 
-Say = Callable[[str], object]
+__all__ = ["Room", "room", "work_calendar"]
 TRAINED_ON = timedelta(days=60)
-LOOKS_BACK = timedelta(days=45)  # events that the usual ranges of a scored day are made of
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Where models are trained and used."""
-
-    settings: Settings
-    archive: Archive
-    registry: Registry
-    sets: dict[str, FeatureSet]
-    calendar: WorkCalendar
-    definitions: dict[str, Definition]
-    now: datetime
-    say: Say
-
-    @property
-    def cache(self) -> Path:
-        return self.settings.anomaly.models
-
-    def chosen(self, names: Sequence[str]) -> list[FeatureSet]:
-        """Return the feature sets of these names, or all."""
-        if unknown := sorted(set(names) - set(self.sets)):
-            raise UsageError(f"there is no feature set {', '.join(unknown)}", fix=f"known: {', '.join(self.sets)}")
-        return [one for one in self.sets.values() if not names or one.name in names]
-
-
-def room(settings: Settings, now: datetime, say: Callable[[str], object]) -> Room:
-    """Open what the settings name; `now` is the time of the work, `say` hears how it goes."""
-    part = settings.anomaly
-    return Room(
-        settings,
-        Archive(settings.archive),
-        Registry(part.models, part.key),
-        featureset.load(part.features),
-        work_calendar(settings),
-        assembly.definitions(settings),
-        now,
-        say,
-    )
-
-
-def work_calendar(settings: Settings) -> WorkCalendar:
-    """Return when people are expected to work."""
-    return WorkCalendar(ZoneInfo(settings.zone), holidays=frozenset(settings.anomaly.holidays))
 
 
 def train_all(where: Room, names: Sequence[str], since: datetime | None, until: datetime | None) -> list[Stored]:
@@ -86,6 +36,8 @@ def train_all(where: Room, names: Sequence[str], since: datetime | None, until: 
     """
     made = []
     for chosen in where.chosen(names):
+        if not chosen.features:
+            continue
         known = known_period(where.archive, chosen)
         if known is None:
             where.say(f"{chosen.name}: nothing in the archive")
@@ -101,7 +53,7 @@ def train_all(where: Room, names: Sequence[str], since: datetime | None, until: 
 
 def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> Stored:
     frame, left_out = _frame(where, chosen, begin, end)
-    trained = train(frame, chosen, without=real_windows(where.settings, chosen))
+    trained = train(frame, chosen, without=real_windows(where.settings, chosen.name, chosen.entity))
     manifest = {**trained.manifest, "trained": where.now.isoformat(), "left_out": left_out}
     version = where.registry.save(chosen.name, trained.arrays, manifest)
     if where.registry.champion(chosen.name) is None:
@@ -124,6 +76,7 @@ def _frame(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> t
         chosen,
         where.calendar,
         (begin, end),
+        enrichment=where.enrichment,
         cache=where.cache,
         report=report,
     )
@@ -154,7 +107,7 @@ def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, ver
             stored.version,
             trained_period(stored.manifest),
             float(stored.manifest["weekly"]),
-            tuple(sorted(set(chosen.sources).intersection(where.archive.sources()))),
+            tuple(chosen.of(where.archive.sources())),
         ),
     )
 
@@ -162,7 +115,7 @@ def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, ver
 def budget(settings: Settings, chosen: FeatureSet) -> Budget:
     """Return how many findings of a set people want to see."""
     part = settings.anomaly
-    return Budget(part.weekly, part.organisation, factors(settings, chosen))
+    return Budget(part.weekly, part.organisation, factors(settings, chosen.name, chosen.entity))
 
 
 def _watch(where: Room, stored: Stored, frame: pl.DataFrame, chosen: FeatureSet) -> None:
@@ -180,58 +133,46 @@ def _watch(where: Room, stored: Stored, frame: pl.DataFrame, chosen: FeatureSet)
 def score_all(
     where: Room, names: Sequence[str], since: datetime | None, sink: Sink | None
 ) -> tuple[Found, list[Anomaly]]:
-    """Score the closed windows of every set that has a model in use; store what is found.
+    """Score the closed windows of every set, by its model in use and its exact detectors; store what is found.
 
     Without `since` it goes on where the last run ended; a window scored again adds nothing.
     """
     anomalies: list[Anomaly] = []
     for chosen in where.chosen(names):
-        if where.registry.champion(chosen.name) is None:
-            continue
-        until = closed(chosen, where.calendar, where.now, where.settings.late)
-        known = known_period(where.archive, chosen)
-        if known is None:
-            where.say(f"{chosen.name}: nothing in the archive")
-            continue
-        until = min(until, midnight(known[1], where.calendar) if chosen.window == "day" else known[1])
-        begin = since or _mark(where, chosen) or until - timedelta(days=1)
-        begin = midnight(begin, where.calendar) if chosen.window == "day" else begin
-        if begin >= until:
-            continue
-        try:
-            done = judge(where, chosen, begin, until)
-        except SocError as error:  # costs this set only
-            where.say(str(error))
-            continue
-        anomalies += done.anomalies
-        over = f", {done.over:,} more beyond the budget" if done.over else ""
-        where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
-    made = found(anomalies, archived(where.archive, where.definitions, where.sets, anomalies), where.settings.language)
+        for look in (_modelled, watching.watch):
+            try:
+                anomalies += look(where, chosen, since)
+            except SocError as error:  # costs this set only
+                where.say(str(error))
+    evidence = archived(where.archive, where.definitions, where.sets, anomalies, where.enrichment)
+    made = found(anomalies, evidence, where.settings.language)
     if sink is not None:
         sink.findings(made.findings)
         sink.matches(made.matches)
         for chosen in where.chosen(names):  # only now: a run that was killed is done again
-            _set_mark(where, chosen, closed(chosen, where.calendar, where.now, where.settings.late))
+            marks.write(where.cache, chosen.name, closed(chosen, where.calendar, where.now, where.settings.late))
+            watching.remember(where, chosen)
     return made, anomalies
 
 
-def _mark_file(where: Room, chosen: FeatureSet) -> Path:
-    return where.cache / f".{chosen.name}.scored"
-
-
-def _mark(where: Room, chosen: FeatureSet) -> datetime | None:
-    try:
-        return datetime.fromisoformat(_mark_file(where, chosen).read_text("ascii").strip())
-    except (OSError, ValueError):
-        return None
-
-
-def _set_mark(where: Room, chosen: FeatureSet, until: datetime) -> None:
-    path = _mark_file(where, chosen)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(until.isoformat(), "ascii")
-    fresh.replace(path)
+def _modelled(where: Room, chosen: FeatureSet, since: datetime | None) -> list[Anomaly]:
+    """Return what the model in use finds in the windows closed since the last run, or `since`."""
+    if not chosen.features or where.registry.champion(chosen.name) is None:
+        return []
+    known = known_period(where.archive, chosen)
+    if known is None:
+        where.say(f"{chosen.name}: nothing in the archive")
+        return []
+    until = closed(chosen, where.calendar, where.now, where.settings.late)
+    until = min(until, midnight(known[1], where.calendar) if chosen.window == "day" else known[1])
+    begin = since or marks.read(where.cache, chosen.name) or until - timedelta(days=1)
+    begin = midnight(begin, where.calendar) if chosen.window == "day" else begin
+    if begin >= until:
+        return []
+    done = judge(where, chosen, begin, until)
+    over = f", {done.over:,} more beyond the budget" if done.over else ""
+    where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
+    return done.anomalies
 
 
 def compare(
