@@ -25,7 +25,7 @@ class Template(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    columns: str = Field(alias="schema", description="the name of a schema in detectors/schema.py")
+    columns: str | None = Field(None, alias="schema", description="the name of a schema in detectors/schema.py")
     fields: dict[str, Body] = {}
 
 
@@ -54,7 +54,7 @@ def bodies(definition: Definition) -> dict[str, Body]:
 
 
 def _body(name: str, template: Template, definition: Definition) -> Body:
-    columns = SCHEMAS[template.columns]
+    columns = SCHEMAS[template.columns] if template.columns else pl.Schema()
     fields = {column: mapping(kind, definition.types) for column, kind in columns.items()} | template.fields
     return {
         "index_patterns": [f"{name}-*"],

@@ -17,6 +17,8 @@ LISTED = 50  # distinct hosts, users, addresses … named in a finding; `soc.cap
 Record = Mapping[str, Any]
 
 ENTITIES = (
+    "organization.id",
+    "organization.name",
     "host.name",
     "user.name",
     "source.ip",

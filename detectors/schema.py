@@ -99,6 +99,8 @@ FINDING = _columns(
         "threat.tactic.id": pl.List(pl.String),
         "threat.tactic.name": pl.List(pl.String),
         "threat.technique.id": pl.List(pl.String),
+        "organization.id": pl.List(pl.String),  # whose events they are
+        "organization.name": pl.List(pl.String),
         "host.name": pl.List(pl.String),
         "user.name": pl.List(pl.String),
         "source.ip": pl.List(pl.String),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from connectors.store import Store
+from connectors.store_wanted import Wanted
 from flows.settings import Settings
 
 STRICTER: Final = 0.5  # per false alarm, the threshold of that entity
@@ -37,7 +38,7 @@ def _verdicts(settings: Settings, name: str, column: str) -> Iterator[tuple[str,
     store = Store(settings.store)
     try:
         reasons = store.reasons()
-        findings = store.select(rule=f"anomaly.{name}", status="closed", limit=sys.maxsize)
+        findings = store.select(Wanted(rule=f"anomaly.{name}", status="closed"), limit=sys.maxsize)
     finally:
         store.close()
     for known, group, window in findings.select("event.id", "soc.group", "soc.window.start").iter_rows():

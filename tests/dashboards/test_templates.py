@@ -37,6 +37,13 @@ def test_every_column_is_mapped(bodies: dict[str, dict[str, Any]], name: str, sc
     assert {kind["type"] for kind in fields.values()} <= CORE
 
 
+@pytest.mark.parametrize("name", ["soc-coverage", "soc-entity-risk"])
+def test_what_has_no_columns_here_is_mapped_by_its_own_fields(bodies: dict[str, dict[str, Any]], name: str) -> None:
+    fields = leaves(bodies[name]["template"]["mappings"])
+    assert {"@timestamp", "event.ingested", "organization.id"} <= fields.keys()
+    assert {kind["type"] for kind in fields.values()} <= CORE
+
+
 def test_types_follow_the_schema_and_the_exceptions(bodies: dict[str, dict[str, Any]]) -> None:
     fields = leaves(bodies["soc-findings"]["template"]["mappings"])
     assert fields["@timestamp"] == {"type": "date"}
