@@ -33,6 +33,7 @@ class Tally:
     numbers: pl.DataFrame
     values: pl.DataFrame  # VALUES
     moments: pl.DataFrame = field(default_factory=MOMENTS.to_frame)
+    left_out: int = 0  # entities that were too many, and came up least often
 
 
 def pair_column(column: str) -> str:

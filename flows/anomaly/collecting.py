@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from detectors.errors import InputError
 
 DAY = timedelta(days=1)
 SOURCE = "soc.source"
+MOST = 30_000  # entities looked at; of more, the busiest
 PARTS = ("numbers", "values", "moments")
 Report = Callable[[InputError], None]
 
@@ -54,7 +56,7 @@ def collect(
     """
     since, until = period
     folder = cache / "tallies" / f"{chosen.name}-{chosen.counting[:12]}"
-    days = []
+    stems = []
     for source in chosen.of(set(archive.sources()).intersection(definitions)):
         parser = DefinedParser(definitions[source])
         for begin in _days(since, until):
@@ -63,15 +65,30 @@ def collect(
             if not names:
                 continue
             stem = hashlib.sha256(f"{source}\n{begin}\n{end}\n{names}".encode()).hexdigest()[:24]
-            kept = _kept(folder, stem)
-            if kept is None:
+            stems.append(stem)
+            if not _whole(folder, stem):
                 batches = archive.read(source, begin, end, report)
                 frames = (_slim(events_of(each, parser, chosen, enrichment), chosen) for each in batches)
                 kept = added((tally(each, chosen, calendar) for each in frames), chosen)
-                kept = whole(kept, chosen, calendar)
-                _keep(folder, stem, kept)
-            days.append(kept)
-    return added(days, chosen) if days else empty(chosen)
+                keep(folder, stem, whole(kept, chosen, calendar))
+    return gathered(folder, stems, chosen)
+
+
+def gathered(folder: Path, stems: Sequence[str], chosen: FeatureSet, most: int = MOST) -> Tally:
+    """Add up what was kept of days, of the entities that came up on most of them: a million cost no more than these."""
+    seen = pl.DataFrame(schema={"entity": pl.String, "days": pl.UInt32})
+    for stem in stems:
+        day = [pl.scan_parquet(folder / f"{stem}.{name}.parquet").select("entity") for name in ("numbers", "moments")]
+        here = pl.concat(day).unique().with_columns(pl.lit(1, pl.UInt32).alias("days")).collect()
+        seen = pl.concat([seen, here]).group_by("entity").agg(pl.col("days").sum())
+    busiest = seen.sort("days", "entity", descending=[True, False]).head(most).select("entity").lazy()
+    days = [
+        Tally(*(pl.scan_parquet(folder / f"{stem}.{name}.parquet").join(busiest, on="entity", how="semi").collect()
+                for name in PARTS))
+        for stem in stems
+    ]  # fmt: skip
+    made = added(days, chosen) if days else empty(chosen)
+    return replace(made, left_out=max(seen.height - most, 0))
 
 
 def known_period(archive: Archive, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
@@ -93,14 +110,18 @@ def _days(since: datetime, until: datetime) -> Iterator[datetime]:
         at += DAY
 
 
-def _kept(folder: Path, stem: str) -> Tally | None:
+def _whole(folder: Path, stem: str) -> bool:
+    """Say whether a day was counted, and nothing happened to what was kept of it."""
     try:
-        return Tally(*(pl.read_parquet(folder / f"{stem}.{name}.parquet") for name in PARTS))
+        for name in PARTS:
+            pl.read_parquet_schema(folder / f"{stem}.{name}.parquet")
     except (OSError, pl.exceptions.PolarsError):
-        return None  # not there, or damaged: it is counted again
+        return False  # not there, or damaged: it is counted again
+    return True
 
 
-def _keep(folder: Path, stem: str, kept: Tally) -> None:
+def keep(folder: Path, stem: str, kept: Tally) -> None:
+    """Write what was counted of a day, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in zip(PARTS, (kept.numbers, kept.values, kept.moments), strict=True):
         fresh = folder / f".{stem}.{name}.new"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import numpy as np
 import polars as pl
 
 from connectors.models import Stored
 from detectors.anomaly.anomaly import Anomaly, found
 from detectors.anomaly.calendar import WorkCalendar
-from detectors.anomaly.drift import SHIFTED, stability
+from detectors.anomaly.drift import Drift, stability, uniformity
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.scoring import Budget, Origin, Scored, matrix, score
 from detectors.contracts import Sink
 from detectors.errors import InputError, SocError
 from detectors.findings import Found
-from flows.anomaly import marks, watching
+from flows.anomaly import accepting, drifting, marks, watching
+from flows.anomaly.challenge import WEEK, Contest, contest
 from flows.anomaly.collecting import collect, known_period, midnight
 from flows.anomaly.evidence import archived
 from flows.anomaly.feedback import factors, real_windows
@@ -27,6 +27,7 @@ from flows.settings import Settings
 
 __all__ = ["Room", "room", "work_calendar"]
 TRAINED_ON = timedelta(days=60)
+TELLING = 200  # windows; of fewer nobody can tell whether they have shifted
 
 
 def train_all(where: Room, names: Sequence[str], since: datetime | None, until: datetime | None) -> list[Stored]:
@@ -96,7 +97,6 @@ def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, ver
     """Score the windows of a set from `since` until `until` with a version of its model (default: that in use)."""
     stored, arrays = where.registry.load(chosen.name, version)
     frame, _ = _frame(where, chosen, midnight(since - LOOKS_BACK, where.calendar), until)
-    _watch(where, stored, frame.filter(pl.col("window") >= since), chosen)
     return score(
         revived(stored, arrays),
         frame,
@@ -118,16 +118,47 @@ def budget(settings: Settings, chosen: FeatureSet) -> Budget:
     return Budget(part.weekly, part.organisation, factors(settings, chosen.name, chosen.entity))
 
 
-def _watch(where: Room, stored: Stored, frame: pl.DataFrame, chosen: FeatureSet) -> None:
-    """Say which features have shifted since the model was trained."""
-    if frame.height < 200:  # too few windows to tell
-        return
-    indices = stability(stored.manifest["shares"], matrix(frame, chosen))
-    shifted = [name for name, index in zip(chosen.names, indices, strict=True) if index > SHIFTED]
-    if shifted:
-        where.say(
-            f"{chosen.name}: {', '.join(shifted)} shifted since training (PSI > {SHIFTED}); train again: soc train"
-        )
+def drift(where: Room, chosen: FeatureSet) -> Drift | None:
+    """Return how the last whole week looks to the model in use; nothing if there are too few windows to tell."""
+    days = _last_week(where, chosen)
+    if not chosen.features or days is None or where.registry.champion(chosen.name) is None:
+        return None
+    stored, _ = where.registry.load(chosen.name)
+    frame, _ = _frame(where, chosen, midnight(days[0] - LOOKS_BACK, where.calendar), days[1])
+    rows = frame.filter(pl.col("window") >= days[0])
+    if rows.height < TELLING:
+        return None
+    done = judge(where, chosen, *days)
+    indices = stability(stored.manifest["shares"], matrix(rows, chosen))
+    return Drift(
+        dict(zip(chosen.names, indices, strict=True)),
+        uniformity(done.p_values["p"].to_numpy()),
+        len(done.anomalies) + done.over,
+        where.settings.anomaly.weekly,
+    )
+
+
+def watch_drift(where: Room, names: Sequence[str], sink: Sink | None) -> list[str]:
+    """Tell of every model that no longer fits what comes in, once a week, and train its set again; return the sets."""
+    drifted, told = [], []
+    for chosen in where.chosen(names):
+        try:
+            found_ = drift(where, chosen)
+        except SocError as error:  # costs this set only
+            where.say(str(error))
+            continue
+        days = _last_week(where, chosen)
+        if found_ is None or days is None or not found_.reasons:
+            continue
+        drifted.append(chosen.name)
+        told.append(drifting.anomaly(chosen, found_, where.registry.champion(chosen.name) or "", days[1]))
+        where.say(f"{chosen.name} drifts: {told[-1].text.en}")
+    made = found(told, {}, where.settings.language)
+    if sink is not None:
+        sink.findings(made.findings)
+        if drifted:
+            renew(where, drifted)
+    return drifted
 
 
 def score_all(
@@ -145,8 +176,9 @@ def score_all(
             except SocError as error:  # costs this set only
                 where.say(str(error))
     evidence = archived(where.archive, where.definitions, where.sets, anomalies, where.enrichment)
-    made = found(anomalies, evidence, where.settings.language)
+    made, anomalies = accepting.sifted(where, found(anomalies, evidence, where.settings.language), anomalies)
     if sink is not None:
+        sink.suppressed(made.suppressed)
         sink.findings(made.findings)
         sink.matches(made.matches)
         for chosen in where.chosen(names):  # only now: a run that was killed is done again
@@ -175,17 +207,42 @@ def _modelled(where: Room, chosen: FeatureSet, since: datetime | None) -> list[A
     return done.anomalies
 
 
-def compare(
-    where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime
-) -> dict[str, float]:
-    """Let two versions score the same days; return what each tells, what both, and how alike they rank."""
+def compare(where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime) -> Contest:
+    """Let two versions, that in use first, score the same days."""
     one, other = (judge(where, chosen, since, until, version) for version in versions)
-    first, second = ({each.id for each in done.anomalies} for done in (one, other))
-    both = one.p_values.join(other.p_values, on=["entity", "window"], suffix=" other")
-    ranks = both.select(pl.corr("p", "p other", method="spearman")).item() if both.height > 2 else None
-    return {
-        "first": len(first),
-        "second": len(second),
-        "both": len(first & second),
-        "agreement": float(np.nan_to_num(ranks or 0.0)),
-    }
+    return contest(where, chosen, (one, other), (since, until))
+
+
+def promote(where: Room, chosen: FeatureSet, version: str, *, force: bool = False) -> bool:
+    """Put a version into use if it wins against that in use on the last week of the archive, or if forced."""
+    champion, days = where.registry.champion(chosen.name), _last_week(where, chosen)
+    if champion not in {None, version} and days is not None and not force:
+        told = compare(where, chosen, (str(champion), version), *days)
+        where.say(f"{chosen.name}: {told}")
+        if not told.wins:
+            return False
+    where.registry.promote(chosen.name, version)
+    return True
+
+
+def renew(where: Room, names: Sequence[str]) -> list[Stored]:
+    """Train on all but the last week, and put into use what wins on that week."""
+    made = []
+    for chosen in where.chosen(names):
+        days = _last_week(where, chosen) if chosen.features else None
+        if days is None:
+            continue
+        for one in train_all(where, [chosen.name], None, days[0]):
+            if one.champion or promote(where, chosen, one.version):
+                where.say(f"{chosen.name} {one.version} is in use")
+            made.append(where.registry.load(chosen.name, one.version)[0])
+    return made
+
+
+def _last_week(where: Room, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
+    """Return the last seven whole days that the archive has."""
+    known = known_period(where.archive, chosen)
+    if known is None:
+        return None
+    end = midnight(min(known[1], where.now - timedelta(seconds=where.settings.late)), where.calendar)
+    return end - WEEK, end

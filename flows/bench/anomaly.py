@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectors.simulator.behaviour import Size
-from flows.bench import behaviour, labelled
+from flows.bench import behaviour, labelled, scale
 from flows.bench.table import table
 
 JUDGING: Final = 23  # a seed; what was chosen was chosen with others
@@ -22,6 +22,13 @@ def run(folders: list[Path], size: Size, *, seed: int = JUDGING) -> dict[str, An
         return found
     told = behaviour.bench(size, seed, STRENGTH)
     print(_behaviour(told))
+    return told
+
+
+def scaled(entities: int, days: int) -> dict[str, Any]:
+    """Measure what training of many entities costs; print it."""
+    told = scale.costs(Size(entities, 0, days))
+    print(scale.shown(told))
     return told
 
 
