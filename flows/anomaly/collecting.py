@@ -82,11 +82,14 @@ def gathered(folder: Path, stems: Sequence[str], chosen: FeatureSet, most: int =
         here = pl.concat(day).unique().with_columns(pl.lit(1, pl.UInt32).alias("days")).collect()
         seen = pl.concat([seen, here]).group_by("entity").agg(pl.col("days").sum())
     busiest = seen.sort("days", "entity", descending=[True, False]).head(most).select("entity").lazy()
+
+    def of_those(stem: str, name: str) -> pl.DataFrame:
+        return pl.scan_parquet(folder / f"{stem}.{name}.parquet").join(busiest, on="entity", how="semi").collect()
+
     days = [
-        Tally(*(pl.scan_parquet(folder / f"{stem}.{name}.parquet").join(busiest, on="entity", how="semi").collect()
-                for name in PARTS))
+        Tally(of_those(stem, "numbers"), of_those(stem, "values"), of_those(stem, "moments"))  # as PARTS
         for stem in stems
-    ]  # fmt: skip
+    ]
     made = added(days, chosen) if days else empty(chosen)
     return replace(made, left_out=max(seen.height - most, 0))
 
