@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from detectors.correlation import evaluate as evaluation
 from detectors.correlation.alerts import texts_of
 from detectors.correlation.condition import holds
 from detectors.correlation.correlator import Correlator
@@ -18,7 +17,7 @@ from detectors.correlation.evaluate import FIELD, Alerts, evaluate
 from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import MAX_REACH, SECOND, Linked, Member
 from detectors.correlation.memory import Held
-from detectors.correlation.rule import Bound
+from detectors.correlation.rule import TEMPORAL, Bound
 from detectors.sigma.engine import Engine
 from detectors.sigma.rule import Rule
 from flows.assembly import Parts
@@ -198,7 +197,7 @@ class _Teller:
 
     def _missing(self, linked: Linked, window: _Window) -> Iterator[str]:
         """Yield the rules that keep a window of a temporal correlation from being an alert."""
-        if linked.rule.type not in evaluation.TEMPORAL:
+        if linked.rule.type not in TEMPORAL:
             return
         for slot, member in enumerate(linked.members):
             unwanted = bool(linked.rule.terms) and all(slot in term.absent for term in linked.rule.terms)
