@@ -1,4 +1,4 @@
-"""From when to when each source had events, where it had them on enough days to know what is usual."""
+"""From when to when each source had events, where it had them on enough of the last days to know what is usual."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 import polars as pl
 
 Period: TypeAlias = tuple[datetime, datetime]
-DAYS: Final = 14  # with events; two recordings of an hour with a year between them are no weeks
-MANY: Final = 100  # days that are counted; clocks may have any
+DAYS: Final = 14  # with events, of the last `RECENT`: recordings of an hour here and there are no weeks
+RECENT: Final = 28
 
 
 @dataclass(slots=True)
@@ -30,9 +30,9 @@ class Periods:
         if isinstance(first, datetime) and isinstance(last, datetime):
             before = self._ends.get(source, (first, last))
             self._ends[source] = (min(first, before[0]), max(last, before[1]))
-            if len(self._days[source]) < MANY:
-                self._days[source].update(known.dt.epoch("d").unique().to_list())
+            days = self._days[source].union(known.dt.epoch("d").unique().to_list())
+            self._days[source] = {day for day in days if day > max(days) - RECENT}
 
     def lasting(self) -> Mapping[str, Period]:
-        """Return the first event and the last of each source that had some on `DAYS` days or more."""
+        """Return the first event and the last of each source that had some on `DAYS` of its last days or more."""
         return {source: ends for source, ends in self._ends.items() if len(self._days[source]) >= DAYS}
