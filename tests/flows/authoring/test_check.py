@@ -31,7 +31,7 @@ def test_a_good_rule_has_nothing_against_it(soc: Soc, rule: Path) -> None:
     ("{category: webserver}", "cs-uri-quey", "cs-uri-query"),
     ("{category: dns}", "source_adress", "source.address"),
     ("{category: firewall}", "destination.prt", "destination.port"),
-    ("{product: aws, service: cloudtrail}", "userIdentiy.type", "userIdentity.type"),
+    ("{product: aws, service: cloudtrail}", "errorCod", "errorCode"),
     ("{product: linux, service: auditd}", "CommandLin", "CommandLine"),
     ("{category: webserver}", "x_application_word", None),
     ("{product: aws, service: cloudtrail}", "requestParameters.anything.at.all", None),
