@@ -168,6 +168,8 @@ soc_writer:
   - {names: [soc-memory-state], privileges: [index]}
 soc_reader:
   indices: [{names: ["soc-*"], privileges: [read, view_index_metadata]}]
+soc_verdicts:
+  indices: [{names: ["soc-findings*", ".alerts-security.alerts-*"], privileges: [read]}]
 """
 
     def __init__(self) -> None:
@@ -175,7 +177,7 @@ soc_reader:
         archive = elasticsearch_zip()
         super().__init__()
         self.url = f"https://127.0.0.1:{free_port()}"
-        self.passwords = {user: secrets.token_urlsafe(18) for user in ("admin", "writer", "reader")}
+        self.passwords = {user: secrets.token_urlsafe(18) for user in ("admin", "writer", "reader", "verdicts")}
         unzip(archive, self.home)
         self._root = self.home / f"elasticsearch-{ELASTICSEARCH_VERSION}"
         self.ca = certify(self._root / "config" / "certs")
