@@ -35,6 +35,7 @@ COMMANDS = {
     "incident": "findings that belong together: list, story, decisions, STIX and case bundle",
     "verdicts": "how right and how noisy each rule was, and what to do with it",
     "shift": "what fits into the next shift; the handover sheet",
+    "notify": "tell people of open incidents by mail, Telegram, Teams, Slack or webhook",
     "report": "the weekly or monthly report of an organisation or of the province",
     "web": "a local page to read findings and decide about them",
     "dead": "list dead letters",

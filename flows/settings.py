@@ -5,7 +5,7 @@ Secrets come from the environment or from files named in the settings, never fro
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,6 +102,15 @@ class Triage(_Part):
     stop: list[str] = Field(default=[], description="names that link no findings, beside those that never do")
 
 
+class Notify(_Part):
+    """Who is told of incidents, through Apprise (docs/triage.md)."""
+
+    urls: list[SecretStr] = Field(default=[], description="set SOC_NOTIFY__URLS: addresses of Apprise")
+    least: Literal["low", "medium", "high", "critical"] = Field(default="high", description="from which level on")
+    quiet_from: time = Field(default=time(0), description="from then on only critical incidents are told")
+    quiet_to: time = Field(default=time(0), description="until then; the same: never quiet")
+
+
 class Settings(BaseSettings):
     """Every setting of the program."""
 
@@ -145,6 +154,7 @@ class Settings(BaseSettings):
     elastic: Elastic = Elastic()
     anomaly: Anomaly = Anomaly()
     triage: Triage = Triage()
+    notify: Notify = Notify()
 
     collect: Collect = Collect()
 
