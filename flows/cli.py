@@ -27,6 +27,7 @@ COMMANDS = {
     "hunt": "run a rule over the archive",
     "train": "learn from the archive what is usual, per feature set",
     "models": "list, show, compare, promote and roll back what was learnt",
+    "deploy": "anomalies by the clock of a Prefect server: score hourly, watch drift daily, train weekly",
     "score": "find behaviour out of the ordinary in closed hours and days of the archive",
     "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
