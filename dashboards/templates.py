@@ -53,9 +53,20 @@ def bodies(definition: Definition) -> dict[str, Body]:
     return {name: _signed(_body(name, template, definition)) for name, template in definition.templates.items()}
 
 
-def _body(name: str, template: Template, definition: Definition) -> Body:
+def fields(definition: Definition) -> dict[str, dict[str, str]]:
+    """Return the type of every field of every kind of index: {"soc-findings": {"rule.id": "keyword"}}."""
+    return {
+        name: {field: str(kind["type"]) for field, kind in _fields(template, definition).items()}
+        for name, template in definition.templates.items()
+    }
+
+
+def _fields(template: Template, definition: Definition) -> dict[str, Body]:
     columns = SCHEMAS[template.columns] if template.columns else pl.Schema()
-    fields = {column: mapping(kind, definition.types) for column, kind in columns.items()} | template.fields
+    return {column: mapping(kind, definition.types) for column, kind in columns.items()} | template.fields
+
+
+def _body(name: str, template: Template, definition: Definition) -> Body:
     return {
         "index_patterns": [f"{name}-*"],
         "priority": 500,  # above the templates Elasticsearch brings along (100 to 200)
@@ -63,7 +74,7 @@ def _body(name: str, template: Template, definition: Definition) -> Body:
             "settings": {"index": definition.settings},
             "aliases": {name: {}},
             # Only what is mapped here is indexed: no log line can add fields until the mapping explodes.
-            "mappings": {"dynamic": False, **nested(fields)},
+            "mappings": {"dynamic": False, **nested(_fields(template, definition))},
         },
     }
 
