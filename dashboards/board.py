@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,9 +25,9 @@ OPTIONS: Final = {
 class Made:
     """What boards are made with: views and the types of their fields, names of objects, and a language."""
 
-    views: dict[str, View]
-    types: dict[str, Types]
-    titles: dict[str, str]  # of all dashboards
+    views: Mapping[str, View]
+    types: Mapping[str, Types]
+    titles: Mapping[str, str]  # of all dashboards
     searches: frozenset[str]
     id: Id
     lang: Lang

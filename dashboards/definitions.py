@@ -60,11 +60,11 @@ Where = dict[str, Annotated[Test, BeforeValidator(_test)]]
 class Value(Part):
     """A number per group: how many documents, something of a field, or the share of documents that are so."""
 
-    of: str = Field("count", description="`count`, or max, min, sum, average, unique, last and a field")
+    of: str = Field(default="count", description="`count`, or max, min, sum, average, unique, last and a field")
     label: str | None = None
     vi: str | None = None
     where: Where = {}
-    share: Where | None = Field(None, description="of the documents counted, which part is so")
+    share: Where | None = Field(default=None, description="of the documents counted, which part is so")
 
     @field_validator("of")
     @classmethod
@@ -99,9 +99,9 @@ class Group(Part):
     by: str
     label: str | None = None
     vi: str | None = None
-    size: int = Field(10, gt=0, le=1000)
+    size: int = Field(default=10, gt=0, le=1000)
     order: Literal["value", "name"] = "value"
-    every: str = Field("auto", pattern=r"^(auto|\d+[mhd])$", description="the stretch, where it is a time")
+    every: str = Field(default="auto", pattern=r"^(auto|\d+[mhd])$", description="the stretch, where it is a time")
 
     def named(self, lang: Lang) -> str:
         """Return what it is called in a language."""
@@ -119,7 +119,7 @@ AGroup = Annotated[Group, _short("by")]
 class Panel(Titled):
     """Something on a dashboard; `size` is columns x rows."""
 
-    size: str = Field("", pattern=r"^(\d+x\d+)?$")
+    size: str = Field(default="", pattern=r"^(\d+x\d+)?$")
 
     @field_validator("size")
     @classmethod
@@ -170,7 +170,7 @@ class Chart(Panel):
 
     @property
     def numbers(self) -> tuple[Value, ...]:
-        return (self.value,)  # type: ignore[attr-defined,no-any-return]
+        return (self.value,)  # type: ignore[attr-defined]
 
 
 class Metric(Chart):
@@ -186,7 +186,7 @@ class Curve(Chart):
     kind: Literal["bar", "line", "area", "ranking"]
     x: AGroup
     split: AGroup | None = None
-    values: tuple[AValue, ...] = Field((Value(),), min_length=1)
+    values: tuple[AValue, ...] = Field(default=(Value(),), min_length=1)
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -227,7 +227,7 @@ class Table(Chart):
 
     kind: Literal["table"]
     rows: tuple[AGroup, ...] = Field(min_length=1)
-    values: tuple[AValue, ...] = Field((Value(),), min_length=1)
+    values: tuple[AValue, ...] = Field(default=(Value(),), min_length=1)
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -275,10 +275,10 @@ class Board(Titled):
     """A dashboard."""
 
     description: str = ""
-    hours: int = Field(24, gt=0, description="how far it looks back at first")
-    refresh: int = Field(0, ge=0, description="seconds after which it is drawn anew; 0: never")
+    hours: int = Field(default=24, gt=0, description="how far it looks back at first")
+    refresh: int = Field(default=0, ge=0, description="seconds after which it is drawn anew; 0: never")
     tags: tuple[Name, ...] = ()
-    where: Where = Field({}, description="holds for every chart of its first view")
+    where: Where = Field(default={}, description="holds for every chart of its first view")
     controls: tuple[Control, ...] = ()
     panels: tuple[AnyPanel, ...] = Field(min_length=1)
 
@@ -289,7 +289,7 @@ class View(Titled):
     pattern: str
     time: str = "@timestamp"
     template: str | None = None
-    fields: dict[str, str] = Field({}, description="field → type, where no template of ours has them")
+    fields: dict[str, str] = Field(default={}, description="field → type, where no template of ours has them")
 
 
 class Tag(Titled):

@@ -77,7 +77,7 @@ def _kind(field: str, types: Types) -> str:
 def _terms(group: Group, kind: str, order: str | None, lang: Lang) -> Json:
     alphabetical = order is None or group.order == "name"
     by = {"type": "alphabetical", "fallback": False} if alphabetical else {"type": "column", "columnId": order}
-    params = {
+    params: Json = {
         "size": group.size, "orderBy": by, "orderDirection": "asc" if alphabetical else "desc", "otherBucket": False,
         "missingBucket": False, "parentFormat": {"id": "terms"}, "include": [], "exclude": [],
         "includeIsRegex": False, "excludeIsRegex": False,

@@ -85,9 +85,9 @@ def test_every_field_used_is_in_the_templates(objects: list[Json]) -> None:
     read = Objects.model_validate(yaml.safe_load((savedobjects.FOLDER / "objects.yml").read_text("utf-8")))
     types = {f"soc-view-{name}": fields for name, fields in savedobjects.types(read).items()}
     mapped = templates.fields(templates.read())
-    for name, view in read.views.items():
-        if view.template:
-            assert types[f"soc-view-{name}"] == mapped[view.template]
+    for name, each in read.views.items():
+        if each.template:
+            assert types[f"soc-view-{name}"] == mapped[each.template]
     seen = 0
     for board in boards(objects).values():
         for view, state, columns in layers(board):
@@ -100,11 +100,11 @@ def test_every_field_used_is_in_the_templates(objects: list[Json]) -> None:
             seen += len(names)
         for control in json.loads(board["attributes"]["controlGroupInput"]["panelsJSON"]).values():
             assert any(control["explicitInput"]["fieldName"] in fields for fields in types.values())
-    for each in objects:
-        if each["type"] == "search":
-            (view,) = (one["id"] for one in each["references"] if one["type"] == "index-pattern")
-            source = json.loads(each["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])
-            assert {*each["attributes"]["columns"], *asked(source["query"]["query"])} <= types[view].keys()
+    for search in objects:
+        if search["type"] == "search":
+            (view,) = (one["id"] for one in search["references"] if one["type"] == "index-pattern")
+            source = json.loads(search["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])
+            assert {*search["attributes"]["columns"], *asked(source["query"]["query"])} <= types[view].keys()
     assert seen > 100
 
 
