@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# what shares a server or a file stays in one process
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 READY := .venv/.ready
 
 $(READY): requirements.lock pyproject.toml
@@ -17,11 +19,11 @@ demo: $(READY) ## the main job on a simulated province, embedded, no servers
 
 .PHONY: test
 test: $(READY) ## all tests; says what it skips when there is no JDK or Maven
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 .PHONY: unit
 unit: $(READY) ## the tests that need no server
-	$(BIN)/python -m pytest -m 'not integration' $(ARGS)
+	$(PYTEST) -m 'not integration' $(ARGS)
 
 .PHONY: check
 check: $(READY) ## format, lint, types, and the rules' own checks

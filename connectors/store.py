@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 import orjson
 import polars as pl
@@ -21,19 +20,17 @@ from connectors.store_schema import (
     INSERT_ENTITIES,
     INSERT_TRIAGE,
     SELECT_COVERAGE,
-    SELECT_FINDINGS,
     SELECT_FIRST,
     SELECT_REASONS,
     SELECT_SUCCESSORS,
     SELECT_TAKEN,
     TAKEN,
 )
+from connectors.store_wanted import CHOICES, COUNTS, SPAN, TIMELINE, Order, Status, Wanted, listing, step
 from detectors.contracts import Written
 from detectors.errors import UsageError
 from detectors.identity import event_id
 from detectors.schema import DEAD, LEVELS, MATCH, TIME
-
-Status = Literal["new", "in_progress", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,41 +120,36 @@ class Store(StoreFile):
     # Reading
 
     def select(
-        self,
-        *,
-        level: str | None = None,
-        rule: str | None = None,
-        host: str | None = None,
-        user: str | None = None,
-        ip: str | None = None,
-        source: str | None = None,
-        status: Status | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 1000,
+        self, wanted: Wanted | None = None, *, order: Order = "newest", limit: int = 1000, offset: int = 0
     ) -> pl.DataFrame:
-        """Return findings, newest first: FINDING, `soc.matches`, `soc.triage.status` and `soc.triage.owner`.
-
-        `level` is the least one wanted, `rule` an id or a name, `since` belongs to the period and `until` doesn't.
-        """
-        if level is not None and level not in LEVELS:
-            raise UsageError(f"there is no level {level!r}", fix=f"choose one of {', '.join(LEVELS)}")
-        asked = {
-            "level": None if level is None else LEVELS.index(level),
-            "rule": rule,
-            "host": host,
-            "user": user,
-            "ip": ip,
-            "source": source,
-            "status": status,
-            "since": micros(since),
-            "until": micros(until),
-            "limit": limit,
-        }
-        rows = self.query(SELECT_FINDINGS, asked)
-        beside = {"soc.matches": pl.Int64, "soc.triage.status": pl.String, "soc.triage.owner": pl.String}
+        """Return findings (FINDING), newest or most severe first, with `soc.matches` and what was decided last."""
+        asked = (wanted or Wanted()).asked() | {"limit": limit, "offset": offset}
+        rows = self.query(listing(order), asked)
+        names = ("soc.triage.status", "soc.triage.owner", "soc.triage.reason")
+        beside = {"soc.matches": pl.Int64, **dict.fromkeys(names, pl.String)}
         counts = pl.DataFrame([row[1:] for row in rows], schema=beside, orient="row")
         return stored([row[0] for row in rows]).hstack(counts)
+
+    def tally(self, wanted: Wanted) -> dict[tuple[str, str], int]:
+        """Return how many findings there are by level ("unknown": of another name) and status."""
+        rows = self.query(COUNTS, wanted.asked())
+        return {(LEVELS[level] if level >= 0 else "unknown", status): count for level, status, count in rows}
+
+    def timeline(self, wanted: Wanted) -> tuple[timedelta, list[tuple[datetime, str, int]]]:
+        """Return findings by stretch of time and level: the length of a stretch, then (begin, level, count)."""
+        ((first, last),) = self.query(SPAN, wanted.asked())
+        if first is None:
+            return timedelta(), []
+        length = step(first, last)
+        within = wanted.asked() | {"since": first, "until": last + 1, "step": length}
+        return timedelta(microseconds=length), [
+            (EPOCH + timedelta(microseconds=number * length), LEVELS[max(level, 0)], count)
+            for number, level, count in self.query(TIMELINE, within)
+        ]
+
+    def choices(self, column: str, limit: int = 200) -> list[tuple[str, int]]:
+        """Return the values of `source`, `organisation` or `name` (of the rule), the most frequent first."""
+        return [(value, count) for value, count in self.query(CHOICES[column], {"limit": limit})]
 
     def finding(self, finding: str) -> dict[str, object] | None:
         """Return one finding as it was written, with every column it had then."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.store_schema import MIGRATIONS
+from connectors.store_wanted import folded
 from detectors.errors import InputError, Place, UnavailableError, UsageError
 
 BUSY_SECONDS = 30.0  # a writer waits this long for another's transaction; one batch takes milliseconds
@@ -32,6 +33,7 @@ class StoreFile:
             self._db.execute("PRAGMA synchronous = FULL")  # an answer means: safe even if the power fails now
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("PRAGMA cache_size = -65536")  # 64 MB: rows of random ids touch pages all over the file
+            self._db.create_function("folded", 1, folded, deterministic=True)
             self._migrate()
 
     def close(self) -> None:

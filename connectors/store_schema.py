@@ -1,4 +1,4 @@
-"""The tables of the embedded store, and the two long questions asked of them."""
+"""The tables of the embedded store, and the long questions asked of them."""
 
 from __future__ import annotations
 
@@ -120,31 +120,35 @@ _STREAMS: Final = (
     "ALTER TABLE waiting ADD COLUMN version INTEGER NOT NULL DEFAULT 0",
 )
 
-# Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
-MIGRATIONS: Final = (_FIRST, _EXCEPTIONS, _CORRELATIONS, _STREAMS)
-
-# The latest word that is not NULL counts, so a note alone keeps status and owner.
-SELECT_FINDINGS: Final = """
-WITH asked AS (
-    SELECT id, time, document,
-        coalesce((SELECT t.status FROM triage t WHERE t.finding = f.id AND t.status IS NOT NULL
-                  ORDER BY t.number DESC LIMIT 1), 'new') AS status,
-        (SELECT t.owner FROM triage t WHERE t.finding = f.id AND t.owner IS NOT NULL
-         ORDER BY t.number DESC LIMIT 1) AS owner
-    FROM findings f
-    WHERE (:level IS NULL OR level >= :level)
-      AND (:rule IS NULL OR rule = :rule OR name = :rule)
-      AND (:source IS NULL OR source = :source)
-      AND (:since IS NULL OR time >= :since)
-      AND (:until IS NULL OR time < :until)
-      AND (:host IS NULL OR id IN (SELECT finding FROM entities WHERE kind = 'host' AND value = :host))
-      AND (:user IS NULL OR id IN (SELECT finding FROM entities WHERE kind = 'user' AND value = :user))
-      AND (:ip IS NULL OR id IN (SELECT finding FROM entities WHERE kind = 'ip' AND value = :ip))
+# What lists are chosen by stands beside the documents, and what was decided last beside the history: the latest word
+# that is not NULL counts, so a note alone keeps status and owner; what is opened again has no reason any more.
+_FIELD: Final = """CASE WHEN json_valid(document ->> '$."soc.evidence"')
+        THEN json_extract(document ->> '$."soc.evidence"', '$[0].fields."{name}"') END"""
+_LISTS: Final = (
+    f"""ALTER TABLE findings ADD COLUMN organisation TEXT GENERATED ALWAYS AS (coalesce(
+        document ->> '$."organization.id"[0]', {_FIELD.format(name="organization.id")})) VIRTUAL""",
+    """ALTER TABLE findings ADD COLUMN title_vi TEXT GENERATED ALWAYS AS (document ->> '$."soc.title.vi"') VIRTUAL""",
+    "CREATE INDEX findings_lists ON findings (time DESC, level, rule, source, organisation, name, title_vi, groupkey)",
+    "DROP INDEX findings_time",
+    """CREATE TABLE states (
+        finding TEXT PRIMARY KEY NOT NULL, status TEXT NOT NULL, owner TEXT, reason TEXT, time INTEGER NOT NULL)
+        STRICT, WITHOUT ROWID""",
+    """CREATE TRIGGER triage_counts AFTER INSERT ON triage BEGIN
+        INSERT INTO states VALUES (NEW.finding, coalesce(NEW.status, 'new'), NEW.owner, NEW.reason, NEW.time)
+        ON CONFLICT DO UPDATE SET status = coalesce(NEW.status, status), owner = coalesce(NEW.owner, owner),
+            reason = CASE WHEN coalesce(NEW.status, status) = 'closed' THEN coalesce(NEW.reason, reason) END,
+            time = NEW.time; END""",
+    """INSERT INTO states SELECT finding,
+        coalesce((SELECT status FROM triage t WHERE t.finding = o.finding AND status IS NOT NULL
+                  ORDER BY number DESC LIMIT 1), 'new'),
+        (SELECT owner FROM triage t WHERE t.finding = o.finding AND owner IS NOT NULL ORDER BY number DESC LIMIT 1),
+        (SELECT reason FROM triage t WHERE t.finding = o.finding AND reason IS NOT NULL ORDER BY number DESC LIMIT 1),
+        max(time) FROM triage o GROUP BY finding""",
 )
-SELECT document, (SELECT count(*) FROM matches m WHERE m.finding = asked.id), status, owner
-FROM asked WHERE :status IS NULL OR status = :status
-ORDER BY time DESC, id LIMIT :limit
-"""
+
+# Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
+MIGRATIONS: Final = (_FIRST, _EXCEPTIONS, _CORRELATIONS, _STREAMS, _LISTS)
+
 
 # Entered before their finding: what a known finding named, when it was new, stands.
 INSERT_ENTITIES: Final = """

@@ -30,7 +30,7 @@ COMMANDS = {
     "score": "find behaviour out of the ordinary in closed hours and days of the archive",
     "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
-    "findings": "list and show findings of the embedded store",
+    "findings": "list, show, judge, assign and export findings of the embedded store",
     "dead": "list dead letters",
     "setup": "install index templates in Elasticsearch and topics in Kafka",
     "simulate": "write the logs of a simulated province, with labelled attacks",

@@ -15,3 +15,10 @@ def reference() -> Path:
     if not (REFERENCE / "MANIFEST.md").is_file():
         pytest.skip("the reference logs (../shared/data) are not beside this checkout")
     return REFERENCE
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, and all that share a server, as what they share is made once a process."""
+    for item in items:
+        shares = "servers" if item.get_closest_marker("integration") else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(shares))

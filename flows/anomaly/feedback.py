@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from connectors.store import Store
+from connectors.store_wanted import Wanted
 from detectors.anomaly.featureset import FeatureSet
 from flows.settings import Settings
 
@@ -38,7 +39,7 @@ def _verdicts(settings: Settings, chosen: FeatureSet) -> Iterator[tuple[str, dat
     store = Store(settings.store)
     try:
         reasons = store.reasons()
-        findings = store.select(rule=f"anomaly.{chosen.name}", status="closed", limit=sys.maxsize)
+        findings = store.select(Wanted(rule=f"anomaly.{chosen.name}", status="closed"), limit=sys.maxsize)
     finally:
         store.close()
     for name, group, window in findings.select("event.id", "soc.group", "soc.window.start").iter_rows():

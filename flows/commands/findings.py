@@ -5,77 +5,124 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import get_args
+from pathlib import Path
+from typing import TextIO, get_args
 from zoneinfo import ZoneInfo
 
 import orjson
 import polars as pl
 
 from connectors.nested import nest
-from connectors.store import Status, Store, Triage
+from connectors.store import Store, Triage
 from connectors.store_schema import REASONS
-from detectors.errors import UsageError
+from connectors.store_wanted import Status, Wanted
+from detectors.errors import UnavailableError, UsageError
 from detectors.schema import LEVELS
 from flows.commands.options import add_config, kept_store, moment, read_config
 from flows.table import print_findings
 from flows.terminal import plain
+from flows.triage import exporting
+
+FORMATS = ("json", "ndjson", "csv")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the verbs and their arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="list|show|status", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="list|show|status|assign|note|export", required=True)
     listing = verbs.add_parser("list", help="the newest findings as a table")
-    add_config(listing)
-    listing.add_argument("--level", choices=LEVELS, help="at least this level")
-    listing.add_argument("--rule", metavar="RULE", help="id or title of a rule")
-    listing.add_argument("--since", type=moment, metavar="TIME", help="from this time on, ISO 8601")
-    listing.add_argument("--until", type=moment, metavar="TIME", help="before this time")
+    _add_wanted(listing)
     listing.add_argument("--limit", type=int, default=1000, metavar="N", help="at most this many (default: 1000)")
     listing.add_argument(
         "--suppressed", action="store_true", help="what exceptions took instead, by exception and rule"
     )
     listing.add_argument("--ids", action="store_true", help="one line per finding, with its id")
-    showing = verbs.add_parser("show", help="one finding whole, as JSON")
+    showing = verbs.add_parser("show", help="one finding whole, as JSON, with all that was said of it")
     add_config(showing)
     showing.add_argument("id", metavar="ID", help="the finding's id")
-    judging = verbs.add_parser("status", help="say how far a finding is, and why it is closed; nothing said is lost")
-    add_config(judging)
-    judging.add_argument("id", metavar="ID", help="the finding's id")
+    judging = _saying(verbs.add_parser("status", help="say how far a finding is, and why it is closed"))
     judging.add_argument("status", choices=get_args(Status), help="how far it is")
-    judging.add_argument("--reason", choices=REASONS, help="why it is closed")
+    judging.add_argument("--reason", choices=REASONS, help="why it is closed: Kibana's words, and true_positive")
     judging.add_argument("--note", metavar="TEXT", help="anything else to know")
-    judging.add_argument("--by", metavar="NAME", help="who says so (default: the user)")
+    assigning = _saying(verbs.add_parser("assign", help="say who looks at a finding"))
+    assigning.add_argument("owner", metavar="NAME", help='who; "" takes it from everybody')
+    assigning.add_argument("--note", metavar="TEXT", help="anything else to know")
+    noting = _saying(verbs.add_parser("note", help="write something down beside a finding"))
+    noting.add_argument("note", metavar="TEXT", help="what to write down")
+    exporting_ = verbs.add_parser("export", help="findings with all that was said of them, for other programs")
+    _add_wanted(exporting_)
+    exporting_.add_argument("--format", choices=FORMATS, help="default: by the name of --out, else json")
+    exporting_.add_argument("--out", type=Path, metavar="FILE", help="where to (default: standard output)")
+
+
+def _add_wanted(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--level", choices=LEVELS, help="at least this level")
+    parser.add_argument("--rule", metavar="RULE", help="id or title of a rule")
+    for kind, text in {"host": "host", "user": "account", "ip": "address"}.items():
+        parser.add_argument(f"--{kind}", metavar="NAME", help=f"that name this {text}")
+    parser.add_argument("--source", metavar="NAME", help="of this source of logs")
+    parser.add_argument("--organisation", metavar="CODE", help="of this organisation")
+    parser.add_argument("--status", choices=get_args(Status), help="that are so far")
+    parser.add_argument("--owner", metavar="NAME", help='that NAME looks at; "": nobody')
+    parser.add_argument("--reason", choices=REASONS, help="closed for this reason")
+    parser.add_argument("--text", metavar="TEXT", help="with this anywhere in title, group or id")
+    parser.add_argument("--since", type=moment, metavar="TIME", help="from this time on, ISO 8601")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="before this time")
+
+
+def _saying(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    add_config(parser)
+    parser.add_argument("id", metavar="ID", help="the finding's id")
+    parser.add_argument("--by", metavar="NAME", help="who says so (default: the user)")
+    return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """List findings, show one, or say something of one."""
+    """List findings, show one, say something of one, or export them."""
     settings = read_config(args)
     store = kept_store(settings)
+    verbs: dict[str, Callable[[Store, argparse.Namespace, ZoneInfo], int]] = {
+        "list": _list,
+        "show": _show,
+        "export": _export,
+    }
     try:
-        if args.verb == "show":
-            return _show(store, args.id)
-        if args.verb == "status":
-            return _decide(store, args)
-        if args.suppressed:
-            return _suppressed(store, args, ZoneInfo(settings.zone))
-        found = store.select(level=args.level, rule=args.rule, since=args.since, until=args.until, limit=args.limit)
+        return verbs.get(args.verb, _decide)(store, args, ZoneInfo(settings.zone))
     finally:
         store.close()
+
+
+def _wanted(args: argparse.Namespace) -> Wanted:
+    return Wanted(**{name: getattr(args, name) for name in Wanted.__dataclass_fields__})
+
+
+def _list(store: Store, args: argparse.Namespace, zone: ZoneInfo) -> int:
+    if args.suppressed:
+        return _suppressed(store, args, zone)
+    found = store.select(_wanted(args), limit=args.limit)
     if args.ids:
-        for name, level, message in found.select("event.id", "soc.level", "message").iter_rows():
-            print(plain(f"{name}  {level:<13} {message}"))
+        for name, level, status, message in found.select(
+            "event.id", "soc.level", "soc.triage.status", "message"
+        ).iter_rows():
+            print(plain(f"{name}  {level:<13} {status:<11} {message}"))
     else:
-        print_findings(found, zone=ZoneInfo(settings.zone), rows=args.limit)
+        print_findings(found, zone=zone, rows=args.limit)
     return 0
 
 
-def _decide(store: Store, args: argparse.Namespace) -> int:
-    if args.status == "closed" and args.reason is None:
+def _decide(store: Store, args: argparse.Namespace, _: ZoneInfo) -> int:
+    """Append what is said: status, assign, note."""
+    status, reason = getattr(args, "status", None), getattr(args, "reason", None)
+    if status == "closed" and reason is None:
         raise UsageError("a finding is closed for a reason", fix=f"add --reason, one of {', '.join(REASONS)}")
+    if status != "closed" and reason is not None:
+        raise UsageError("only what is closed has a reason", fix="leave --reason out, or say closed")
     actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"  # in a container a user may have no name
-    store.decide(Triage(args.id, datetime.now(UTC), actor, args.status, note=args.note, reason=args.reason))
+    owner = getattr(args, "owner", None)
+    store.decide(Triage(args.id, datetime.now(UTC), actor, status, owner, args.note, reason))
     return 0
 
 
@@ -89,14 +136,37 @@ def _suppressed(store: Store, args: argparse.Namespace, zone: ZoneInfo) -> int:
     return 0
 
 
-def _show(store: Store, name: str) -> int:
-    document = store.finding(name)
+def _show(store: Store, args: argparse.Namespace, _: ZoneInfo) -> int:
+    document = store.finding(args.id)
     if document is None:
-        raise UsageError(f"there is no finding {name!r}", fix="list them: soc findings list --ids")
-    said = [asdict(each) for each in store.history(name)]
-    later = [f"{each['event.id']}: {each['message']}" for each in store.successors(name)]
+        raise UsageError(f"there is no finding {args.id!r}", fix="list them: soc findings list --ids")
+    said = [asdict(each) for each in store.history(args.id)]
+    later = [f"{each['event.id']}: {each['message']}" for each in store.successors(args.id)]
     text = orjson.dumps(
         nest({**document, "soc.triage": said, "soc.successors": later}), option=orjson.OPT_INDENT_2, default=str
     ).decode()
-    print("\n".join(plain(line) for line in text.split("\n")))
+    print("\n".join(exporting.inert(line) for line in text.split("\n")))
     return 0
+
+
+def _export(store: Store, args: argparse.Namespace, _: ZoneInfo) -> int:
+    by_name = args.out.suffix.removeprefix(".").lower() if args.out else ""
+    form = args.format or (by_name if by_name in FORMATS else "json")
+    if args.out is None:
+        count = _write(store, _wanted(args), form, sys.stdout)
+    else:
+        try:
+            # the mark at the beginning tells spreadsheets that it is UTF-8
+            with args.out.open("w", encoding="utf-8-sig" if form == "csv" else "utf-8", newline="") as file:
+                count = _write(store, _wanted(args), form, file)
+        except OSError as error:
+            raise UnavailableError(f"{args.out} can't be written: {error.strerror}", fix="name another file") from error
+    print(f"{count:,} findings exported", file=sys.stderr)
+    return 0
+
+
+def _write(store: Store, wanted: Wanted, form: str, file: TextIO) -> int:
+    found = exporting.rows(store, wanted)
+    if form == "csv":
+        return exporting.write_csv(found, file)
+    return exporting.write_json(exporting.documents(store, found), file, lines=form == "ndjson")

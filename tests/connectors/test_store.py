@@ -18,6 +18,7 @@ from polars.testing import assert_frame_equal
 
 from connectors.store import Store, Triage
 from connectors.store_schema import COVERAGE, MIGRATIONS
+from connectors.store_wanted import Wanted
 from detectors.errors import InputError, UnavailableError, UsageError
 from detectors.schema import FINDING
 from tests.connectors.test_sinks import letters, matches, suppressed
@@ -48,12 +49,12 @@ def test_findings_come_back_as_they_were_newest_first(store: Store) -> None:
 def test_a_finding_is_never_changed(store: Store, path: Path) -> None:
     store.findings(frame(finding(message="first"), finding(message="again", **{"user.name": ["lan"]})))
     store.findings(frame(finding(message="second", **{"user.name": ["lan"]})))
-    assert store.select(user="lan").is_empty()
+    assert store.select(Wanted(user="lan")).is_empty()
     kept = store.finding("f1")
     assert kept is not None
     assert kept["message"] == "first"
     with pytest.raises(sqlite3.IntegrityError, match="never changed"), sqlite3.connect(path) as other:
-        other.execute("UPDATE findings SET document = ''")
+        other.execute("UPDATE findings SET document = '{}'")
 
 
 def test_columns_beyond_the_schema_are_kept(store: Store) -> None:
@@ -74,7 +75,6 @@ def test_columns_beyond_the_schema_are_kept(store: Store) -> None:
         ({"source": "sshd"}, ["a"]),
         ({"since": START + timedelta(hours=1)}, ["c", "b"]),
         ({"until": START + timedelta(hours=1)}, ["a"]),
-        ({"limit": 1}, ["c"]),
         ({"rule": "' OR 1=1 --"}, []),
         ({"status": "closed"}, []),
     ],
@@ -93,12 +93,12 @@ def test_findings_are_chosen_by(store: Store, asked: dict[str, Any], ids: list[s
         for hour, (name, row) in enumerate({"a": a, "b": b, "c": c}.items())
     ]
     store.findings(frame(*rows))
-    assert store.select(**asked)["event.id"].to_list() == ids
+    assert store.select(Wanted(**asked))["event.id"].to_list() == ids
 
 
 def test_an_unknown_level_is_refused(store: Store) -> None:
     with pytest.raises(UsageError, match="choose one of informational"):
-        store.select(level="severe")
+        store.select(Wanted(level="severe"))
 
 
 def test_matches_are_found_under_their_finding(store: Store) -> None:
@@ -124,7 +124,9 @@ def test_triage_is_a_history_and_the_last_word_counts(store: Store, path: Path) 
     for entry in said:
         store.decide(entry)
     assert store.history("f1") == said
-    assert store.select(status="closed").select("soc.triage.status", "soc.triage.owner").rows() == [("closed", "lan")]
+    assert store.select(Wanted(status="closed")).select("soc.triage.status", "soc.triage.owner").rows() == [
+        ("closed", "lan")
+    ]
     with pytest.raises(sqlite3.IntegrityError, match="appended"), sqlite3.connect(path) as other:
         other.execute("DELETE FROM triage")
 
@@ -246,7 +248,7 @@ def test_a_full_disk_costs_the_batch_and_not_the_store(store: Store) -> None:
 
 def test_times_are_utc(store: Store) -> None:
     store.findings(frame(finding()))
-    assert store.select(since=datetime(2026, 7, 20, 17, tzinfo=UTC)).height == 1
+    assert store.select(Wanted(since=datetime(2026, 7, 20, 17, tzinfo=UTC))).height == 1
 
 
 def test_a_store_of_the_first_format_is_brought_up(path: Path) -> None:

@@ -49,6 +49,7 @@ class Site:
     connection: Connection
     admin: Client
     password: str
+    workers: list[subprocess.Popen[bytes]]
 
     def worker(self, name: str) -> subprocess.Popen[bytes]:
         """Start a worker as it would run on a machine of its own."""
@@ -56,7 +57,8 @@ class Site:
         own = {"SOC_ELASTIC__PASSWORD": self.password, "SOC_CACHE": str(self.folder / name)}
         log = (self.folder / f"{name}.log").open("ab")
         command += ["--config", str(self.folder / "soc.yml")]
-        return subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+        self.workers.append(subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log))
+        return self.workers[-1]
 
     def done(self, process: subprocess.Popen[bytes]) -> None:
         said = "\n".join(path.read_text() for path in self.folder.glob("*.log"))
@@ -122,7 +124,11 @@ def site(kafka_server: Kafka, elasticsearch_server: Elasticsearch, tmp_path: Pat
     (tmp_path / "soc.yml").write_text(yaml.safe_dump(plan))
     connection = Connection((kafka_server.address,), patience=15)
     topics.setup(connection, [source], partitions=PARTITIONS, replication=1)
-    yield Site(tmp_path, source, connection, admin, server.passwords["writer"])
+    workers: list[subprocess.Popen[bytes]] = []
+    yield Site(tmp_path, source, connection, admin, server.passwords["writer"], workers)
+    for worker in workers:  # one that outlived a test that failed would write into the next
+        worker.kill()
+        worker.wait()
     assert not (tmp_path / "unused.sqlite").exists()
     admin.close()
 
@@ -179,8 +185,7 @@ def test_two_workers_one_killed_half_way_find_what_one_machine_does(site: Site) 
     _wait(lambda: site.stored() > 100, one)
     one.send_signal(signal.SIGKILL)
     one.wait()
-    half = site.found().total() if site.stored() else 0
-    assert half < expected.total()
+    assert site.stored() < expected.total()  # the other is still at work: a match may be there before its finding
     site.done(other)
     time.sleep(SESSION)
     site.done(site.worker("one"))
