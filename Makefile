@@ -46,6 +46,10 @@ bench: $(READY) ## speed and memory of a scan: make bench LOGS="file or folder" 
 up: ## Kafka, Elasticsearch, Kibana, Prefect and this program in containers
 	docker compose up --detach --build --wait
 
+.PHONY: smoke
+smoke: ## with Docker: start all, push dashboards, see a log line become a finding and an alert
+	tests/smoke.sh
+
 .PHONY: down
 down: ## stop the containers; data stays in its volumes
 	docker compose down

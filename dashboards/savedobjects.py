@@ -31,8 +31,8 @@ def build(folder: Path = FOLDER, *, space: str = "default", lang: Lang = "en") -
     Raises:
         UsageError: a definition is wrong; it says which file, which panel and what to do.
     """
-    objects = _read(folder / "objects.yml", Objects)
-    boards = {path.stem: _read(path, Board) for path in sorted(folder.glob("boards/*.yml"))}
+    objects = read(folder / "objects.yml", Objects)
+    boards = {path.stem: read(path, Board) for path in sorted(folder.glob("boards/*.yml"))}
     suffix = "" if space == "default" else f"-{space}"  # an id is one object's, whatever its space
     made = Made(
         {name: _of_space(view, space) for name, view in objects.views.items()},
@@ -55,6 +55,12 @@ def build(folder: Path = FOLDER, *, space: str = "default", lang: Lang = "en") -
 def ndjson(objects: list[Json]) -> bytes:
     """Return objects as Kibana imports them, a line each."""
     return "".join(f"{text(each)}\n" for each in objects).encode()
+
+
+def promotion(path: Path = FOLDER / "promotion.yml") -> Json:
+    """Return the detection rule that makes alerts of findings, as Kibana imports it."""
+    rule: Json = yaml.safe_load(path.read_text("utf-8"))
+    return rule
 
 
 def types(objects: Objects) -> dict[str, dict[str, str]]:
@@ -132,7 +138,7 @@ def _tags(tags: tuple[str, ...], objects: Objects, made: Made) -> Iterator[Json]
         yield {"name": f"tag-ref-{tag}", "type": "tag", "id": tag}
 
 
-def _read(path: Path, model: type[Model]) -> Model:
+def read(path: Path, model: type[Model]) -> Model:
     """Read one definition; all faults are told at once."""
     try:
         return model.model_validate(yaml.safe_load(path.read_text("utf-8")))

@@ -32,6 +32,7 @@ COMMANDS = {
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
     "findings": "list, show, judge, assign and export findings of the embedded store",
     "dead": "list dead letters",
+    "dashboards": "build, show, push, pull and compare Kibana's dashboards",
     "setup": "install index templates in Elasticsearch and topics in Kafka",
     "simulate": "write the logs of a simulated province, with labelled attacks",
     "bench": "speed and memory of reading, parsing and matching",
