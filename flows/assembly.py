@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.definitions import BUILT_IN, Definition, load_definitions
 from connectors.enrichment import Enrichment
+from detectors.correlation.exceptions import Excepted
 from detectors.findings import Detection
 from detectors.maintenance import Calendar
 from detectors.sigma.engine import Engine
@@ -31,6 +32,7 @@ class Parts:
     detections: Sequence[Detection]  # of the rule with the same number in the engine
     exceptions: Exceptions = field(default_factory=Exceptions)
     calendar: Calendar = field(default_factory=Calendar)
+    excepted: Excepted = field(default_factory=Excepted)  # of correlations
     enrichment: Enrichment | None = None
 
 
@@ -61,7 +63,7 @@ def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts
 def parts(settings: Settings, rules: RuleSet) -> Parts:
     """Put together what runs these rules."""
     zone = ZoneInfo(settings.zone)
-    exceptions = Exceptions(rules.filters, rules.rules, zone)
+    exceptions = Exceptions(rules.filters, rules.rules, zone, rules.called)
     calendar, faults = maintenance.read(settings.maintenance, zone)
     rules = replace(rules, faults=rules.faults + faults)
     return Parts(
@@ -71,6 +73,7 @@ def parts(settings: Settings, rules: RuleSet) -> Parts:
         Detections(rules.rules),
         exceptions,
         calendar,
+        Excepted(rules.filters, rules.correlations, rules.logsources, rules.called, zone),
         enriching.load(settings),
     )
 

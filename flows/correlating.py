@@ -27,8 +27,9 @@ class Correlating:
     def __init__(self, parts: Parts, memory: Memory, now: Callable[[], int] | None = None) -> None:
         """Take what runs; `now` bounds what events may claim about how far time has come."""
         correlations = parts.rules.correlations
-        self.correlator = Correlator(correlations, memory, parts.calendar)
+        self.correlator = Correlator(correlations, memory, parts.calendar, parts.excepted)
         self._memory, self._now = memory, now
+        self.excepted = parts.excepted
         self._metas = {linked.rule.meta.id: linked.rule.meta for linked in correlations}
         self.waits = any(linked.waits for linked in correlations)
         self._rules = {

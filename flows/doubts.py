@@ -12,12 +12,13 @@ import polars as pl
 
 from connectors.definitions import Definition
 from connectors.store import Store
+from detectors.correlation import exceptions
 from detectors.sigma.exceptions import Exceptions, resolve
 from detectors.sigma.filters import NARROW, Filter
 from detectors.sigma.predicates import ABSENCE_OPS, And, Node, Not, Or, Predicate
-from detectors.sigma.rule import Rule
 from flows.authoring.remarks import Remark
 from flows.blindness import look
+from flows.ruleset import RuleSet
 
 UNUSED: Final = timedelta(days=60)
 SOON: Final = timedelta(days=14)
@@ -46,20 +47,22 @@ def doubts(filters: Sequence[Filter], now: datetime, zone: tzinfo, known: Uses |
         yield from _unused(each, now, zone, known or Uses())
 
 
-def correlated(filters: Sequence[Filter], rules: Sequence[Rule], feeds: Mapping[str, str]) -> Iterator[Remark]:
-    """Yield exceptions from rules that correlations count; `feeds` names a correlation by the id of such a rule."""
-    for rule, numbers in resolve(filters, rules).filters.items():
-        if (title := feeds.get(rules[rule].id)) is not None:
-            for number in numbers:
-                message = (
-                    f"what it takes of `{rules[rule].meta.title}` is not counted by the correlation `{title}` either"
-                )
-                yield Remark(filters[number].place, "warning", "correlated", message, "see that this is meant")
+def correlated(rules: RuleSet) -> Iterator[Remark]:
+    """Yield exceptions from what correlations count: from rules, and from other correlations."""
+    feeds = {member.id: linked.rule.meta.title for linked in rules.correlations for member in linked.members}
+    ruled = resolve(rules.filters, rules.rules, rules.called).filters
+    grouped = exceptions.resolve(rules.filters, rules.correlations, rules.logsources, rules.called).filters
+    named = {rules.rules[rule].id: numbers for rule, numbers in ruled.items()} | {**grouped}
+    titles = {meta.id: meta.title for meta in rules.metas()}
+    for each in feeds.keys() & named.keys():
+        for number in named[each]:
+            message = f"what it takes of `{titles[each]}` is not counted by the correlation `{feeds[each]}` either"
+            yield Remark(rules.filters[number].place, "warning", "correlated", message, "see that this is meant")
 
 
-def blind(exceptions: Exceptions, definitions: Iterable[Definition]) -> Iterator[Remark]:
+def blind(asked: Exceptions, definitions: Iterable[Definition]) -> Iterator[Remark]:
     """Yield exceptions that hardly take anything: where events' fields are known, they lack one that is needed."""
-    numbers, rules = zip(*exceptions.questions, strict=True) if exceptions.questions else ((), ())
+    numbers, rules = zip(*asked.questions, strict=True) if asked.questions else ((), ())
     known, open_, lacks = set[int](), set[int](), defaultdict[int, set[str]](set)
     for definition in definitions:
         seen = look(rules, definition).whole
@@ -68,7 +71,7 @@ def blind(exceptions: Exceptions, definitions: Iterable[Definition]) -> Iterator
             lacks[place] |= fields
     sighted = {numbers[place] for place in known | (open_ - lacks.keys())}
     for number in sorted({numbers[place] for place in lacks} - sighted):
-        each = exceptions.filters[number]
+        each = asked.filters[number]
         missing = set[str]().union(*(lacks[place] for place in lacks if numbers[place] == number))
         named = ", ".join(f"`{name}`" for name in sorted(missing))
         message = f"the exception `{each.title}` hardly takes anything: events of its rules lack {named}"

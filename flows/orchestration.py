@@ -18,6 +18,7 @@ DEFAULTS = {
 }
 for _name, _value in DEFAULTS.items():
     os.environ.setdefault(_name, _value)
+Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect makes the last folder only
 
 from prefect import flow, task  # noqa: E402 - after the environment is set
 from prefect.artifacts import create_markdown_artifact  # noqa: E402

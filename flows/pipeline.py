@@ -150,11 +150,20 @@ class Pipeline:
         self._tell_failures()
 
     def _store_correlated(self, found: Found) -> None:
+        if found.suppressed.height:
+            self._store_suppressed(found.suppressed)
+            return
         told = found.findings if found.findings.height else found.matches
         written = self._store_found(found, told["soc.source"][0], "correlation")
         self.statistics.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
         if written.created:  # what an earlier run stored is not counted again
             self.statistics.matches[told["rule.id"][0]] += written.created
+
+    def _store_suppressed(self, suppressed: pl.DataFrame) -> None:
+        """Store what an exception took of a correlation; what an earlier run stored is not counted again."""
+        created = self._sink.suppressed(suppressed).created
+        self.statistics.excepted += created
+        self.statistics.suppressed[suppressed["soc.exception.id"][0]] += created
 
     def _parser(self, source: str) -> DefinedParser:
         if source not in self._parsers:
@@ -167,9 +176,10 @@ class Pipeline:
         failed += self._correlating.failures() if self._correlating is not None else ()
         for meta, reason in failed:
             self._tell(meta.id, f"the rule {meta.title!r} ({meta.id}) failed: {reason}")
-        for number, reason in self._exceptions.failures.items():
-            each = self._exceptions.filters[number]
-            self._tell(each.id, f"the exception {each.title!r} ({each.id}) takes nothing: {reason}")
+        for exceptions in (self._exceptions, *([self._correlating.excepted] if self._correlating else ())):
+            for number, reason in exceptions.failures.items():
+                each = exceptions.filters[number]
+                self._tell(each.id, f"the exception {each.title!r} ({each.id}) takes nothing: {reason}")
 
     def _tell_floods(self, found: Found) -> None:
         """Tell once of each rule that makes very many findings; none is left out."""

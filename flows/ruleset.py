@@ -9,6 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from detectors.contracts import LogSource
+from detectors.correlation import exceptions
+from detectors.correlation.exceptions import names
 from detectors.correlation.link import Linked, link
 from detectors.correlation.rule import Correlation
 from detectors.errors import Place, RuleError, UsageError
@@ -35,6 +38,16 @@ class RuleSet:
     def __len__(self) -> int:
         """Count the rules and correlations."""
         return len(self.rules) + len(self.correlations)
+
+    @property
+    def called(self) -> dict[str, str]:
+        """What filters may call correlations by, and the id of the rule that is meant."""
+        return names(linked.rule for linked in self.correlations)
+
+    @property
+    def logsources(self) -> dict[str, LogSource]:
+        """The log sources of rules by their ids."""
+        return {rule.id: rule.logsource for rule in self.rules}
 
     def metas(self) -> list[Meta]:
         """Return what rules and correlations say of themselves."""
@@ -78,7 +91,12 @@ def load(folders: Sequence[Path], *, store: Path | None = None, lists: Lists | N
     known.save()
     linked, unlinked = link([*correlations.values()], rules.values()) if correlations else ((), ())
     found = RuleSet(tuple(rules.values()), (*faults, *unlinked), tuple(filters.values()), linked)
-    return replace(found, faults=found.faults + resolve(found.filters, found.rules).faults) if filters else found
+    if not filters:
+        return found
+    called = names(correlations.values())
+    unnamed = resolve(found.filters, found.rules, called).faults
+    unnamed += exceptions.resolve(found.filters, linked, found.logsources, called).faults
+    return replace(found, faults=found.faults + unnamed)
 
 
 def _add(known: dict[str, _T], identity: str, new: _T, taken: dict[str, Place]) -> Sequence[RuleError]:

@@ -8,10 +8,9 @@ which stays when the archive is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import orjson
@@ -22,17 +21,19 @@ from connectors.parser import DefinedParser
 from connectors.store import Store
 from connectors.store_schema import REAL
 from detectors.contracts import Batch, Hits
+from detectors.correlation import exceptions as correlated
 from detectors.errors import RuleError, UsageError
 from detectors.findings import event_ids
 from detectors.schema import RECORD
-from detectors.sigma.engine import Engine
-from detectors.sigma.exceptions import Exceptions, resolve
+from detectors.sigma.exceptions import resolve
 from detectors.sigma.filters import Filter
-from flows import assembly, enriching
-from flows.assembly import Detections, Parts
+from flows import assembly
+from flows.assembly import Parts
 from flows.gathering import findings_of
+from flows.ruleset import RuleSet
 from flows.settings import Settings
 from flows.sifting import sift
+from flows.withheld import Loss, Withheld, reached
 
 EXAMPLES = 3  # records shown of each rule and exception
 
@@ -62,10 +63,12 @@ class Trial:
 
     parts: Parts  # the rules that they touch, with all exceptions
     tried: frozenset[str]  # ids of the exceptions that are tried
+    withheld: Withheld | None = None  # what correlations lose, where any is touched
     faults: tuple[RuleError, ...] = ()
     left: dict[str, int] = field(default_factory=dict)  # rule → matches that stay
     left_findings: set[str] = field(default_factory=set)
     effects: dict[tuple[str, str], Effect] = field(default_factory=dict)  # exception, rule →
+    losses: list[Loss] = field(default_factory=list)
     hidden: dict[str, Hidden] = field(default_factory=dict)  # finding →
 
 
@@ -84,15 +87,21 @@ def prepare(settings: Settings, path: Path, folders: Sequence[Path] = ()) -> Tri
     )
     if not mine and not faults:
         raise UsageError(f"no exception in {path}", fix="give a file with a `filter:` section")
-    touched = sorted(resolve(mine, loaded.rules).filters)
-    rules = [loaded.rules[number] for number in touched]
     others = [each for each in loaded.filters if each not in mine]
-    exceptions = Exceptions([*mine, *others], rules, ZoneInfo(settings.zone))
-    definitions = assembly.definitions(settings)
-    parts = Parts(
-        definitions, loaded, Engine(rules), Detections(rules), exceptions, enrichment=enriching.load(settings)
-    )
-    return Trial(parts, frozenset(each.id for each in mine), faults)
+    rules = _touched(loaded, mine)
+    parts = assembly.parts(settings, replace(rules, filters=(*mine, *others)))
+    left = assembly.parts(settings, replace(rules, filters=tuple(others)))
+    withheld = Withheld(parts, left.exceptions, left.excepted, mine) if rules.correlations else None
+    return Trial(parts, frozenset(each.id for each in mine), withheld, faults)
+
+
+def _touched(loaded: RuleSet, tried: Sequence[Filter]) -> RuleSet:
+    """Return the rules and correlations that exceptions touch, and the rules that these correlations need."""
+    touched = {loaded.rules[number].id for number in resolve(tried, loaded.rules, loaded.called).filters}
+    named = correlated.resolve(tried, loaded.correlations, loaded.logsources, loaded.called).filters
+    correlations = reached(loaded.correlations, named, touched)
+    needed = touched.union(leaf.id for linked in correlations for leaf in linked.leaves())
+    return RuleSet(tuple(rule for rule in loaded.rules if rule.id in needed), (), (), correlations)
 
 
 def run(trial: Trial, archive: Archive, since: datetime | None, until: datetime | None) -> None:
@@ -104,6 +113,8 @@ def run(trial: Trial, archive: Archive, since: datetime | None, until: datetime 
             parser = DefinedParser(definition, enrichment=parts.enrichment)
             for batch in archive.read(source, since, until):
                 _batch(trial, batch, parser)
+    if trial.withheld is not None:
+        trial.losses += trial.withheld.losses()
 
 
 def judge(trial: Trial, store: Store) -> None:
@@ -112,6 +123,9 @@ def judge(trial: Trial, store: Store) -> None:
     for (exception, rule), effect in trial.effects.items():
         for name in effect.findings & real.keys():
             trial.hidden[name] = Hidden(name, _title(trial, rule), real[name], exception)
+    for loss in trial.losses:
+        for name in loss.findings & real.keys():
+            trial.hidden[name] = Hidden(name, loss.title, real[name], loss.takers[0].id)
     for name in real.keys() - trial.hidden.keys():
         finding = store.finding(name)
         taker = _by_evidence(trial, finding) if finding is not None else None
@@ -130,7 +144,10 @@ def lines(trial: Trial) -> Iterator[str]:
             f"and {whole:,} of its findings whole"
         )
         yield from (f"  e.g. {time or 'without a time'}  {record}" for time, record in effect.examples)
-    for name in sorted(trial.tried - {exception for exception, _ in trial.effects}):
+    for loss in trial.losses:
+        yield from loss.lines()
+    taking = {exception for exception, _ in trial.effects} | {each.id for loss in trial.losses for each in loss.takers}
+    for name in sorted(trial.tried - taking):
         yield f"{titles[name]} takes nothing"
     for hidden in trial.hidden.values():
         title = titles[hidden.exception]
@@ -142,6 +159,8 @@ def _batch(trial: Trial, batch: Batch, parser: DefinedParser) -> None:
     parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
     events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
     sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
+    if trial.withheld is not None:
+        trial.withheld.take(batch, parser, events, hits, sifted.hits)
     found = findings_of(batch, parser, events, sifted.hits, parts.detections)
     for rule, finding in found.matches.select("rule.id", "soc.finding.id").iter_rows():
         trial.left[rule] = trial.left.get(rule, 0) + 1
@@ -173,6 +192,8 @@ def _count(trial: Trial, taken: pl.DataFrame, originals: Mapping[str, str]) -> N
 def _by_evidence(trial: Trial, finding: Mapping[str, object]) -> Filter | None:
     """Return a tried exception that takes any of the events which a finding shows."""
     parts = trial.parts
+    if trial.withheld is not None and (taker := trial.withheld.hides(finding)) is not None:
+        return taker
     numbers = [number for number, rule in enumerate(parts.engine.rules) if rule.id == finding["rule.id"]]
     definition = parts.definitions.get(str(finding["soc.source"]))
     shown = orjson.loads(str(finding["soc.evidence"]))

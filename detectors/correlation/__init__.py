@@ -10,6 +10,7 @@ metrics      what is counted, added up or ranked in each window
 sequence     rules that match one after the other
 evaluate     matches in, alerts out
 alerts       alerts to matches and findings
+exceptions   which alerts filters take
 
 What is known at any time is a set of matches, so nothing depends on the order in which they came: docs/correlation.md.
 """

@@ -16,10 +16,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from detectors.correlation.parse import correlation
-from detectors.correlation.rule import Correlation
+from detectors.correlation.rule import Correlation, counted_id
 from detectors.errors import RuleError
 from detectors.sigma.document import Document
 from detectors.sigma.parse import rule
@@ -51,7 +51,7 @@ def aggregation(document: Document, lists: Lists) -> Iterator[Rule | Correlation
         yield from sorted(faults, key=lambda fault: fault.place or document.place())
         return
     identity = UUID(counted.meta.id)
-    inner = str(uuid5(identity, "counted"))
+    inner = counted_id(str(identity))
     words = {name: value for name, value in document.data.items() if name not in ("detection", "logsource", "name")}
     made = [*correlation(replace(document, data={**words, "correlation": {**body, "rules": inner}}))]
     if isinstance(made[0], Correlation):

@@ -20,8 +20,9 @@ from detectors.correlation.link import SECOND
 from detectors.correlation.windows import changes
 from detectors.evidence import ENTITIES, EVIDENCE, LISTED, listed
 from detectors.findings import Detection, Found, rule_words
-from detectors.identity import finding_id, match_ids, successor_id
-from detectors.schema import FINDING, MATCH, SEVERITY, TIME
+from detectors.identity import finding_id, match_ids, successor_id, suppressed_id
+from detectors.schema import FINDING, MATCH, SEVERITY, SUPPRESSED, TIME
+from detectors.sigma.filters import Filter
 from detectors.telling import of_group, tell
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -106,21 +107,10 @@ def found(
     """
     identity = detection.meta.id
     names = _names(identity, new.select("group", "anchor").unique().iter_rows(), steps)
-    owners = [names[each] for each in new.select("group", "anchor").iter_rows()]
     reasons = mute(new)
-    matches = new.select(
-        pl.col("time").cast(TIME).alias("@timestamp"),
-        pl.Series(
-            "soc.match.id",
-            match_ids(identity, detection.semantics, zip(owners, new["event.id"].to_list(), strict=True)),
-        ),
-        pl.lit(identity).alias("rule.id"),
-        pl.col("event.id").reshape((-1, 1)).cast(pl.List(pl.String)),
-        "soc.source",
-        pl.col("group").alias("soc.group"),
-        pl.when(reasons.is_null()).then(pl.Series(owners, dtype=pl.String)).alias("soc.finding.id"),
-        reasons.alias("soc.silenced"),
-    ).cast(MATCH)
+    matches = _matches(detection, new, names).with_columns(
+        pl.when(reasons.is_null()).then("soc.finding.id").alias("soc.finding.id"), reasons.alias("soc.silenced")
+    )
     loud = events.filter(mute(events).is_null()).select("group", "anchor").unique()
     events = events.join(loud, on=["group", "anchor"], how="semi")
     evidence = _evidence(events, originals)
@@ -130,6 +120,26 @@ def found(
         for row in _summary(events).iter_rows(named=True)
     ]
     return Found(matches, pl.DataFrame(rows, schema=FINDING))
+
+
+def suppressed(detection: Detection, taken: Filter, events: pl.DataFrame) -> pl.DataFrame:
+    """Return SUPPRESSED: events (EVENTS) of alerts that an exception took."""
+    names = _names(detection.meta.id, events.select("group", "anchor").unique().iter_rows(), {})
+    matches = _matches(detection, events, names)
+    return matches.select(
+        "@timestamp",
+        pl.Series("soc.suppressed.id", [suppressed_id(each, taken.id) for each in matches["soc.match.id"]], pl.String),
+        pl.lit(taken.id).alias("soc.exception.id"),
+        pl.lit(taken.title).alias("soc.exception.title"),
+        "soc.match.id",
+        "rule.id",
+        pl.lit(detection.meta.title).alias("rule.name"),
+        pl.lit(detection.meta.level).alias("soc.level"),
+        "event.id",
+        "soc.source",
+        "soc.group",
+        "soc.finding.id",
+    ).cast(SUPPRESSED)
 
 
 def withdrawn(detection: Detection, events: pl.DataFrame, originals: Originals, steps: Mapping[Key, int]) -> Found:
@@ -150,6 +160,23 @@ def withdrawn(detection: Detection, events: pl.DataFrame, originals: Originals, 
         if (key := (row["group"], row["anchor"])) in names
     ]
     return Found(MATCH.to_frame(), pl.DataFrame(rows, schema=FINDING))
+
+
+def _matches(detection: Detection, events: pl.DataFrame, names: Mapping[Key, str]) -> pl.DataFrame:
+    """Return events of findings, whose names are given, as matches that nothing mutes."""
+    identity = detection.meta.id
+    owners = [names[each] for each in events.select("group", "anchor").iter_rows()]
+    pairs = zip(owners, events["event.id"].to_list(), strict=True)
+    return events.select(
+        pl.col("time").cast(TIME).alias("@timestamp"),
+        pl.Series("soc.match.id", match_ids(identity, detection.semantics, pairs), pl.String),
+        pl.lit(identity).alias("rule.id"),
+        pl.col("event.id").reshape((-1, 1)).cast(pl.List(pl.String)),
+        "soc.source",
+        pl.col("group").alias("soc.group"),
+        pl.Series("soc.finding.id", owners, pl.String),
+        pl.lit(None, pl.String).alias("soc.silenced"),
+    ).cast(MATCH)
 
 
 def _names(identity: str, keys: Iterable[Any], steps: Mapping[Key, int]) -> dict[Key, str]:

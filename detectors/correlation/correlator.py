@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -16,12 +17,23 @@ import polars as pl
 
 from detectors.contracts import Block, Clock, Hits, Memory
 from detectors.correlation import ledger
-from detectors.correlation.alerts import EVENTS, KEPT_ENTITIES, Key, described, found, gathered, texts_of, withdrawn
-from detectors.correlation.evaluate import FIELD, evaluate, merged, text
+from detectors.correlation.alerts import (
+    EVENTS,
+    KEPT_ENTITIES,
+    Key,
+    described,
+    found,
+    gathered,
+    suppressed,
+    texts_of,
+    withdrawn,
+)
+from detectors.correlation.evaluate import FIELD, Alerts, evaluate, merged, text
+from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import SECOND, Linked, Member
 from detectors.correlation.windows import Intervals, Numbers, distinct
 from detectors.errors import SocError
-from detectors.findings import SIGNAL, Detection, Found
+from detectors.findings import SIGNAL, Detection, Found, nothing
 from detectors.identity import digest
 from detectors.maintenance import HOST, Calendar
 from detectors.schema import TIME
@@ -36,11 +48,18 @@ class Correlator:
     A correlation that fails costs itself: `failures` says of it (by id) why.
     """
 
-    def __init__(self, correlations: Sequence[Linked], memory: Memory, calendar: Calendar | None = None) -> None:
+    def __init__(
+        self,
+        correlations: Sequence[Linked],
+        memory: Memory,
+        calendar: Calendar | None = None,
+        excepted: Excepted | None = None,
+    ) -> None:
         self.failures: dict[str, str] = {}
         self._correlations = {linked.rule.meta.id: linked for linked in correlations}
-        self._memory, self._calendar = memory, calendar or Calendar()
-        self._by = digest(sorted(linked.semantics for linked in correlations))
+        self._memory, self._calendar, self._excepted = memory, calendar or Calendar(), excepted or Excepted()
+        named = [self._excepted.semantics] if self._excepted.of else []  # what they took has to be told without them
+        self._by = digest([*sorted(linked.semantics for linked in correlations), *named])
 
     @cached_property
     def fields(self) -> dict[str, tuple[str, ...]]:
@@ -106,7 +125,7 @@ class Correlator:
 
     def _settled(self, linked: Linked, since: int, until: int) -> Iterator[Found]:
         """Yield what a correlation finds from a time on, and what it finds no longer."""
-        if linked.rule.meta.id not in self.silent:
+        if self._tells(linked):
             try:
                 yield from self._judged(linked, since, until)
             except SocError:
@@ -122,10 +141,18 @@ class Correlator:
         within = [(min([since, *late]), until)]
         reached = [(within[0][0] - linked.reach, until)]
         frames: dict[str, pl.DataFrame] = {}
-        alerts = evaluate(linked, self._recall(frames, reached, None), within, until)
-        events = gathered(alerts, frames, detection.seconds)
-        true = ledger.standing(alerts, events, texts_of(alerts), micros) if alerts else {}
+        alerts = evaluate(linked, self._recall(frames, reached, None), within, until, self._excepted.left)
+        yield from self._suppressed(detection, alerts, None, frames)
+        if linked.rule.meta.id in self.silent:
+            return
+        left = self._excepted.left(alerts)
+        events = gathered(left, frames, detection.seconds)
+        true = ledger.standing(left, events, texts_of(left), micros) if left else {}
         made, gone = ledger.now(known, true), ledger.untrue(known, true, since, until)
+        if left is not alerts:  # what an exception takes since is no less true
+            events_of_all = gathered(alerts, frames, detection.seconds)
+            still = ledger.standing(alerts, events_of_all, texts_of(alerts), micros)
+            gone = {key: step for key, step in gone.items() if key not in still}
         shown = self._contradicting(linked, frames, gone)
         gone = {key: gone[key] for key in shown.select("group", "anchor").unique().iter_rows()}
         # Kept before it is told: what is told and not kept could never be taken back.
@@ -175,37 +202,41 @@ class Correlator:
     def _tell(
         self, linked: Linked, within: Intervals | None, horizon: int | None, blocks: Sequence[Block]
     ) -> Iterator[Found]:
-        """Yield what a correlation finds; for silent ones nothing."""
-        if linked.rule.meta.id in self.silent:
+        """Yield what a correlation finds, and what exceptions take of it; of silent ones that only."""
+        if not self._tells(linked):
             return
         try:
-            made = self._found(linked, within, horizon, blocks)
+            yield from [*self._found(linked, within, horizon, blocks)]
         except SocError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever breaks one correlation, the others must go on
             self._fail(linked, error)
-        else:
-            if made is not None:
-                yield made
+
+    def _tells(self, linked: Linked) -> bool:
+        """Say whether anything is to be told of a correlation, or of what exceptions take of it."""
+        return linked.rule.meta.id not in self.silent or linked.rule.meta.id in self._excepted.of
 
     def _fail(self, linked: Linked, error: Exception) -> None:
         self.failures.setdefault(linked.rule.meta.id, f"{type(error).__name__}: {error}")
 
     def _found(
         self, linked: Linked, within: Intervals | None, horizon: int | None, blocks: Sequence[Block]
-    ) -> Found | None:
+    ) -> Iterator[Found]:
         reached = None if within is None else merged([(begin - linked.reach, end) for begin, end in within])
         touched = _groups(linked, blocks)
         frames: dict[str, pl.DataFrame] = {}
-        alerts = evaluate(linked, self._recall(frames, reached, touched), within, horizon)
+        alerts = evaluate(linked, self._recall(frames, reached, touched), within, horizon, self._excepted.left)
         if not alerts:
-            return None
+            return
         detection = _detection(linked)
-        events = gathered(alerts, frames, detection.seconds)
+        earlier = self._earlier(linked, frames, reached) if blocks else None
+        yield from self._suppressed(detection, alerts, earlier, frames)
+        if linked.rule.meta.id in self.silent:
+            return
+        events = gathered(self._excepted.left(alerts), frames, detection.seconds)
         new = first = events
-        if blocks:
-            before = {rule: frame.filter("told").select(_asked_for(linked, rule)) for rule, frame in frames.items()}
-            known = self._before(linked, before, reached, detection.seconds)
+        if earlier is not None:
+            known = earlier.of(self._excepted.left(earlier.alerts), detection.seconds)
             new = events.join(known, on=["group", "anchor", "event.id"], how="anti")
             # Findings that were told stand there: their new matches are all that is to be told.
             told = known.select("group", "anchor").unique()
@@ -214,10 +245,23 @@ class Correlator:
             else:
                 first = events.join(told, on=["group", "anchor"], how="anti")
         if not new.height:
-            return None
+            return
         first, new = described(first, frames), described(new, frames)
         mute = partial(self._muted, detection)
-        return found(detection, first, new, partial(self._originals, within=reached), {}, mute=mute)
+        yield found(detection, first, new, partial(self._originals, within=reached), {}, mute=mute)
+
+    def _suppressed(
+        self, detection: Detection, alerts: Alerts, earlier: _Earlier | None, frames: Mapping[str, pl.DataFrame]
+    ) -> Iterator[Found]:
+        """Yield what exceptions take of alerts that they did not take before."""
+        before = {} if earlier is None else {each.id: taken for each, taken in self._excepted.taken(earlier.alerts)}
+        for each, taken in self._excepted.taken(alerts):
+            events = gathered(taken, frames, detection.seconds)
+            if earlier is not None and each.id in before:
+                known = earlier.of(before[each.id], detection.seconds)
+                events = events.join(known, on=["group", "anchor", "event.id"], how="anti")
+            if events.height:
+                yield replace(nothing(), suppressed=suppressed(detection, each, described(events, frames)))
 
     def _muted(self, detection: Detection, events: pl.DataFrame) -> pl.Series:
         """Return why events make no finding: their correlation only signals, or maintenance goes on."""
@@ -245,15 +289,13 @@ class Correlator:
 
         return recall
 
-    def _before(
-        self, linked: Linked, matches: Mapping[str, pl.DataFrame], within: Intervals | None, seconds: int
-    ) -> pl.DataFrame:
-        """Return events of alerts that were told before: most of those that alerts within these times may share.
+    def _earlier(self, linked: Linked, frames: Mapping[str, pl.DataFrame], within: Intervals | None) -> _Earlier:
+        """Return alerts that were told before: most of those whose events alerts within these times may share.
 
         The matches are those at hand, so windows that begin before them are missed; what they hold is told again.
         """
-        alerts = evaluate(linked, lambda member: matches[member.id], within, None)
-        return gathered(alerts, matches, seconds).select("group", "anchor", "event.id")
+        matches = {rule: frame.filter("told").select(_asked_for(linked, rule)) for rule, frame in frames.items()}
+        return _Earlier(evaluate(linked, lambda member: matches[member.id], within, None, self._excepted.left), matches)
 
     def _originals(self, shown: pl.DataFrame, within: Intervals | None) -> dict[str, str]:
         """Return the raw records of the events that findings show."""
@@ -267,6 +309,18 @@ class Correlator:
                 frame.filter(pl.col("event.id").is_in(ids.implode())).select("event.id", "event.original").iter_rows()
             )
         return {name: text or "" for name, text in raw.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """Alerts that were told before, and the matches that they are made of."""
+
+    alerts: Alerts
+    matches: Mapping[str, pl.DataFrame]
+
+    def of(self, alerts: Alerts, seconds: int) -> pl.DataFrame:
+        """Return the events of some of the alerts."""
+        return gathered(alerts, self.matches, seconds).select("group", "anchor", "event.id")
 
 
 def _detection(linked: Linked) -> Detection:

@@ -62,10 +62,17 @@ class Alerts:
         return metrics.percentiles(values, windows, self.linked.rule.percentile)
 
 
-def evaluate(linked: Linked, recall: Recall, within: Intervals | None, horizon: int | None) -> Alerts:
+def evaluate(
+    linked: Linked,
+    recall: Recall,
+    within: Intervals | None,
+    horizon: int | None,
+    left: Callable[[Alerts], Alerts] = lambda alerts: alerts,
+) -> Alerts:
     """Return the alerts that end within the intervals (None: at any time).
 
-    `horizon` is how far time has come: alerts that wait for it end no later (None: it has come to its end).
+    `horizon` is how far time has come: alerts that wait for it end no later (None: it has come to its end). `left`
+    says which alerts of inner correlations exceptions leave.
     """
     inner: dict[int, Alerts] = {}
     frames = []
@@ -73,7 +80,7 @@ def evaluate(linked: Linked, recall: Recall, within: Intervals | None, horizon: 
         if member.inner is None:
             frame = recall(member)
         else:
-            inner[slot] = evaluate(member.inner, recall, _before(within, linked.span), horizon)
+            inner[slot] = left(evaluate(member.inner, recall, _before(within, linked.span), horizon, left))
             frame = _as_matches(inner[slot])
         frames.append(_member(linked, slot, member, frame))
     matches = ordered(_once(linked, pl.concat(frames)), _keys(linked))

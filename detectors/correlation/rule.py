@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
+from uuid import UUID, uuid5
 
 from detectors.errors import Place
 from detectors.meta import Meta
@@ -64,6 +65,11 @@ class Correlation:
     aliases: tuple[Alias, ...] = ()
     generate: bool = False  # whether the rules it refers to have findings of their own as well
     name: str = ""
+
+
+def counted_id(identity: str) -> str:
+    """Return the id of the rule that an aggregation of Sigma 1 counts, by its own."""
+    return str(uuid5(UUID(identity), "counted"))
 
 
 def encode_correlation(correlation: Correlation) -> dict[str, Any]:

@@ -9,7 +9,7 @@ Where a rule reads an event in several ways (routes), a filter takes what it des
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -46,11 +46,14 @@ class Resolved:
     faults: tuple[RuleError, ...]
 
 
-def resolve(filters: Sequence[Filter], rules: Sequence[Rule]) -> Resolved:
-    """Find the rules that filters name; a name that leads to none costs itself, not the filter's other rules."""
+def resolve(filters: Sequence[Filter], rules: Sequence[Rule], called: Mapping[str, str] | None = None) -> Resolved:
+    """Find the rules that filters name; a name that leads to none costs itself, not the filter's other rules.
+
+    `called` gives the ids behind what is not the id or name of a rule: those that are no rule are somebody else's.
+    """
     found: dict[int, list[int]] = defaultdict(list)
     faults: list[RuleError] = []
-    known = _Known(rules)
+    known = _Known(rules, called or {})
     for number, each in enumerate(filters):
         if each.waits_for:
             continue
@@ -65,8 +68,8 @@ def resolve(filters: Sequence[Filter], rules: Sequence[Rule]) -> Resolved:
 class _Known:
     """Rules by what filters may call them."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
+    def __init__(self, rules: Sequence[Rule], called: Mapping[str, str]) -> None:
+        self._rules, self._called = rules, called
         self._ids = {rule.id: number for number, rule in enumerate(rules)}
         self._sources: dict[LogSource, list[int]] = defaultdict(list)
         for number, rule in enumerate(rules):
@@ -80,13 +83,16 @@ class _Known:
                 if each.logsource.covers(logsource):
                     yield from numbers
         for reference in each.rules:
-            yield self._number(each, reference)
+            number = self._ids.get(reference.rule, self._names.get(reference.rule))
+            meant = self._called.get(reference.rule)
+            if number is None and meant is not None and meant not in self._ids:
+                continue
+            yield self._number(each, reference, self._ids.get(meant) if number is None and meant else number)
 
-    def _number(self, each: Filter, reference: Reference) -> int | RuleError:
+    def _number(self, each: Filter, reference: Reference, number: int | None) -> int | RuleError:
         place = Place(each.place.file, reference.line, reference.column)
-        number = self._ids.get(reference.rule, self._names.get(reference.rule))
         if number is None:
-            near = closest(reference.rule, [*self._names])
+            near = closest(reference.rule, [*self._names, *self._called])
             fix = f"did you mean `{near}`?" if near else "name a rule that is loaded by its id or its `name:`"
             return RuleError(f"there is no rule `{reference.rule:.80}` to except from", place=place, fix=fix)
         logsource = self._rules[number].logsource
@@ -102,17 +108,23 @@ class Exceptions:
     `failures` says of a filter (by number) why it could not be evaluated; it takes nothing then.
     """
 
-    def __init__(self, filters: Sequence[Filter] = (), rules: Sequence[Rule] = (), zone: tzinfo = UTC) -> None:
+    def __init__(
+        self,
+        filters: Sequence[Filter] = (),
+        rules: Sequence[Rule] = (),
+        zone: tzinfo = UTC,
+        called: Mapping[str, str] | None = None,
+    ) -> None:
         """Take filters and the rules that hits are numbered by; `zone` is that of terms without one."""
         self.filters = tuple(filters)
-        self._of = resolve(self.filters, rules).filters
+        self._of = resolve(self.filters, rules, called).filters
         self._rules = rules
         self._bounds = [(each.terms.since(zone), each.terms.until(zone)) for each in self.filters]
         asked: dict[tuple[int, LogSource], None] = {}
         for rule, numbers in self._of.items():
             asked |= dict.fromkeys((number, rules[rule].logsource) for number in numbers)
         self._asked = {pair: place for place, pair in enumerate(asked)}
-        self._engine = Engine([_question(self.filters[number], logsource) for number, logsource in asked])
+        self._engine = Engine([question(self.filters[number], logsource) for number, logsource in asked])
 
     @property
     def failures(self) -> dict[int, str]:
@@ -174,7 +186,7 @@ class Exceptions:
         return answer
 
 
-def _question(each: Filter, logsource: LogSource) -> Rule:
+def question(each: Filter, logsource: LogSource) -> Rule:
     """Return the rule that matches what a filter takes, where rules of that log source look."""
     return Rule(Meta(each.id, each.title), logsource, _contrary(each.condition), each.place, each.semantics)
 

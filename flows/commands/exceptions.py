@@ -63,10 +63,9 @@ def doubts_of(rules: RuleSet, settings: Settings) -> list[Remark]:
             known = doubts.uses(store)
         finally:
             store.close()
-    exceptions = Exceptions(rules.filters, rules.rules, zone)
-    feeds = {leaf.id: linked.rule.meta.title for linked in rules.correlations for leaf in linked.members}
+    exceptions = Exceptions(rules.filters, rules.rules, zone, rules.called)
     return [
-        *doubts.correlated(rules.filters, rules.rules, feeds),
+        *doubts.correlated(rules),
         *doubts.doubts(rules.filters, datetime.now(UTC), zone, known),
         *doubts.blind(exceptions, assembly.definitions(settings).values()),
     ]

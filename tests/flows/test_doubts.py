@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,32 @@ from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
 from flows.cli import main
 from flows.doubts import Uses, blind, correlated, doubts, uses
+from flows.ruleset import load
 from tests.connectors.test_sinks import matches, suppressed
 from tests.sample_findings import START
 
+CHAIN = """title: r
+name: r
+id: 00000000-0000-4000-8000-000000000001
+logsource: {product: linux}
+detection: {s: {f: x}, condition: s}
+---
+title: Many failures
+name: many
+correlation: {type: event_count, rules: r, group-by: [user, host], timespan: 1m, condition: {gte: 5}}
+---
+title: Many hosts
+name: hosts
+correlation: {type: value_count, rules: many, group-by: user, timespan: 1h, condition: {field: host, gte: 3}}
+---
+title: A
+logsource: {product: linux}
+filter: {rules: many, sel: {user: lan}, condition: not sel}
+---
+title: B
+logsource: {product: linux}
+filter: {rules: r, sel: {user: lan}, condition: not sel}
+"""
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TERMS = {"owner": "SOC", "reason": "scan", "valid_to": "2026-12-31"}
 
@@ -106,15 +130,16 @@ def test_a_store_knows_what_was_used(tmp_path: Path) -> None:
     assert uses(store) == Uses(START, {"x": START})
 
 
-def test_an_exception_from_what_a_correlation_counts_is_told() -> None:
-    (rule,) = contents("title: r\nid: 00000000-0000-4000-8000-000000000001\nlogsource: {product: linux}\n"
-                       "detection: {s: {f: x}, condition: s}", "r.yml")  # fmt: skip
-    assert isinstance(rule, Rule)
-    (doubt,) = correlated([exception()], [rule], {rule.id: "Many failures"})
-    assert str(doubt).startswith(
-        "f.yml:1:1: warning: what it takes of `r` is not counted by the correlation `Many failures`"
-    )
-    assert [*correlated([exception()], [rule], {})] == []
+def test_an_exception_from_what_a_correlation_counts_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(CHAIN)
+    found = load([tmp_path])
+    assert not found.faults
+    told = "warning: what it takes of `{}` is not counted by the correlation `{}` either; see that this is meant"
+    assert [str(doubt).partition(": ")[2] for doubt in sorted(correlated(found))] == [
+        told.format("Many failures", "Many hosts"),
+        told.format("r", "Many failures"),
+    ]
+    assert [*correlated(replace(found, correlations=(), filters=found.filters[1:]))] == []
 
 
 def test_check_refuses_an_exception_without_not(

@@ -21,6 +21,22 @@ filter:
 """
 
 
+GUESSING = """title: Guessing from one address
+name: guessing
+id: 00000000-0000-4000-8000-0000000000c1
+level: high
+correlation:
+  type: event_count
+  rules: 00000000-0000-4000-8000-000000000001
+  group-by: source.ip
+  timespan: 1h
+  condition: {gte: 5}
+"""
+OF_CORRELATION = EXCEPTION.replace("00000000-0000-4000-8000-000000000001", "guessing").replace(
+    "['from 203.0.113.9 ']", "{source.ip|cidr: 203.0.113.0/24}"
+)
+
+
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store and an archive with one finding, and an exception that would have hidden it."""
@@ -145,3 +161,64 @@ def test_a_finding_is_closed_for_a_reason(capsys: pytest.CaptureFixture[str]) ->
     assert main(["findings", "status", finding(capsys), "closed"]) == 2
     assert "a finding is closed for a reason" in capsys.readouterr().err
     assert main(["findings", "status", "nobody", "new"]) == 2
+
+
+@pytest.fixture
+def correlated(place: Path) -> None:
+    """A finding of a correlation instead."""
+    (place / "rules" / "guessing.yml").write_text(GUESSING)
+    shutil.rmtree(place / ".soc")
+    assert main(["scan", "logs", "--rules", "rules", "--year", "2026", "--keep"]) == 0
+    Path("scanner.yml").write_text(OF_CORRELATION)
+
+
+@pytest.mark.usefixtures("correlated")
+def test_an_exception_to_a_correlation_is_tried_by_its_groups(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = tried(capsys)
+    assert code == 0
+    assert out.splitlines() == [
+        "Scanner of the centre takes 10 of 10 matches of Guessing from one address, and 1 of its findings whole",
+        "  e.g. source.ip=203.0.113.9  (10 matches)",
+    ]
+
+
+@pytest.mark.usefixtures("correlated")
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_real_finding_of_a_correlation_is_not_hidden(
+    capsys: pytest.CaptureFixture[str], place: Path, *, gone: bool
+) -> None:
+    name = close(capsys, "true_positive")
+    if gone:  # its group speaks
+        shutil.rmtree(place / ".soc" / "archive")
+    code, out = tried(capsys)
+    assert code == 1
+    assert f"hide a finding that is true_positive: {name} Guessing from one address" in out
+    Path("scanner.yml").write_text(OF_CORRELATION + "soc: {valid_to: 2026-03-08}\n")
+    assert tried(capsys)[0] == 0
+
+
+@pytest.mark.usefixtures("correlated")
+def test_what_an_exception_takes_from_what_is_counted_is_told_and_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("scanner.yml").write_text(EXCEPTION)
+    code, out = tried(capsys)
+    assert code == 0
+    assert (
+        "Scanner of the centre takes what Guessing from one address counts, 10 of 10 matches, "
+        "and 1 of its findings whole"
+    ) in out
+    close(capsys, "true_positive")
+    assert tried(capsys)[0] == 1
+
+
+@pytest.mark.usefixtures("correlated")
+def test_what_an_exception_took_of_a_correlation_is_counted_and_listed(
+    capsys: pytest.CaptureFixture[str], place: Path
+) -> None:
+    shutil.copy("scanner.yml", place / "rules")
+    shutil.rmtree(place / ".soc")
+    assert main(["scan", "logs", "--rules", "rules", "--year", "2026", "--keep", "--stats", "s.json"]) == 0
+    assert "exceptions took 10 matches" in capsys.readouterr().err
+    assert json.loads(Path("s.json").read_text())["suppressed"] == {"00000000-0000-4000-8000-00000000000a": 10}
+    main(["findings", "list", "--suppressed"])
+    assert "Guessing from one address: by Scanner of the centre" in capsys.readouterr().out
+    assert main(["rules", "check", "rules"]) == 0
