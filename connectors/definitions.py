@@ -6,7 +6,7 @@ Adding an application log is one such file and no Python. A wrong file is refuse
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -27,7 +27,7 @@ from connectors.faults import (
 )
 from connectors.formats import FORMATS, Format
 from connectors.formats.json_lines import ERROR
-from connectors.mapping import Columns, Extraction, Filled, Lookup, Pattern, Strict
+from connectors.mapping import PROVED, Columns, Extraction, Filled, Lookup, Pattern, Strict
 from connectors.nodes import read_yaml, with_base, with_catalogues
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import DefinitionError
@@ -171,8 +171,7 @@ class Definition(Strict):
             return frozenset(self.columns).union(*(step.columns for step in self.steps))
         if self.format not in CLOSED:
             return None
-        read = frozenset(self.reader.parse(pl.Series([], dtype=pl.String), None).columns) - {ERROR}
-        return read.union(*(step.columns for step in self.steps))
+        return _columns_of(self.reader).union(*(step.columns for step in self.steps))
 
     @cached_property
     def filled(self) -> frozenset[str]:
@@ -186,6 +185,11 @@ class Definition(Strict):
         filled = {name for name, ways in self.fields.items() if any(way.constant or own & way.sources for way in ways)}
         made = {name for each in self.derive for name in DERIVATIONS[each].makes if filled & {*DERIVATIONS[each].needs}}
         return own.union(filled, made, EVENT)
+
+
+@lru_cache(maxsize=100)  # sources share formats
+def _columns_of(reader: Format) -> frozenset[str]:
+    return frozenset(reader.parse(pl.Series([], dtype=pl.String), None).columns) - {ERROR}
 
 
 def means(definitions: Mapping[str, Definition]) -> Callable[[str], tuple[str | None, object]]:
@@ -205,7 +209,7 @@ def load_definitions(folders: Iterable[Path] = (BUILT_IN,)) -> dict[str, Definit
     for folder in folders:
         for path in sorted(Path(folder).glob("*.y*ml")):
             try:
-                definition = load_definition(path)
+                definition = load_definition(path, proved=path.parent == BUILT_IN)
                 found[definition.name] = definition
             except DefinitionsError as wrong:
                 faults.extend(wrong.faults)
@@ -214,8 +218,8 @@ def load_definitions(folders: Iterable[Path] = (BUILT_IN,)) -> dict[str, Definit
     return found
 
 
-def load_definition(path: Path) -> Definition:
-    """Read one definition.
+def load_definition(path: Path, *, proved: bool = False) -> Definition:
+    """Read one definition; of one that is `proved` patterns are not tried, which takes longer than all else.
 
     Raises:
         DefinitionsError: with all its faults.
@@ -227,7 +231,7 @@ def load_definition(path: Path) -> Definition:
         raise DefinitionsError([error]) from None
     faults = list(unknown_columns(node))
     try:
-        definition = Definition.model_validate(node.value)
+        definition = Definition.model_validate(node.value, context=PROVED if proved else None)
     except ValidationError as error:
         raise DefinitionsError([*faults, *refusals(error, node, Definition)]) from None
     faults += unknown_options(definition.format, definition.options, node)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from connectors import grok
 
@@ -34,7 +34,14 @@ Key = Annotated[str, BeforeValidator(_text)]
 Columns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Constant = Annotated["str | tuple[str, ...]", BeforeValidator(_texts)]
 Values = Annotated["tuple[str, ...]", BeforeValidator(lambda value: _texts(_listed(_text(value))))]
-Pattern = Annotated[str, BeforeValidator(lambda value: grok.expanded(value) if isinstance(value, str) else value)]
+PROVED: Final = {"proved": True}  # context of validation: tests have tried these patterns
+
+
+def _pattern(value: object, info: ValidationInfo) -> object:
+    return grok.expanded(value, proved=info.context == PROVED) if isinstance(value, str) else value
+
+
+Pattern = Annotated[str, BeforeValidator(_pattern)]
 
 
 class Strict(BaseModel):

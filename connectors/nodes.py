@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,8 +67,17 @@ def read_yaml(path: Path) -> Node:
         DefinitionError: when it can't be read, with the place.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise DefinitionError(f"larger than {LARGEST} bytes", place=Place(str(path)), fix="split it")
+        found = path.stat()
+    except OSError as error:
+        raise DefinitionError(f"can't be read: {error}", place=Place(str(path))) from None
+    if found.st_size > LARGEST:
+        raise DefinitionError(f"larger than {LARGEST} bytes", place=Place(str(path)), fix="split it")
+    return _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1_000)  # many definitions are like one, or name the same catalogue
+def _read(path: Path, _changed: int, _size: int) -> Node:
+    try:
         loader = LOADER(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
         if root is not None:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 import polars as pl
@@ -26,7 +27,7 @@ from connectors.store_schema import (
     SELECT_TAKEN,
     TAKEN,
 )
-from connectors.store_wanted import CHOICES, COUNTS, SPAN, TIMELINE, Order, Status, Wanted, listing, step
+from connectors.store_wanted import CHOICES, COUNTS, ONE, SPAN, TIMELINE, Order, Status, Wanted, listing, step
 from detectors.contracts import Written
 from detectors.errors import UsageError
 from detectors.identity import event_id
@@ -124,7 +125,10 @@ class Store(StoreFile):
     ) -> pl.DataFrame:
         """Return findings (FINDING), newest or most severe first, with `soc.matches` and what was decided last."""
         asked = (wanted or Wanted()).asked() | {"limit": limit, "offset": offset}
-        rows = self.query(listing(order), asked)
+        return self._rows(self.query(listing(order), asked))
+
+    @staticmethod
+    def _rows(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
         names = ("soc.triage.status", "soc.triage.owner", "soc.triage.reason")
         beside = {"soc.matches": pl.Int64, **dict.fromkeys(names, pl.String)}
         counts = pl.DataFrame([row[1:] for row in rows], schema=beside, orient="row")
@@ -156,6 +160,11 @@ class Store(StoreFile):
         rows = self.query("SELECT document FROM findings WHERE id = ?", (finding,))
         document: dict[str, object] | None = orjson.loads(rows[0][0]) if rows else None
         return document
+
+    def whole(self, finding: str) -> dict[str, Any] | None:
+        """Return one finding as a row of `select`."""
+        rows = self._rows(self.query(ONE, (finding,)))
+        return rows.row(0, named=True) if rows.height else None
 
     def successors(self, finding: str) -> list[dict[str, object]]:
         """Return the findings that withdraw one, or tell it again, oldest first."""

@@ -130,6 +130,7 @@ _LISTS: Final = (
     """ALTER TABLE findings ADD COLUMN title_vi TEXT GENERATED ALWAYS AS (document ->> '$."soc.title.vi"') VIRTUAL""",
     "CREATE INDEX findings_lists ON findings (time DESC, level, rule, source, organisation, name, title_vi, groupkey)",
     "DROP INDEX findings_time",
+    "CREATE INDEX entities_finding ON entities (finding)",  # what refers to a finding is looked for when it is entered
     """CREATE TABLE states (
         finding TEXT PRIMARY KEY NOT NULL, status TEXT NOT NULL, owner TEXT, reason TEXT, time INTEGER NOT NULL)
         STRICT, WITHOUT ROWID""",
@@ -146,8 +147,33 @@ _LISTS: Final = (
         max(time) FROM triage o GROUP BY finding""",
 )
 
+# What findings add up to (connectors/store_cases.py). A finding is in one incident.
+_CASES: Final = (
+    """CREATE TABLE risks (
+        time INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, risk REAL NOT NULL, document TEXT NOT NULL,
+        PRIMARY KEY (kind, name, time)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX risks_time ON risks (time, risk)",
+    "CREATE TABLE incidents (id TEXT PRIMARY KEY NOT NULL, opened INTEGER, follows TEXT) STRICT, WITHOUT ROWID",
+    """CREATE TABLE members (
+        finding TEXT PRIMARY KEY NOT NULL, incident TEXT NOT NULL REFERENCES incidents (id)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX members_incident ON members (incident)",
+    """CREATE TABLE incident_triage (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL REFERENCES incidents (id),
+        time INTEGER NOT NULL, actor TEXT NOT NULL,
+        status TEXT CHECK (status IN ('new', 'in_progress', 'closed')), owner TEXT, note TEXT, reason TEXT) STRICT""",
+    "CREATE INDEX incident_triage_incident ON incident_triage (incident, number)",
+    """CREATE TRIGGER incident_triage_stays BEFORE UPDATE ON incident_triage
+        BEGIN SELECT RAISE(ABORT, 'triage is only appended to'); END""",
+    """CREATE TRIGGER incident_triage_remains BEFORE DELETE ON incident_triage
+        BEGIN SELECT RAISE(ABORT, 'triage is only appended to'); END""",
+    """CREATE TABLE verdicts (
+        alert TEXT NOT NULL, time INTEGER NOT NULL, finding TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
+        tags TEXT NOT NULL, PRIMARY KEY (alert, time)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX verdicts_finding ON verdicts (finding, time)",
+)
+
 # Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
-MIGRATIONS: Final = (_FIRST, _EXCEPTIONS, _CORRELATIONS, _STREAMS, _LISTS)
+MIGRATIONS: Final = (_FIRST, _EXCEPTIONS, _CORRELATIONS, _STREAMS, _LISTS, _CASES)
 
 
 # Entered before their finding: what a known finding named, when it was new, stands.

@@ -83,15 +83,18 @@ WHERE (:level IS NULL OR f.level >= :level)
 """
 
 
+_TOLD: Final = """f.document, (SELECT count(*) FROM matches m WHERE m.finding = f.id),
+    coalesce(s.status, 'new'), nullif(s.owner, ''), s.reason"""
+ONE: Final = f"SELECT {_TOLD} FROM findings f LEFT JOIN states s ON s.finding = f.id WHERE f.id = ?"  # noqa: S608
+
+
 def listing(order: Order) -> str:
     """Return the statement for a page: document, matches, status, owner, reason of each finding."""
     by = _ORDERS[order]
     return f"""
         WITH page AS MATERIALIZED (SELECT f.id, row_number() OVER (ORDER BY {by}) AS place {_FROM}
             ORDER BY {by} LIMIT :limit OFFSET :offset)
-        SELECT f.document, (SELECT count(*) FROM matches m WHERE m.finding = f.id),
-            coalesce(s.status, 'new'), nullif(s.owner, ''), s.reason
-        FROM page JOIN findings f USING (id) LEFT JOIN states s ON s.finding = f.id ORDER BY page.place
+        SELECT {_TOLD} FROM page JOIN findings f USING (id) LEFT JOIN states s ON s.finding = f.id ORDER BY page.place
     """  # noqa: S608 - made of this module's own words
 
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
     "findings": "list, show, judge, assign and export findings of the embedded store",
+    "web": "a local page to read findings and decide about them",
     "dead": "list dead letters",
     "dashboards": "build, show, push, pull and compare Kibana's dashboards",
     "setup": "install index templates in Elasticsearch and topics in Kafka",

@@ -11,7 +11,7 @@ Nothing here knows where batches come from or where results go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,14 +22,15 @@ from connectors.definitions import Definition
 from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
-from detectors.findings import Detection, Found
+from detectors.findings import Detection, Found, nothing
 from detectors.maintenance import Calendar
 from detectors.schema import DEAD
 from detectors.sigma.exceptions import Exceptions
 from flows.correlating import Correlating
 from flows.gathering import findings_of
-from flows.sifting import sift
+from flows.sifting import Sifted, sift
 from flows.statistics import Statistics
+from flows.waiting import Struck, Waiting
 
 FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
 
@@ -73,7 +74,9 @@ class Pipeline:
         calendar: Calendar | None = None,
         correlating: Correlating | None = None,
         enrichment: Enrichment | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
+        """Take what runs; with `waiting`, findings are made of several batches together, the last by `settle`."""
         self.statistics = Statistics()
         self._definitions = definitions
         self._parsers = dict(parsers or {})
@@ -82,9 +85,9 @@ class Pipeline:
         self._say = say
         self._flooding: set[str] = set()  # rules that were told of
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
-
         self._correlating = correlating
         self._enrichment = enrichment
+        self._waiting = waiting
 
     def use(self, parts: Running, correlating: Correlating | None = None) -> None:
         """Go on with other rules. Between batches only: what is parsed for one detector is not for the next."""
@@ -98,7 +101,7 @@ class Pipeline:
         return self._correlating is not None and self._correlating.waits
 
     def process(self, batch: Batch) -> Found:
-        """Carry one batch through; when this returns, all it gave is stored."""
+        """Carry one batch through; when this returns, all it gave is stored that need not wait."""
         return self.finish(batch, self.parse(batch))
 
     def parse(self, batch: Batch) -> Parsed:
@@ -108,7 +111,7 @@ class Pipeline:
             return parser.parse(batch, self._detector.wanted(parser.dialect))
 
     def finish(self, batch: Batch, parsed: Parsed) -> Found:
-        """Do the rest with a parsed batch; when this returns, all it gave is stored."""
+        """Do the rest with a parsed batch; when this returns, all it gave is stored, and returned, but what waits."""
         parser, seen = self._parser(batch.source), self.statistics
         if self._archive is not None:
             with seen.timed("archive"):
@@ -118,26 +121,45 @@ class Pipeline:
         with seen.timed("exceptions"):
             sifted = sift(batch, parser, parsed.events, hits, self._exceptions, detections=self._detections)
         self._tell_failures()
-        with seen.timed("findings"):
-            shown = sifted.hits if self._correlating is None else self._correlating.shown(sifted.hits)
-            found = findings_of(batch, parser, parsed.events, shown, self._detections, calendar=self._calendar)
-            found = replace(found, suppressed=sifted.suppressed)
-        self._tell_floods(found)
         with seen.timed("sink"):
-            self._store(batch, found, parsed.dead)
+            self._keep(parsed.dead, sifted.suppressed)
+        shown = sifted.hits if self._correlating is None else self._correlating.shown(sifted.hits)
+        if self._waiting is None:
+            found = self._find(batch, parsed.events, shown)
+        else:
+            found = nothing()
+            self._find_waiting(self._waiting.add(batch, parsed.events, shown))
         if self._correlating is not None:
             with seen.timed("correlate"):
                 self._correlate(batch, parser, parsed.events, sifted.hits, self._correlating)
-        self._count(batch, parsed, sifted.hits, found)
-        return found
+        self._count(batch, parsed, sifted)
+        return replace(found, suppressed=sifted.suppressed)
 
     def settle(self, *, late: int = 0, idle: int | None = None, ends: Mapping[Clock, bool] | None = None) -> None:
-        """Tell what correlations find where time had to pass: all that came so far was read."""
+        """Tell what still waits, and what correlations find where time had to pass: all that came so far was read."""
+        if self._waiting is not None:
+            self._find_waiting(self._waiting.rest())
         if self._correlating is not None:
             with self.statistics.timed("correlate"):
                 for found in self._correlating.settle(late, idle, ends):
                     self._store_correlated(found)
             self._tell_failures()
+
+    def _find_waiting(self, struck: Iterable[Struck]) -> None:
+        for each in struck:
+            self._find(each.batch, each.events, each.hits)
+
+    def _find(self, batch: Batch, events: pl.DataFrame, hits: Hits) -> Found:
+        """Make matches and findings of hits, and store them."""
+        seen, parser = self.statistics, self._parser(batch.source)
+        with seen.timed("findings"):
+            found = findings_of(batch, parser, events, hits, self._detections, calendar=self._calendar)
+        self._tell_floods(found)
+        with seen.timed("sink"):
+            if found.matches.height:
+                self._store_found(found, batch.source, batch.origin)
+        seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
+        return found
 
     def _correlate(
         self, batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, correlating: Correlating
@@ -196,13 +218,11 @@ class Pipeline:
             if self._say is not None:
                 self._say(told)
 
-    def _store(self, batch: Batch, found: Found, dead: pl.DataFrame) -> None:
+    def _keep(self, dead: pl.DataFrame, suppressed: pl.DataFrame) -> None:
         if dead.height:
             self._sink.dead(dead)
-        if found.suppressed.height:
-            self._sink.suppressed(found.suppressed)
-        if found.matches.height:
-            self._store_found(found, batch.source, batch.origin)
+        if suppressed.height:
+            self._sink.suppressed(suppressed)
 
     def _store_found(self, found: Found, source: str, origin: str) -> Written:
         """Store findings and matches; return what became of the matches."""
@@ -215,17 +235,16 @@ class Pipeline:
             self._sink.dead(_letters(source, origin, refused))
         return matches
 
-    def _count(self, batch: Batch, parsed: Parsed, hits: Hits, found: Found) -> None:
+    def _count(self, batch: Batch, parsed: Parsed, sifted: Sifted) -> None:
         seen = self.statistics
         seen.events += parsed.events.height
         seen.parse_failures += parsed.dead.height
         seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
         seen.by_source[batch.source] += parsed.events.height
-        for rule, count in zip(*np.unique(hits.rule, return_counts=True), strict=True):
+        for rule, count in zip(*np.unique(sifted.hits.rule, return_counts=True), strict=True):
             seen.matches[self._detections[int(rule)].meta.id] += int(count)
-        seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
-        seen.excepted += found.suppressed["soc.match.id"].n_unique()
-        seen.suppressed.update(found.suppressed["soc.exception.id"].to_list())
+        seen.excepted += sifted.suppressed["soc.match.id"].n_unique()
+        seen.suppressed.update(sifted.suppressed["soc.exception.id"].to_list())
 
 
 def _letters(source: str, origin: str, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from detectors.personal import Seen, personal
 from flows.settings import Settings
 
 SAMPLE: Final = 500  # records of a batch that are looked at
+SELDOM: Final = 100_000  # records of a source after which a batch of it is looked at again, at the latest
 YEAR: Final = 2026  # people born later have no numbers yet that anybody would use
 WORDS: Final = {
     "citizen_id": "numbers of citizens",
@@ -70,19 +72,31 @@ def protector(settings: Settings) -> Protector | None:
 
 @dataclass(slots=True)
 class Watch:
-    """Looks for personal data in records as they are kept; tells of each kind once per source."""
+    """Looks for personal data in records as they are kept; tells of each kind once per source.
+
+    The first batch of a source is looked at, then one whenever its records have doubled: what was not there in the
+    first thousands seldom comes later, and looking takes as long as matching.
+    """
 
     told: set[tuple[str, str]] = field(default_factory=set)  # sources and kinds
     words: list[str] = field(default_factory=list)
+    came: Counter[str] = field(default_factory=Counter)  # source → records
+    next: dict[str, int] = field(default_factory=dict)  # source → records after which to look again
 
     def look(self, definition: Definition, events: pl.DataFrame) -> list[str]:
-        """Look at some records (RECORD) of a batch, and return what is new, in words."""
+        """Look at some records (RECORD) of a batch, if it is time to, and return what is new, in words."""
+        name = definition.name
+        before = self.came[name]
+        self.came[name] += events.height
+        if before < self.next.get(name, 0):
+            return []
+        self.next[name] = self.came[name] + min(self.came[name], SELDOM)
         step = max(events.height // SAMPLE, 1)
         found = personal(events["event.original"].gather_every(step).head(SAMPLE), YEAR)
-        new = [seen for seen in found if (definition.name, seen.kind) not in self.told]
+        new = [seen for seen in found if (name, seen.kind) not in self.told]
         new = [seen for seen in new if seen.kind != "email" or not _mail(definition)]
-        self.told |= {(definition.name, seen.kind) for seen in new}
-        words = [_words(definition.name, seen) for seen in new]
+        self.told |= {(name, seen.kind) for seen in new}
+        words = [_words(name, seen) for seen in new]
         self.words += words
         return words
 

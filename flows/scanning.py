@@ -33,6 +33,7 @@ from flows.pipeline import Pipeline
 from flows.progress import Report
 from flows.protecting import Guard
 from flows.statistics import Statistics
+from flows.waiting import Waiting
 
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
 
@@ -104,6 +105,7 @@ def scan(
         calendar=parts.calendar,
         correlating=remembering(parts, partial(StoreMemory, store)),
         enrichment=parts.enrichment,
+        waiting=Waiting(),
     )
     seen = pipeline.statistics
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# what a machine is busy with besides is no fault of an example
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -17,6 +22,7 @@ def reference() -> Path:
     return REFERENCE
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests in one process, and all that share a server, as what they share is made once a process."""
     for item in items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Final, Protocol
 
 import polars as pl
@@ -36,7 +37,7 @@ from connectors.formats.windows_dns import WindowsDns
 from connectors.formats.zeek_tsv import ZeekTsv
 
 
-class Format(Protocol):
+class Format(Hashable, Protocol):
     """Reads the lines of one format.
 
     `structured` says that a line is JSON. Options of a format are the fields of its dataclass.

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from connectors.definitions import BUILT_IN, CLOSED, Definition, load_definitions
+from connectors.definitions import BUILT_IN, CLOSED, Definition, load_definition, load_definitions
 from connectors.faults import DefinitionsError
 from connectors.formats.json_lines import ERROR
 from connectors.parser import ZONE
@@ -45,6 +45,11 @@ def test_the_built_in_definitions_load() -> None:
         "hotline_1022",
     } <= set(definitions)
     assert definitions["auth"].dialect.logsource == LogSource(product="linux", service="auth")
+
+
+@pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_built_in_definition_has_patterns_that_run(path: Path) -> None:
+    assert load_definition(path) == DEFINITIONS[path.stem]
 
 
 @pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*.yml")), ids=lambda path: path.stem)

@@ -21,7 +21,7 @@ from tests.connectors.reading import content, joined, small
 
 pytestmark = pytest.mark.reference
 FAULTY = str(Path(__file__).with_name("evtx_faulty.py"))
-SECONDS = 0.3
+SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from detectors.sigma.rule import Rule
 from detectors.sigma.truth import holds
 from flows.assembly import detection
 from flows.pipeline import FLOOD, Pipeline
+from flows.waiting import Waiting
 
 RULE = """title: Root guessed
 id: 00000000-0000-4000-8000-000000000001
@@ -56,12 +57,26 @@ filter: {rules: any, late: [T08:00:1], condition: not late}
 """
 
 
-def pipeline(sink: Store, archive: Archive | None = None, exception: str = "", rule_text: str = RULE) -> Pipeline:
+def pipeline(
+    sink: Store,
+    archive: Archive | None = None,
+    exception: str = "",
+    rule_text: str = RULE,
+    waiting: Waiting | None = None,
+) -> Pipeline:
     (rule,) = rules(rule_text, "r.yml")
     assert isinstance(rule, Rule)
     filters = [each for each in contents(exception, "f.yml") if isinstance(each, Filter)]
     exceptions = Exceptions(filters, [rule])
-    return Pipeline(load_definitions(), Engine([rule]), [detection(rule)], sink, archive=archive, exceptions=exceptions)
+    return Pipeline(
+        load_definitions(),
+        Engine([rule]),
+        [detection(rule)],
+        sink,
+        archive=archive,
+        exceptions=exceptions,
+        waiting=waiting,
+    )
 
 
 def test_every_record_ends_as_event_or_dead_letter(store: Store, tmp_path: Path) -> None:
@@ -150,6 +165,18 @@ def test_what_an_exception_takes_is_counted_and_kept_and_no_finding(store: Store
     (taken,) = store.taken().iter_rows(named=True)
     assert (taken["soc.exception.title"], taken["matches"], taken["last"].second) == ("Evening scan", 3, 12)
     assert store.select()["soc.count"].to_list() == [2]
+
+
+def test_hits_that_wait_are_told_of_together_at_the_end(store: Store) -> None:
+    line = pipeline(store, exception=EXCEPTION, waiting=Waiting())
+    for start in (0, 10, 20):
+        line.process(batch([GOOD.format(start + second) for second in range(10)], start))
+    assert store.counts() == {"findings": 0, "matches": 0, "suppressed": 10, "dead": 0, "triage": 0}
+    line.settle()
+    line.settle()
+    assert store.counts() == {"findings": 1, "matches": 20, "suppressed": 10, "dead": 0, "triage": 0}
+    assert store.select()["soc.count"].to_list() == [20]
+    assert line.statistics.findings == 1
 
 
 def test_exceptions_and_batches_split_repeated_and_in_any_order_agree(tmp_path: Path) -> None:

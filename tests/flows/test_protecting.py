@@ -9,10 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from connectors.definitions import load_definitions
 from connectors.privacy import audit, vault
+from detectors.schema import RECORD
 from flows import protecting, settings
 from flows.cli import main
 from flows.commands import reveal
+from flows.protecting import Watch
 
 RULE = """title: A call
 id: 00000000-0000-4000-8000-00000000000c
@@ -97,3 +100,14 @@ def test_a_scan_tells_of_numbers_that_nobody_marked(site: Path, capsys: pytest.C
     assert main(["scan", "web.log", "--source", "nginx"]) == 0
     told = capsys.readouterr().err
     assert "personal data in nginx: numbers of citizens, such as 064***34; name their columns under `personal`" in told
+
+
+def test_a_source_is_looked_at_first_and_whenever_its_records_have_doubled() -> None:
+    definition = load_definitions()["nginx"]
+    watch, looked = Watch(), []
+    for number in range(40):
+        watch.told.clear()
+        records = pl.DataFrame([(f"cccd 06419900{number:04d}", 0, 0)] * 10, schema=RECORD, orient="row")
+        if watch.look(definition, records):
+            looked.append(number)
+    assert looked == [0, 2, 6, 14, 30]

@@ -1,7 +1,7 @@
 """pySigma's SQLite backend as a second opinion on correlations, where it can run them.
 
 It takes no ranges, no tuples of values and no upper thresholds of sequences, folds only ASCII letters, and adds up in
-doubles as they come.
+doubles as they come. Of a sequence that needn't be whole it tells how many rules matched, in whatever order.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ def possible(body: dict[str, Any]) -> bool:
     if isinstance(condition, str):
         return True
     operators = [name for name in condition if name not in ("field", "percentile")]
-    single = not isinstance(condition.get("field"), list) or len(condition["field"]) == 1
+    named = condition.get("field")
+    single = not isinstance(named, list) or len(named) == 1
+    length = "temporal_ordered" in (named if isinstance(named, list) else [named])
     upper = body["type"] == "temporal_ordered" and operators[0] not in ("gt", "gte")
-    return len(operators) == 1 and single and not upper and condition.get("percentile", 0) in (0, 25, 100)
+    return len(operators) == 1 and single and not (upper or length) and condition.get("percentile", 0) in (0, 25, 100)
 
 
 def second_opinion(bodies: dict[str, dict[str, Any]], events: Sequence[Event]) -> set[Alert]:

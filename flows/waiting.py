@@ -1,0 +1,78 @@
+"""Hits that wait for others of their source: making findings has a price per batch, whatever it holds.
+
+A run that must have stored all of a batch before it goes on (Kafka's offsets are committed then) lets none wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
+
+import numpy as np
+import polars as pl
+import polars.selectors as cs
+
+from detectors.contracts import Batch, Hits
+from detectors.schema import EVENT, PLACE
+
+EVENTS: Final = 1_000  # that wait at most, of one source
+BYTES: Final = 16_000_000  # of their raw records
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """Hits, and the events they are on: `hits.row` numbers the rows of `events`, and `batch` holds their records."""
+
+    batch: Batch
+    events: pl.DataFrame
+    hits: Hits
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Collects hits until they are many enough to be told of."""
+
+    _held: dict[tuple[str, date | None], list[Struck]] = field(default_factory=dict)
+
+    def add(self, batch: Batch, events: pl.DataFrame, hits: Hits) -> Iterator[Struck]:
+        """Take hits on the events of a batch, and yield those whose time has come.
+
+        Only batches that were received on one day go together: it may tell the year of their times.
+        """
+        if not hits.row.size:
+            return
+        rows, positions = np.unique(hits.row, return_inverse=True)
+        light = _copied(events[rows])
+        held = self._held.setdefault((batch.source, batch.received), [])
+        held.append(Struck(batch, light, Hits(hits.rule, positions.astype(np.int64))))
+        size = sum(int(each.events["event.original"].str.len_bytes().sum()) for each in held)
+        if size >= BYTES or sum(each.events.height for each in held) >= EVENTS:
+            yield _together(self._held.pop((batch.source, batch.received)))
+
+    def rest(self) -> Iterator[Struck]:
+        """Yield what still waits."""
+        for held in self._held.values():
+            yield _together(held)
+        self._held.clear()
+
+
+def _copied(events: pl.DataFrame) -> pl.DataFrame:
+    """Return events whose texts are their own: rows of a frame keep all its texts in memory."""
+    return events.with_columns(pl.concat_str(name, pl.lit("")) for name in cs.expand_selector(events, cs.string()))
+
+
+def _together(held: list[Struck]) -> Struck:
+    events = pl.concat((_placed(each) for each in held), how="diagonal_relaxed")
+    starts = np.cumsum([0, *(each.events.height for each in held)])
+    rows = [each.hits.row + start for each, start in zip(held, starts[:-1], strict=True)]
+    hits = Hits(np.concatenate([each.hits.rule for each in held]), np.concatenate(rows))
+    records = events.select(*EVENT, *PLACE)
+    return Struck(replace(held[0].batch, records=records, text=None), events, hits)
+
+
+def _placed(struck: Struck) -> pl.DataFrame:
+    """Return events with where each came from, which a batch says for all of its own."""
+    origins = pl.Series("soc.origin", struck.batch.origins(struck.events), pl.String)
+    return struck.events.with_columns(origins, struck.batch.labels(struck.events))

@@ -1,0 +1,8 @@
+"""The local page for triage without Kibana: findings, their evidence, and what people say of them."""
+
+from __future__ import annotations
+
+from flows.web.app import Site, application
+from flows.web.guard import Keys
+
+__all__ = ["Keys", "Site", "application"]

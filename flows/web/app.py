@@ -1,0 +1,148 @@
+"""The pages' addresses and what stands behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any, Final, get_args
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from connectors.store import Store, Triage
+from connectors.store_schema import REASONS
+from connectors.store_wanted import Status
+from detectors.errors import UsageError
+from flows.report.words import LANGUAGES
+from flows.web import listing, single
+from flows.web.guard import Guard, Keys, RefusedError, form
+from flows.web.speech import spoken
+
+STATIC: Final = {"web.css": "text/css", "web.js": "text/javascript"}
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every page needs to know."""
+
+    store: Store
+    keys: Keys
+    zone: ZoneInfo
+    language: str
+    actor: str
+
+    def lang(self, request: Request) -> str:
+        asked = request.query_params.get("lang") or request.cookies.get("lang")
+        return asked if asked in LANGUAGES else self.language
+
+
+def application(site: Site, hosts: Collection[str] = (), *, secure: bool = False) -> ASGIApp:
+    """Return the whole site behind its guard; `hosts` are names it may be asked for under, beside the local ones."""
+    routes = [
+        Route("/", _page(site, "list", listing.shown)),
+        Route("/finding", _deciding(site), methods=["POST"]),
+        Route("/finding", _page(site, "finding", single.shown)),
+        Route("/static/{name}", _static),
+    ]
+    return Guard(Starlette(routes=routes), site.keys, hosts, secure=secure)
+
+
+def _page(site: Site, name: str, shown: Callable[[Site, Request], Mapping[str, Any] | None]) -> Handler:
+    async def answer(request: Request) -> Response:
+        try:
+            view = await run_in_threadpool(shown, site, request)
+        except UsageError as error:
+            return render(site, request, "problem", {"problem": "unusable", "detail": str(error)}, 400)
+        if view is None:
+            return render(site, request, "problem", {"problem": "not_found", "detail": ""}, 404)
+        return render(site, request, name, view)
+
+    return answer
+
+
+def _deciding(site: Site) -> Handler:
+    async def answer(request: Request) -> Response:
+        try:
+            fields = await form(request, site.keys)
+        except RefusedError as error:
+            return render(site, request, "problem", {"problem": str(error), "detail": ""}, 400)
+        finding = request.query_params.get("id", "")
+        problem = await run_in_threadpool(_decide, site, finding, fields)
+        if problem is None:
+            return RedirectResponse(f"/finding?{request.url.query}", 303)
+        view = await run_in_threadpool(single.shown, site, request)
+        if view is None:
+            return render(site, request, "problem", {"problem": "not_found", "detail": ""}, 404)
+        return render(site, request, "finding", {**view, "problem": problem, "typed": {**view["typed"], **fields}}, 409)
+
+    return answer
+
+
+def _decide(site: Site, finding: str, fields: Mapping[str, str]) -> str | None:
+    """Append what a form says; return the label of what is wrong with it, if anything."""
+    given = {name: fields.get(name, "").strip() or None for name in ("status", "reason", "owner", "note")}
+    if not any(given.values()):
+        return "nothing_said"
+    if given["status"] == "closed" and given["reason"] is None:
+        return "close_needs_reason"
+    if given["status"] != "closed":
+        given["reason"] = None
+    if site.store.finding(finding) is None:
+        return "not_found"
+    if fields.get("seen") != str(len(site.store.history(finding))):
+        return "changed_meanwhile"
+    if given["status"] not in {None, *get_args(Status)} or given["reason"] not in {None, *REASONS}:
+        return "no_form"
+    status: Status | None = given["status"]  # type: ignore[assignment]  # one of them, as just seen
+    said = Triage(finding, datetime.now(UTC), site.actor, status, given["owner"], given["note"], given["reason"])
+    site.store.decide(said)
+    return None
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in STATIC:
+        return Response(status_code=404)
+    text = files("flows.web").joinpath("static", name).read_text("utf-8")
+    if name == "web.css":
+        text = files("flows.report").joinpath("page.css").read_text("utf-8") + text
+    return Response(text, media_type=STATIC[name])
+
+
+def render(site: Site, request: Request, name: str, view: Mapping[str, Any], status: int = 200) -> Response:
+    """Return a page; jinja2 escapes every text."""
+    lang = site.lang(request)
+    shown = {
+        "t": spoken(lang),
+        "lang": lang,
+        "languages": LANGUAGES,
+        "actor": site.actor,
+        "form_key": site.keys.form,
+        "here": request.url.path,
+        "query": dict(request.query_params),
+        "reasons": REASONS,
+        "statuses": get_args(Status),
+        **view,
+    }
+    answer = HTMLResponse(_TEMPLATES.get_template(f"{name}.html.j2").render(shown), status)
+    if request.query_params.get("lang") in LANGUAGES:
+        answer.set_cookie("lang", lang, httponly=True, samesite="strict")
+    return answer
+
+
+_TEMPLATES: Final = Environment(
+    loader=PackageLoader("flows.web", "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)

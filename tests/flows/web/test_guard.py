@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from starlette.testclient import TestClient
+
+from connectors.store import Store, Triage
+from flows.cli import main
+from flows.web import Keys, Site, application
+from flows.web.speech import catalogue, spoken
+from tests.sample_findings import START, finding, frame, province
+
+KEYS = Keys("t0ken")
+BASE = "http://127.0.0.1:8642"
+SAID = {"form": KEYS.form, "seen": "0", "note": "looked at"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "store.sqlite")
+    opened.findings(province(5))
+    opened.findings(frame(finding(**{"rule.name": "One"})))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(store: Store) -> TestClient:
+    site = Site(store, KEYS, ZoneInfo("Asia/Ho_Chi_Minh"), "en", "lan")
+    return TestClient(application(site), base_url=BASE, follow_redirects=False)
+
+
+@pytest.fixture
+def inside(client: TestClient) -> TestClient:
+    answer = client.get("/?token=t0ken&level=high")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?level=high")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/finding?id=f1", "/static/web.js", "/?token=wrong", "/?token="])
+def test_nobody_gets_in_without_the_token(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 401
+    assert client.get(path, headers={"cookie": "soc-8642=guess"}).status_code == 401
+
+
+def test_another_name_of_this_machine_is_refused(inside: TestClient) -> None:
+    assert inside.get("/", headers={"host": "evil.example:8642"}).status_code == 421
+    assert inside.get("/", headers={"host": "localhost:8642"}).status_code in {200, 401}
+
+
+def test_every_answer_has_the_policy(client: TestClient) -> None:
+    for answer in (client.get("/"), client.get("/?token=t0ken"), client.get("/"), client.get("/nothing")):
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("headers", "changes"),
+    [
+        ({"origin": "https://evil.example"}, {}),
+        ({"origin": "null"}, {}),
+        ({"sec-fetch-site": "cross-site"}, {}),
+        ({"origin": BASE}, {"form": ""}),
+        ({"origin": BASE}, {"form": "0" * 64}),
+        ({"origin": BASE}, {"note": "x" * 100_000}),
+    ],
+)
+def test_forms_of_others_change_nothing(
+    inside: TestClient, store: Store, headers: dict[str, str], changes: dict[str, str]
+) -> None:
+    assert inside.post("/finding?id=f1", data=SAID | changes, headers=headers).status_code in {400, 403}
+    assert store.history("f1") == []
+
+
+def test_a_decision_is_kept_with_who_said_it(inside: TestClient, store: Store) -> None:
+    said = SAID | {"status": "closed", "reason": "duplicate", "owner": "minh"}
+    answer = inside.post("/finding?id=f1", data=said, headers={"origin": BASE})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/finding?id=f1")
+    (entry,) = store.history("f1")
+    assert (entry.actor, entry.status, entry.reason, entry.owner) == ("lan", "closed", "duplicate", "minh")
+
+
+def test_two_who_decide_at_once_see_each_other(inside: TestClient, store: Store) -> None:
+    store.decide(Triage("f1", START, "minh", "in_progress"))
+    answer = inside.post("/finding?id=f1", data=SAID, headers={"origin": BASE})
+    assert answer.status_code == 409
+    assert "looked at" in answer.text  # what was typed is still there
+    assert len(store.history("f1")) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("?level=high", 200),
+        ("?level=severe", 400),
+        ("?status='", 400),
+        ("?since=yesterday", 400),
+        ("?page=0x", 400),
+        ("?page=999999", 200),
+        ("?text=' OR 1=1 --", 200),
+        ("?token_=1&unknown=x", 200),
+    ],
+)
+def test_queries_are_read_with_care(inside: TestClient, query: str, status: int) -> None:
+    assert inside.get(f"/{query}").status_code == status
+
+
+def test_what_is_not_there_says_so(inside: TestClient) -> None:
+    assert inside.get("/finding?id=absent").status_code == 404
+    assert inside.post("/finding?id=absent", data=SAID, headers={"origin": BASE}).status_code == 404
+
+
+def test_every_word_is_in_both_languages() -> None:
+    assert all(set(texts) == {"en", "vi"} and all(texts.values()) for texts in catalogue().values())
+    assert spoken("en").keys() == spoken("vi").keys()
+
+
+def test_others_may_not_read_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["web", "--listen", "0.0.0.0"]) == 2  # noqa: S104
+    assert "--certificate" in capsys.readouterr().err
+    config = tmp_path / "soc.yml"
+    config.write_text(f"store: {tmp_path / 'absent.sqlite'}")
+    assert main(["web", "--config", str(config)]) == 2
