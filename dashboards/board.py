@@ -43,7 +43,7 @@ def dashboard(board: Board, made: Made) -> tuple[Json, list[Json]]:
     """Return the attributes of a dashboard and its references."""
     panels, references = [], []
     main = next((panel.view for panel in board.panels if isinstance(panel, Chart)), None)
-    for number, (panel, place) in enumerate(_placed(board.panels)):
+    for number, (panel, place) in enumerate(placed(board.panels)):
         index = f"p{number:02d}"
         where = kql(board.where) if isinstance(panel, Chart) and panel.view == main else ""
         config, kind, named = _panel(panel, index, where, made)
@@ -79,7 +79,7 @@ def text(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _placed(panels: Iterable[AnyPanel]) -> Iterator[tuple[AnyPanel, Json]]:
+def placed(panels: Iterable[AnyPanel]) -> Iterator[tuple[AnyPanel, Json]]:
     """Yield panels with their places: side by side as long as they fit, then below the highest of the row."""
     x = y = height = 0
     for panel in panels:

@@ -110,22 +110,26 @@ def _value(name: str, value: Value, time: str, types: Types, lang: Lang) -> dict
 
 def _share(name: str, label: str, part: str, whole: str) -> dict[str, Json]:
     """Return the columns of a formula as Lens writes them down: the formula, its two counts, and their division."""
-    formula = f"count(kql={_literal(part)}) / count(kql={_literal(whole)})" if whole else ""
-    formula = formula or f"count(kql={_literal(part)}) / count()"
+    text = formula(part, whole)
     aside = f"Part of {label}"
     counts = {
         f"{name}X{place}": _filtered(_column(aside, "number", "count", RECORDS, {"emptyAsNull": False}), where)
         for place, where in enumerate((part, whole))
     }
     tree = {
-        "type": "function", "name": "divide", "args": list(counts), "text": formula,
-        "location": {"min": 0, "max": len(formula)},
+        "type": "function", "name": "divide", "args": list(counts), "text": text,
+        "location": {"min": 0, "max": len(text)},
     }  # fmt: skip
     math = _column(aside, "number", "math", None, {"tinymathAst": tree}) | {"references": list(counts)}
     percent = {"id": "percent", "params": {"decimals": 1}}
-    params = {"formula": formula, "isFormulaBroken": False, "format": percent}
+    params = {"formula": text, "isFormulaBroken": False, "format": percent}
     whole_column = _column(label, "number", "formula", None, params) | {"references": [f"{name}X2"]}
     return {name: whole_column, **counts, f"{name}X2": math}
+
+
+def formula(part: str, whole: str) -> str:
+    """Return the share of the documents of one query among those of another in the words of Lens."""
+    return f"count(kql={_literal(part)}) / count({f'kql={_literal(whole)}' if whole else ''})"
 
 
 def _literal(query: str) -> str:

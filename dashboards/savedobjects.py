@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from dashboards import templates
+from dashboards import api, templates
 from dashboards.board import Made, dashboard, text
 from dashboards.definitions import Board, Lang, Objects, SavedSearch, Tag, View
 from dashboards.kql import kql
@@ -31,6 +31,25 @@ def build(folder: Path = FOLDER, *, space: str = "default", lang: Lang = "en") -
     Raises:
         UsageError: a definition is wrong; it says which file, which panel and what to do.
     """
+    objects, boards, made = _made(folder, space, lang)
+    found = [_object("index-pattern", made.id(f"view-{name}"), _view(view, lang)) for name, view in made.views.items()]
+    found += [_object("tag", made.id(f"tag-{name}"), _tag(tag, lang)) for name, tag in objects.tags.items()]
+    for name, search in objects.searches.items():
+        with_tags = [_view_reference(search, made), *_tags(search.tags, objects, made)]
+        found.append(_object("search", made.id(f"search-{name}"), _search(search, made), with_tags))
+    for name, board in boards.items():
+        found.append(_compiled(folder / "boards" / f"{name}.yml", name, board, objects, made))
+    return found
+
+
+def bodies(folder: Path = FOLDER, *, space: str = "default", lang: Lang = "en") -> dict[str, Json]:
+    """Return what to send to Kibana's dashboards API, by the names of boards; views and searches come by `build`."""
+    _, boards, made = _made(folder, space, lang)
+    return {name: api.body(board, made) for name, board in boards.items()}
+
+
+def _made(folder: Path, space: str, lang: Lang) -> tuple[Objects, dict[str, Board], Made]:
+    """Read all definitions."""
     objects = read(folder / "objects.yml", Objects)
     boards = {path.stem: read(path, Board) for path in sorted(folder.glob("boards/*.yml"))}
     suffix = "" if space == "default" else f"-{space}"  # an id is one object's, whatever its space
@@ -42,14 +61,7 @@ def build(folder: Path = FOLDER, *, space: str = "default", lang: Lang = "en") -
         lambda name: f"soc-{name}{suffix}",
         lang,
     )
-    found = [_object("index-pattern", made.id(f"view-{name}"), _view(view, lang)) for name, view in made.views.items()]
-    found += [_object("tag", made.id(f"tag-{name}"), _tag(tag, lang)) for name, tag in objects.tags.items()]
-    for name, search in objects.searches.items():
-        with_tags = [_view_reference(search, made), *_tags(search.tags, objects, made)]
-        found.append(_object("search", made.id(f"search-{name}"), _search(search, made), with_tags))
-    for name, board in boards.items():
-        found.append(_compiled(folder / "boards" / f"{name}.yml", name, board, objects, made))
-    return found
+    return objects, boards, made
 
 
 def ndjson(objects: list[Json]) -> bytes:

@@ -34,7 +34,7 @@ COMMANDS = {
     "web": "a local page to read findings and decide about them",
     "dead": "list dead letters",
     "dashboards": "build, show, push, pull and compare Kibana's dashboards",
-    "setup": "install index templates in Elasticsearch and topics in Kafka",
+    "setup": "install templates and roles in Elasticsearch and topics in Kafka, or take them back",
     "simulate": "write the logs of a simulated province, with labelled attacks",
     "bench": "speed and memory of reading, parsing and matching",
     "doctor": "check configuration, rules, store, servers, disk and clock",

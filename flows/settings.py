@@ -42,6 +42,7 @@ class Elastic(_Part):
     password: SecretStr = Field(default=SecretStr(""), description="set SOC_ELASTIC__PASSWORD or password_file")
     password_file: Path | None = Field(default=None, description="file with the password")
     ca: Path | None = Field(default=None, description="CA certificate of the cluster")
+    keep_days: int | None = Field(default=None, gt=0, description="days after which an index is deleted; null: never")
 
 
 class Kibana(_Part):
