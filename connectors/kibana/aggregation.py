@@ -16,6 +16,7 @@ from detectors.errors import UsageError
 Json = dict[str, Any]
 Row = dict[str, Any]  # by the ids of columns
 METRICS: Final = {"max": "max", "min": "min", "sum": "sum", "average": "avg", "unique_count": "cardinality"}
+NOTHING: Final[Json] = {"buckets": [], "hits": []}  # where no index is, nothing is aggregated
 BARS: Final = 100  # buckets at most where Kibana chooses the stretch
 STRETCHES: Final = (
     *((f"{count}s", count) for count in (1, 5, 10, 30)),
@@ -115,7 +116,7 @@ def _buckets(groups: Sequence[str], bucket: Json) -> Iterator[tuple[Row, Json]]:
     if not groups:
         yield {}, bucket
         return
-    for inner in bucket[groups[0]]["buckets"]:
+    for inner in bucket.get(groups[0], NOTHING)["buckets"]:
         key = inner.get("key_as_string", inner["key"])
         for keys, last in _buckets(groups[1:], inner):
             yield {groups[0]: key, **keys}, last
@@ -135,10 +136,10 @@ def _numbers(columns: Json, bucket: Json) -> Row:
 
 def _number(column: Json, answer: Json, documents: int) -> Any:  # noqa: ANN401 - what Elasticsearch has
     if column["operationType"] == "count":
-        return answer["doc_count"] if "filter" in column else documents
-    inner = answer["metric"] if "filter" in column else answer
+        return answer.get("doc_count", 0) if "filter" in column else documents
+    inner = answer.get("metric", {}) if "filter" in column else answer
     if column["operationType"] != "last_value":
-        return inner.get("value_as_string", inner["value"])
-    hits = inner["hits"]["hits"]
+        return inner.get("value_as_string", inner.get("value"))
+    hits = inner.get("hits", NOTHING)["hits"]
     values = hits[0].get("fields", {}).get(column["sourceField"], []) if hits else []
     return values[0] if len(values) == 1 else values or None
