@@ -7,6 +7,7 @@ people wrote in the definition, on documents of the embedded store and other fra
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -26,6 +27,7 @@ from dashboards import definitions, savedobjects, templates
 from dashboards.definitions import Board, Chart, Group, Objects, Table, Value, View, Where
 from detectors.contracts import Written
 from detectors.schema import MATCH, SUPPRESSED
+from flows.cli import main
 from tests.integration.servers import Elasticsearch
 from tests.sample_findings import START, province
 
@@ -286,6 +288,24 @@ def test_every_panel_of_a_dashboard_shows_what_is_so(admin: Client, frames: Fram
         assert answer["status"] == 200, (panel.title, answer)
         where = board.where if panel.view == charts[0][1].view else {}
         compare(panel, aggregation.rows(lens, answer), frames[panel.view].filter(holds({**where, **panel.where})))
+
+
+def test_a_dashboard_is_shown_on_a_terminal(
+    elasticsearch_server: Elasticsearch,
+    frames: Frames,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SOC_ELASTIC__PASSWORD", elasticsearch_server.passwords["analyst"])
+    elastic = {"url": elasticsearch_server.url, "username": "analyst", "ca": str(elasticsearch_server.ca)}
+    (tmp_path / "soc.yml").write_text(json.dumps({"elastic": elastic}), "utf-8")
+    asked = ["--config", str(tmp_path / "soc.yml"), "--since", SINCE.isoformat(), "--until", UNTIL.isoformat()]
+    assert main(["dashboards", "show", "shift", *asked]) == 0
+    told = capsys.readouterr().out
+    assert f"All findings: {frames['findings'].height}\n" in told
+    assert "Open alerts: 8\n" in told
+    assert re.search(r"^Sở Y tế +15$", told, re.MULTILINE)
 
 
 def compare(panel: Chart, rows: list[dict[str, Any]], frame: pl.DataFrame) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from elasticsearch import Elasticsearch
 
@@ -19,6 +21,7 @@ from flows.terminal import plain
 
 Json = dict[str, Any]
 ROWS = 15  # of a panel
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,17 +67,23 @@ def _panel(client: Elasticsearch, lens: Json, view: Json, when: tuple[datetime, 
     asked = aggregation.search(lens, time=view["timeFieldName"], since=since, until=until, zone=zone)
     with reaching(f"answer the panel {lens['title']}"):
         answer = client.search(index=view["title"], ignore_unavailable=True, allow_no_indices=True, **asked)
-    rows = aggregation.rows(lens, dict(answer))
-    columns = aggregation.layer(lens)["columns"]
+    rows, columns = aggregation.rows(lens, dict(answer)), aggregation.layer(lens)["columns"]
     shown = [name for name in columns if "X" not in name]
+    cells = [[_cell(row[name], zone) for name in shown] for row in rows]
+    if shown == ["v0"]:
+        print(f"{plain(lens['title'])}: {cells[0][0]}")
+        return
+    full = [line for line, row in zip(cells, rows, strict=True) if any(row[name] for name in shown if name[0] == "v")]
     print(f"\n{plain(lens['title'])}")
-    cells = [[_cell(row[name]) for name in shown] for row in rows if any(row[name] for name in shown if name[0] == "v")]
-    print(table([columns[name]["label"] for name in shown], cells[:ROWS]) if cells else "  nothing")
-    if len(cells) > ROWS:
-        print(f"  … {len(cells) - ROWS} more")
+    print(table([columns[name]["label"] for name in shown], full[:ROWS]) if full else "  nothing")
+    if len(full) > ROWS:
+        print(f"  … {len(full) - ROWS} more")
 
 
-def _cell(value: object) -> str | int | float:
+def _cell(value: object, zone: str) -> str | int | float:
+    """Return a value for people; times in their own zone."""
+    if isinstance(value, str) and TIME.match(value):
+        return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
     if isinstance(value, str | int | float):
         return value
     return "–" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
