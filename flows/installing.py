@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ConflictError, Elasticsearch
 
 from connectors.elastic.client import reaching
 from connectors.elastic.differences import differences
@@ -79,12 +79,19 @@ def take_back(client: Elasticsearch, record: Path) -> list[str]:
 
 
 def start(client: Elasticsearch, done: Done) -> str | None:
-    """Start the transform, if there is a new one; return why it doesn't run."""
+    """Start the transform, if there is one that doesn't run; return why it still doesn't."""
     for found in done.things:
-        if found.step.path.startswith("_transform/") and found.outcome in {"created", "updated"}:
+        if found.step.path.startswith("_transform/") and found.outcome in {"created", "updated", "unchanged"}:
             try:
                 with reaching("start the transform"):
-                    ask(client, "POST", f"/{found.step.path}/_start")
+                    _started(client, found.step)
             except UnavailableError as fault:
                 return fault.message
     return None
+
+
+def _started(client: Elasticsearch, step: Step) -> None:
+    try:
+        ask(client, "POST", f"/{step.path}/_start")
+    except ConflictError:
+        return  # it runs

@@ -117,7 +117,7 @@ def install(client: Elasticsearch, found: Found) -> Found:
         try:
             if step.path.startswith("_transform/") and found.before is not None:
                 _drop_transform(client, step)
-            ask(client, "PUT", f"/{step.path}", step.body)
+            _put(client, step, step.body)
         except ApiError as error:
             outcome = _refusal(step, error)
             if outcome is None:
@@ -139,7 +139,7 @@ def restore(client: Elasticsearch, step: Step, before: Mapping[str, Any] | None)
     """Bring a thing back to what it was: nothing, or its former body."""
     with reaching(f"take back the {step.kind} {step.name}"):
         if before is not None:
-            ask(client, "PUT", f"/{step.path}", before)
+            _put(client, step, before)
             return
         try:
             _drop_transform(client, step) if step.path.startswith("_transform/") else ask(
@@ -148,6 +148,12 @@ def restore(client: Elasticsearch, step: Step, before: Mapping[str, Any] | None)
         except ApiError as error:
             if error.status_code not in ABSENT:
                 raise
+
+
+def _put(client: Elasticsearch, step: Step, body: Mapping[str, Any]) -> None:
+    # a transform may come before the index that it reads
+    later = "?defer_validation=true" if step.path.startswith("_transform/") else ""
+    ask(client, "PUT", f"/{step.path}{later}", body)
 
 
 def _drop_transform(client: Elasticsearch, step: Step) -> None:
