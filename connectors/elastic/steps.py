@@ -115,8 +115,8 @@ def install(client: Elasticsearch, found: Found) -> Found:
         return found
     with reaching(f"install the {step.kind} {step.name}"):
         try:
-            if step.path.startswith("_transform/") and found.before is not None:
-                _drop_transform(client, step)
+            if _is_transform(step) and found.before is not None:
+                _remove(client, step)
             _put(client, step, step.body)
         except ApiError as error:
             outcome = _refusal(step, error)
@@ -138,27 +138,31 @@ def _refusal(step: Step, error: ApiError) -> Outcome | None:
 def restore(client: Elasticsearch, step: Step, before: Mapping[str, Any] | None) -> None:
     """Bring a thing back to what it was: nothing, or its former body."""
     with reaching(f"take back the {step.kind} {step.name}"):
+        if before is None or _is_transform(step):
+            _remove(client, step)
         if before is not None:
             _put(client, step, before)
-            return
-        try:
-            _drop_transform(client, step) if step.path.startswith("_transform/") else ask(
-                client, "DELETE", f"/{step.path}"
-            )
-        except ApiError as error:
-            if error.status_code not in ABSENT:
-                raise
+
+
+def _remove(client: Elasticsearch, step: Step) -> None:
+    try:
+        if _is_transform(step):
+            ask(client, "POST", f"/{step.path}/_stop?wait_for_completion=true&allow_no_match=true")
+        ask(client, "DELETE", f"/{step.path}")
+    except ApiError as error:
+        if error.status_code not in ABSENT:
+            raise
 
 
 def _put(client: Elasticsearch, step: Step, body: Mapping[str, Any]) -> None:
     # a transform may come before the index that it reads
-    later = "?defer_validation=true" if step.path.startswith("_transform/") else ""
+    later = "?defer_validation=true" if _is_transform(step) else ""
     ask(client, "PUT", f"/{step.path}{later}", body)
 
 
-def _drop_transform(client: Elasticsearch, step: Step) -> None:
-    ask(client, "POST", f"/{step.path}/_stop?wait_for_completion=true&allow_no_match=true")
-    ask(client, "DELETE", f"/{step.path}")
+def _is_transform(step: Step) -> bool:
+    """Say whether it is a transform, which is never changed, but stopped, deleted and made anew."""
+    return step.path.startswith("_transform/")
 
 
 def undo(client: Elasticsearch, done: Iterable[tuple[Step, Mapping[str, Any] | None]]) -> list[str]:

@@ -13,7 +13,7 @@ from elasticsearch import Elasticsearch
 
 from connectors.elastic.client import Cluster, connect
 from connectors.elastic.setup import carry_out, steps
-from connectors.elastic.steps import look
+from connectors.elastic.steps import look, undo
 from connectors.elastic.users import grant
 from dashboards import installation
 
@@ -92,10 +92,13 @@ def test_roles_policy_and_transform_are_known_again(served: tuple[Elasticsearch,
     assert {found.outcome for found in look(client, whole)} == {"unchanged"}
     changed = steps(installation.latest(access.model_copy(update={"latest": {**access.latest, "frequency": "1m"}})))
     assert [found.outcome for found in look(client, changed)] == ["updated"]
-    server.asked.clear()
-    carry_out(client, look(client, changed))
-    assert server.asked[-3:] == [  # a transform is never changed: it is stopped, deleted and made anew
+    anew = [  # a transform is never changed: it is stopped, deleted and made anew
         "POST /_transform/soc-entity-latest/_stop",
         "DELETE /_transform/soc-entity-latest",
         "PUT /_transform/soc-entity-latest",
     ]
+    done = carry_out(client, look(client, changed))
+    assert server.asked[-3:] == anew
+    assert undo(client, done.before) == []
+    assert server.asked[-3:] == anew
+    assert server.things["/_transform/soc-entity-latest"]["frequency"] == "5m"
