@@ -15,7 +15,7 @@ from typing import Final
 
 import polars as pl
 
-from detectors.schema import LEVELS, TIME
+from detectors.schema import LEVELS, RISK, TIME
 
 # One row per finding and entity that it names; what was closed as not real isn't there.
 EVIDENCE: Final = pl.Schema(
@@ -34,21 +34,6 @@ EVIDENCE: Final = pl.Schema(
         ("organisation", pl.String),
     ]
 )
-RISK: Final = pl.Schema(
-    [
-        ("kind", pl.String),  # those of EVIDENCE, system, organisation
-        ("name", pl.String),
-        ("risk", pl.Float64),  # 0 to 100
-        ("level", pl.String),
-        ("findings", pl.Int64),
-        ("tactics", pl.List(pl.String)),
-        ("rules", pl.List(pl.String)),  # titles of those that add most, the first most
-        ("contributors", pl.List(pl.String)),  # findings, or members as "host DC01", that add most
-        ("criticality", pl.String),
-        ("organisation", pl.String),
-    ]
-)
-
 CHANCE: Final = {"informational": 0.01, "low": 0.04, "medium": 0.15, "high": 0.45, "critical": 0.80}
 HALF_LIFE: Final = {"informational": 1.0, "low": 1.5, "medium": 3.0, "high": 7.0, "critical": 14.0}  # days
 ODDS: Final = {"low": 0.5, "medium": 1.0, "high": 2.0, "critical": 4.0}  # by criticality

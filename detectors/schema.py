@@ -13,7 +13,7 @@ from polars._typing import PolarsDataType
 
 from detectors.ecs import COLUMNS, TIME
 
-__all__ = ["DEAD", "ECS", "EVENT", "FINDING", "LEVELS", "MATCH", "PLACE", "RECORD", "SEVERITY", "TIME"]
+__all__ = ["DEAD", "ECS", "EVENT", "FINDING", "LEVELS", "MATCH", "PLACE", "RECORD", "RISK", "SEVERITY", "TIME"]
 
 
 def _columns(types: Mapping[str, PolarsDataType]) -> pl.Schema:
@@ -149,6 +149,22 @@ MEMORY = _columns(
         "soc.newest": pl.Int64,
         "soc.since": pl.Int64,
         "soc.version": pl.Int64,
+    }
+)
+
+# How much an entity is at risk (detectors/risk.py).
+RISK = _columns(
+    {
+        "kind": pl.String,  # host, user, address, system, organisation
+        "name": pl.String,
+        "risk": pl.Float64,  # 0 to 100
+        "level": pl.String,
+        "findings": pl.Int64,
+        "tactics": pl.List(pl.String),
+        "rules": pl.List(pl.String),  # titles of those that add most, the first most
+        "contributors": pl.List(pl.String),  # findings, or members as "host DC01", that add most
+        "criticality": pl.String,
+        "organisation": pl.String,
     }
 )
 

@@ -31,6 +31,8 @@ COMMANDS = {
     "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
     "findings": "list, show, judge, assign and export findings of the embedded store",
+    "risk": "which hosts, accounts, systems and organisations are most at risk, and through what",
+    "incident": "findings that belong together: list, story, decisions, STIX and case bundle",
     "web": "a local page to read findings and decide about them",
     "dead": "list dead letters",
     "dashboards": "build, show, push, pull and compare Kibana's dashboards",

@@ -26,7 +26,7 @@ from connectors.store_memory import StoreMemory
 from detectors.contracts import Batch, Parsed
 from detectors.errors import UsageError
 from flows.ahead import Ahead
-from flows.anomaly.periods import Period, widen
+from flows.anomaly.periods import Period, Periods
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.pipeline import Pipeline
@@ -46,7 +46,7 @@ class Scanned:
     outcome: Outcome
     seconds: float
     parts: Parts
-    periods: Mapping[str, Period] = field(default_factory=dict)  # per source, the first event and the last
+    periods: Mapping[str, Period] = field(default_factory=dict)  # of sources that had events on many days
 
     def document(self) -> dict[str, Any]:
         """Return the statistics as the document of `--stats`."""
@@ -133,7 +133,7 @@ def scan(
                 kept.look(safe)
             line.give((replace(safe, text=None), pipeline.parse(safe)))
 
-    periods: dict[str, Period] = {}
+    periods = Periods()
     start = time.perf_counter()
     try:
         for item in line.items(parse):
@@ -141,12 +141,12 @@ def scan(
                 seen.parse_failures += item.height
                 store.dead(item)
             else:
-                widen(periods, item[0].source, item[1].events)
+                periods.widen(item[0].source, item[1].events)
                 pipeline.finish(*item)
         pipeline.settle(idle=idle)
     finally:
         files.close()
-    return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods)
+    return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods.lasting())
 
 
 def recogniser(parts: Parts) -> Callable[[list[str], str], Recognised | None]:

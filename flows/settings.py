@@ -105,6 +105,18 @@ class Letter(_Part):
     days: int = Field(default=10, gt=0, description="working days to answer")
 
 
+class Triage(_Part):
+    """What is reckoned of findings, and who reads verdicts back (docs/triage.md)."""
+
+    username: str = Field(default="", description="user that reads findings and alerts; empty: that of `elastic`")
+    password: SecretStr = Field(default=SecretStr(""), description="set SOC_TRIAGE__PASSWORD or password_file")
+    password_file: Path | None = Field(default=None, description="file with the password")
+    space: str = Field(default="default", pattern=r"^[a-z0-9_-]+$", description="space of Kibana whose alerts are read")
+    hours: int = Field(default=24, gt=0, description="findings of one entity within so long belong to one incident")
+    many: int = Field(default=12, gt=0, description="a name that meets more others links no findings")
+    stop: list[str] = Field(default=[], description="names that link no findings, beside those that never do")
+
+
 class Settings(BaseSettings):
     """Every setting of the program."""
 
@@ -148,6 +160,7 @@ class Settings(BaseSettings):
     elastic: Elastic = Elastic()
     kibana: Kibana = Kibana()
     anomaly: Anomaly = Anomaly()
+    triage: Triage = Triage()
 
     collect: Collect = Collect()
 
@@ -189,7 +202,7 @@ def load(path: Path | None) -> Settings:
         raise UsageError(_faults(error), place=Place(str(chosen or "environment"))) from error
 
 
-def password(part: Kafka | Elastic | Kibana) -> str:
+def password(part: Kafka | Elastic | Kibana | Triage) -> str:
     """Return the secret of a server's settings, from its file if one is named."""
     if part.password_file is None:
         return part.password.get_secret_value()

@@ -46,7 +46,8 @@ class Waiting:
         rows, positions = np.unique(hits.row, return_inverse=True)
         light = _copied(events[rows])
         held = self._held.setdefault((batch.source, batch.received), [])
-        held.append(Struck(batch, light, Hits(hits.rule, positions.astype(np.int64))))
+        few = replace(batch, records=light.select(batch.carried), text=None)
+        held.append(Struck(few, light, Hits(hits.rule, positions.astype(np.int64))))
         size = sum(int(each.events["event.original"].str.len_bytes().sum()) for each in held)
         if size >= BYTES or sum(each.events.height for each in held) >= EVENTS:
             yield _together(self._held.pop((batch.source, batch.received)))

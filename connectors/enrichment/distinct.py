@@ -14,14 +14,15 @@ def looked_up_pairs(
 ) -> pl.Series:
     """Return what `find` makes of the distinct pairs of two columns; null where either is."""
     if first.null_count() == first.len():
-        return _nothing(first.len(), kind)
+        return nothing(first.len(), kind)
     pairs = pl.DataFrame([first.alias("first"), second.alias("second")])
     distinct = pairs.drop_nulls().unique()
     made = pl.Series("made", [find(*pair) for pair in distinct.iter_rows()], dtype=kind)
     return _joined(pairs, distinct.with_columns(made), ["first", "second"])
 
 
-def _nothing(height: int, kind: PolarsDataType) -> pl.Series:
+def nothing(height: int, kind: PolarsDataType) -> pl.Series:
+    """Return a column without a value."""
     return pl.Series([None], dtype=kind).new_from_index(0, height)
 
 

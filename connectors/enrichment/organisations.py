@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 import polars as pl
 
-from connectors.enrichment.distinct import looked_up_pairs
+from connectors.enrichment.distinct import looked_up_pairs, nothing
 from connectors.enrichment.prefixes import Prefixes
 from connectors.registry import Registry
 from connectors.registry.models import Asset, Row, System, Unit, User
@@ -69,8 +69,8 @@ class Organisations:
 
     def of_addresses(self, addresses: pl.Series, days: pl.Series) -> pl.Series:
         """Return the codes of the units whose networks hold the addresses on these days; the narrowest counts."""
-        result = pl.Series([None], dtype=pl.String).new_from_index(0, addresses.len())
-        if addresses.null_count() == addresses.len():
+        result = nothing(addresses.len(), pl.String)
+        if not self.registry.networks or addresses.null_count() == addresses.len():
             return result
         for begin, end in zip(self._eras, [*self._eras[1:], None], strict=True):
             prefixes, codes = self._of_era(begin)
@@ -84,10 +84,14 @@ class Organisations:
 
     def of_hosts(self, hosts: pl.Series, days: pl.Series, column: str) -> pl.Series:
         """Return a column of the assets that the hosts (names or addresses) are on these days."""
+        if not self._assets:
+            return nothing(hosts.len(), pl.String)
         return looked_up_pairs(hosts, days, lambda host, day: self._asset(host, day, column), pl.String)
 
     def of_users(self, users: pl.Series, days: pl.Series, column: str) -> pl.Series:
         """Return `unit`, `kind` or `status` (active, ended, ahead) of accounts on these days."""
+        if not self._users:
+            return nothing(users.len(), pl.String)
         return looked_up_pairs(users, days, lambda user, day: self._user(user, day, column), pl.String)
 
     def _of_era(self, begin: date) -> tuple[Prefixes, list[str]]:

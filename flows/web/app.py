@@ -22,7 +22,7 @@ from connectors.store_schema import REASONS
 from connectors.store_wanted import Status
 from detectors.errors import UsageError
 from flows.report.words import LANGUAGES
-from flows.web import listing, single
+from flows.web import cases, listing, single
 from flows.web.guard import Guard, Keys, RefusedError, form
 from flows.web.speech import spoken
 
@@ -51,6 +51,9 @@ def application(site: Site, hosts: Collection[str] = (), *, secure: bool = False
         Route("/", _page(site, "list", listing.shown)),
         Route("/finding", _deciding(site), methods=["POST"]),
         Route("/finding", _page(site, "finding", single.shown)),
+        Route("/risk", _page(site, "risk", cases.risks)),
+        Route("/incidents", _page(site, "incidents", cases.incidents)),
+        Route("/incident", _page(site, "incident", cases.incident)),
         Route("/static/{name}", _static),
     ]
     return Guard(Starlette(routes=routes), site.keys, hosts, secure=secure)

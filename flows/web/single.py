@@ -43,7 +43,7 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
         "reason": finding["soc.triage.reason"],
         "matches": max(finding["soc.matches"], finding["soc.count"] or 0),
         "seen": len(history),
-        "history": [_said(one, clock) for one in reversed(history[-SAID:])],
+        "history": [said(one, clock) for one in reversed(history[-SAID:])],
         "successors": [(each["event.id"], cut(each["message"] or "", 300).text) for each in later],
         "related": around(site.store, finding, clock, lang),
         "problem": "",
@@ -51,7 +51,7 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
     }
 
 
-def _said(one: Triage, clock: Clock) -> tuple[Moment | None, str, Triage, str, Cut]:
+def said(one: Triage, clock: Clock) -> tuple[Moment | None, str, Triage, str, Cut]:
     """Return a decision with its time, and its words as they are shown."""
     owner, note = cut(one.owner or "", 60).text, cut(one.note or "", keep="\n")
     return clock.moment(one.time), cut(one.actor, 60).text, one, owner, note

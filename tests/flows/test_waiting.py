@@ -65,6 +65,14 @@ def test_every_hit_comes_out_once(seed: int, monkeypatch: pytest.MonkeyPatch) ->
     assert [*wait.rest()] == []
 
 
+def test_only_what_was_hit_is_kept() -> None:
+    batch, events, hits = made(Random(3), 0)  # noqa: S311 - no secret
+    wait = Waiting()
+    assert [*wait.add(batch, events, hits)] == []
+    (held,) = wait._held.values()
+    assert 0 < held[0].batch.records.height == np.unique(hits.row).size < batch.records.height
+
+
 def test_labels_say_where_each_came_from() -> None:
     wait, random = Waiting(), Random(1)  # noqa: S311 - no secret
     for number in range(12):

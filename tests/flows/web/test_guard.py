@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
 from connectors.store import Store, Triage
+from connectors.store_cases import Cases
+from detectors.attack import TACTICS
+from detectors.schema import RISK
 from flows.cli import main
 from flows.web import Keys, Site, application
 from flows.web.speech import catalogue, spoken
@@ -121,6 +125,7 @@ def test_what_is_not_there_says_so(inside: TestClient) -> None:
 def test_every_word_is_in_both_languages() -> None:
     assert all(set(texts) == {"en", "vi"} and all(texts.values()) for texts in catalogue().values())
     assert spoken("en").keys() == spoken("vi").keys()
+    assert {f"tactic_{tactic}" for tactic in TACTICS} <= catalogue().keys()
 
 
 def test_others_may_not_read_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,3 +134,19 @@ def test_others_may_not_read_along(tmp_path: Path, capsys: pytest.CaptureFixture
     config = tmp_path / "soc.yml"
     config.write_text(f"store: {tmp_path / 'absent.sqlite'}")
     assert main(["web", "--config", str(config)]) == 2
+
+
+def test_risk_and_incidents_are_shown(inside: TestClient, store: Store) -> None:
+    assert "soc risk" in inside.get("/risk").text
+    assert "soc incident list" in inside.get("/incidents").text
+    cases = Cases(store)
+    row = ("host", "<b>dc01", 91.5, "critical", 3, ["impact"], ["Bad & worse"], ["f1"], "high", "H21.09")
+    cases.reckoned(pl.DataFrame([row], schema=RISK, orient="row"), START)
+    cases.open("i1", START, None, ["f1"])
+    for lang in ("en", "vi"):
+        shown = inside.get(f"/risk?lang={lang}").text
+        assert "&lt;b&gt;dc01" in shown
+        assert "Bad &amp; worse" in shown
+        assert "i1" in inside.get(f"/incidents?lang={lang}").text
+        assert "One" in inside.get(f"/incident?id=i1&lang={lang}").text
+    assert inside.get("/incident?id=absent").status_code == 404

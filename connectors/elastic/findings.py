@@ -1,0 +1,74 @@
+"""Findings read back from Elasticsearch, page by page; the user needs `read` on `soc-findings-*`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+import polars as pl
+from elasticsearch import Elasticsearch
+
+from connectors.elastic.client import reaching
+from connectors.store_rows import stored
+from detectors.schema import FINDING
+
+PAGE: Final = 1_000
+
+
+def read_findings(client: Elasticsearch, since: datetime, until: datetime) -> pl.DataFrame:
+    """Return the findings (FINDING) of a period, oldest first."""
+    within = {"range": {"@timestamp": {"gte": since.isoformat(), "lt": until.isoformat()}}}
+    hits = pages(client, "soc-findings-*", within, [{"@timestamp": "asc"}, {"event.id": "asc"}], "read findings")
+    return stored([orjson.dumps(flat(hit["_source"])).decode() for hit in hits])
+
+
+def pages(
+    client: Elasticsearch, index: str, query: Mapping[str, Any], sort: list[dict[str, str]], what: str
+) -> Iterator[Mapping[str, Any]]:
+    """Yield every hit; the sort must tell any two documents apart."""
+    after: list[Any] | None = None
+    while True:
+        with reaching(what):
+            answer = client.search(
+                index=index,
+                query=query,
+                sort=sort,
+                size=PAGE,
+                search_after=after,
+                ignore_unavailable=True,
+                allow_no_indices=True,
+            )
+        hits = answer["hits"]["hits"]
+        yield from hits
+        if len(hits) < PAGE:
+            return
+        after = hits[-1]["sort"]
+
+
+def flat(document: Mapping[str, Any]) -> dict[str, object]:
+    """Return a document as a row of FINDING: dotted names, lists where the schema has them, evidence as text."""
+    row: dict[str, object] = {}
+    for name, kind in FINDING.items():
+        value = value_of(document, name)
+        if name in {"soc.evidence", "soc.anomaly"} and value is not None and not isinstance(value, str):
+            value = orjson.dumps(value).decode()
+        if isinstance(kind, pl.List) and value is not None and not isinstance(value, list):
+            value = [value]
+        row[name] = value
+    return row
+
+
+def value_of(document: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what stands under a dotted name, however it is nested: `{"a": {"b": 1}}` and `{"a.b": 1}`."""
+    if name in document:
+        return document[name]
+    head, _, rest = name.partition(".")
+    while rest:
+        inner = document.get(head)
+        if isinstance(inner, Mapping) and (found := value_of(inner, rest)) is not None:
+            return found
+        more, _, rest = rest.partition(".")
+        head = f"{head}.{more}"
+    return None

@@ -1,0 +1,135 @@
+"""`soc incident`: findings that belong together, their story, what is said of it, and the whole for others."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from connectors.store import Store, Triage
+from connectors.store_cases import Cases
+from connectors.store_schema import REASONS
+from connectors.store_wanted import Status
+from detectors.errors import UsageError
+from detectors.schema import LEVELS
+from flows.commands.options import add_config, moment, read_config
+from flows.settings import Settings
+from flows.terminal import plain
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Name the verbs and their arguments."""
+    verbs = parser.add_subparsers(dest="verb", metavar="list|show|status|assign|note|export", required=True)
+    listing = verbs.add_parser("list", help="incidents, the most severe first; new findings are put into them before")
+    add_config(listing)
+    listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most this many (default: 50)")
+    listing.add_argument("--at", type=moment, metavar="TIME", help="as if it were this time (default: now)")
+    _about(verbs.add_parser("show", help="the story in order of time, and how far along the kill chain it is"))
+    judging = _saying(verbs.add_parser("status", help="say how far it is; a closed one goes on in a successor"))
+    judging.add_argument("status", choices=get_args(Status), help="how far it is")
+    judging.add_argument("--reason", choices=REASONS, help="why it is closed")
+    judging.add_argument("--note", metavar="TEXT", help="anything else to know")
+    assigning = _saying(verbs.add_parser("assign", help="say who looks at it"))
+    assigning.add_argument("owner", metavar="NAME", help="who")
+    noting = _saying(verbs.add_parser("note", help="write something down beside it"))
+    noting.add_argument("note", metavar="TEXT", help="what to write down")
+    exporting = _about(verbs.add_parser("export", help="STIX 2.1 (.json), or the whole case with hashes (.zip)"))
+    exporting.add_argument("--out", type=Path, required=True, metavar="FILE", help="F.json or F.zip")
+
+
+def _about(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    add_config(parser)
+    parser.add_argument("id", metavar="ID", help="the incident's id")
+    return parser
+
+
+def _saying(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--by", metavar="NAME", help="who says so (default: the user)")
+    return _about(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the verb says."""
+    from flows.triage import reckoning  # noqa: PLC0415 - other verbs need none of it
+
+    settings = read_config(args)
+    with reckoning.opened(settings) as store:
+        if args.verb == "list":
+            return _list(settings, store, args)
+        if args.verb == "show":
+            return _show(store, args.id, ZoneInfo(settings.zone))
+        if args.verb == "export":
+            return _export(store, args)
+        return _decide(store, args)
+
+
+def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
+    from flows.triage import reckoning  # noqa: PLC0415
+
+    reckoning.incidents(settings, store, args.at or datetime.now(UTC))
+    zone = ZoneInfo(settings.zone)
+    for case in Cases(store).all(args.limit):
+        level = LEVELS[case.level] if case.level >= 0 else "unknown"
+        times = " to ".join(f"{time.astimezone(zone):%d/%m/%Y %H:%M}" for time in (case.first, case.last) if time)
+        owner = f", {case.owner}" if case.owner else ""
+        print(plain(f"{case.id}  {level:<13} {case.status:<11} {case.findings:>5,} findings, {times}{owner}"))
+    return 0
+
+
+def _show(store: Store, incident: str, zone: ZoneInfo) -> int:
+    from flows.triage.story import tell  # noqa: PLC0415
+
+    story = tell(store, incident)
+    print(plain(f"{story.title}: {story.case.status}, {story.case.findings:,} findings"))
+    if story.case.follows:
+        print(f"goes on from {story.case.follows}")
+    for each in story.successors:
+        print(f"goes on in {each}")
+    print("\nKill chain")
+    for tactic, rows in story.chain:
+        titles = "; ".join(dict.fromkeys(str(row["rule.name"]) for row in rows))
+        print(plain(f"  {tactic:<22} {len(rows):>4}  {titles}", 160))
+    print("\nStory")
+    for row in story.findings:
+        time = row["@timestamp"].astimezone(zone) if row["@timestamp"] else None
+        print(plain(f"  {time:%d/%m/%Y %H:%M:%S}  {row['soc.level']:<13} {row['message']}  [{row['event.id']}]", 400))
+    for kind, names in story.names.items():
+        if names:
+            print(plain(f"\n{kind}: {', '.join(names[:20])}" + (f" (+{len(names) - 20})" if len(names) > 20 else "")))
+    for one in story.history:
+        said = " ".join(filter(None, (one.status, one.reason, one.owner and f"to {one.owner}", one.note)))
+        print(plain(f"  {one.time.astimezone(zone):%d/%m/%Y %H:%M} {one.actor}: {said}", 400))
+    return 0
+
+
+def _decide(store: Store, args: argparse.Namespace) -> int:
+    status, reason = getattr(args, "status", None), getattr(args, "reason", None)
+    if (status == "closed") != (reason is not None):
+        raise UsageError("an incident is closed for a reason, and only then", fix=f"--reason {'|'.join(REASONS)}")
+    actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"
+    owner, note = getattr(args, "owner", None), getattr(args, "note", None)
+    Cases(store).decide(Triage(args.id, datetime.now(UTC), actor, status, owner, note, reason))
+    return 0
+
+
+def _export(store: Store, args: argparse.Namespace) -> int:
+    from flows.triage.bundle import write_bundle  # noqa: PLC0415
+    from flows.triage.stix import stix  # noqa: PLC0415
+    from flows.triage.story import tell  # noqa: PLC0415
+
+    story = tell(store, args.id)
+    if args.out.suffix == ".zip":
+        for name, digest in write_bundle(store, story, args.out).items():
+            print(f"{digest}  {name}")
+    elif args.out.suffix == ".json":
+        args.out.write_bytes(orjson.dumps(stix(story), option=orjson.OPT_INDENT_2) + b"\n")
+        print(f"{args.out}: STIX 2.1", file=sys.stderr)
+    else:
+        raise UsageError(f"what {args.out} shall be isn't known", fix="name it .json (STIX) or .zip (the whole case)")
+    return 0

@@ -1,0 +1,146 @@
+"""Risk and incidents of the findings that are kept, reckoned now or by the Prefect flow `reckon`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from connectors.elastic.bulk import Bulk
+from connectors.elastic.client import connect
+from connectors.elastic.documents import documents
+from connectors.elastic.findings import read_findings
+from connectors.store import Store
+from connectors.store_cases import Cases
+from connectors.store_schema import REAL
+from connectors.store_wanted import Wanted
+from detectors.identity import digest
+from detectors.incidents import STOP, Incident, Linking, assigned
+from detectors.risk import entity_risk, trust
+from flows import running
+from flows.settings import Settings
+from flows.triage.evidence import UNREAL, evidence, named
+from flows.triage.returning import reader
+
+DAYS: Final = 30  # findings older than this add nothing that counts
+WORTH_KEEPING: Final = 0.5  # below this risk nobody looks
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """Open the store of the settings; in full mode it holds what is decided and reckoned, not the findings."""
+    store = Store(settings.store)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def recent(settings: Settings, store: Store, now: datetime, days: int = DAYS) -> pl.DataFrame:
+    """Return the findings (FINDING) of the last days: of Elasticsearch if there is one, else of the store."""
+    since, until = now - timedelta(days=days), now + timedelta(days=1)
+    if settings.elastic.url:
+        client = connect(reader(settings))
+        try:
+            return read_findings(client, since, until)
+        finally:
+            client.close()
+    return store.select(Wanted(since=since, until=until), limit=sys.maxsize)
+
+
+def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:
+    """Reckon RISK now, and keep it: in the store, and in full mode as `soc-entity-risk` too."""
+    findings, cases = recent(settings, store, now), Cases(store)
+    reasons = store.reasons() | _closed(cases)
+    found = entity_risk(evidence(findings, reasons, trusted(cases)), now)
+    kept = found.filter(pl.col("risk") >= WORTH_KEEPING)
+    cases.reckoned(kept, now)
+    if settings.elastic.url:
+        client = connect(running.cluster(settings))
+        try:
+            Bulk(client).write(
+                documents(
+                    entity_documents(kept, now),
+                    alias="soc-entity-risk",
+                    id_column="event.id",
+                    month=("@timestamp",),
+                    added={"event.ingested": datetime.now(UTC)},
+                )
+            )
+        finally:
+            client.close()
+    return found
+
+
+def trusted(cases: Cases) -> dict[str, float]:
+    """Return what findings of each rule count, by what was said of earlier ones."""
+    true = pl.col("findings").filter(pl.col("reason").is_in(REAL)).sum()
+    false = pl.col("findings").filter(pl.col("reason").is_in(UNREAL - {"duplicate"})).sum()
+    counts = cases.judged().group_by("rule").agg(true.alias("true"), false.alias("false"))
+    return {rule: trust(yes, no) for rule, yes, no in counts.iter_rows()}
+
+
+def entity_documents(risks: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Return RISK as documents of `soc-entity-risk`; ECS has names for the risk of hosts and accounts."""
+    at = now.isoformat()
+    ids = [digest(("risk", kind, name, at)) for kind, name in risks.select("kind", "name").iter_rows()]
+
+    def only(kind: str, column: str) -> pl.Expr:
+        return pl.when(pl.col("kind") == kind).then(column)
+
+    return risks.select(
+        pl.lit(now).alias("@timestamp"),
+        pl.Series("event.id", ids, pl.String),
+        pl.col("kind").alias("soc.entity.kind"),
+        pl.col("name").alias("soc.entity.name"),
+        pl.col("risk").alias("soc.entity.risk"),
+        pl.col("level").alias("soc.entity.level"),
+        pl.col("findings").alias("soc.entity.findings"),
+        pl.col("tactics").alias("soc.entity.tactics"),
+        pl.col("rules").alias("soc.entity.rules"),
+        pl.col("contributors").alias("soc.entity.contributors"),
+        pl.col("criticality").alias("soc.asset.criticality"),
+        pl.col("organisation").alias("organization.id"),
+        *(
+            only(kind, column).alias(f"{kind}.{name}")
+            for kind in ("host", "user")
+            for column, name in (
+                ("name", "name"),
+                ("risk", "risk.calculated_score_norm"),
+                ("level", "risk.calculated_level"),
+            )
+        ),
+    )
+
+
+def incidents(settings: Settings, store: Store, now: datetime, how: Linking | None = None) -> list[Incident]:
+    """Put findings into incidents, and keep them; return those that are new or grew."""
+    findings, cases = recent(settings, store, now), Cases(store)
+    reasons = store.reasons() | _closed(cases)
+    unreal = [finding for finding, reason in reasons.items() if reason in UNREAL]
+    withdrawn = findings.filter(pl.col("event.action") == "correlation-withdrawn")["soc.follows"].drop_nulls()
+    told = findings.filter(
+        ~pl.col("event.id").is_in(unreal) & ~pl.col("event.id").is_in(withdrawn.implode())
+        & (pl.col("event.action") != "correlation-withdrawn").fill_null(value=True)
+    )  # fmt: skip
+    found = assigned(named(told), how or linking(settings), cases.members(), cases.closed())
+    for one in found:
+        cases.open(one.id, one.opened, one.follows, one.findings)
+    return found
+
+
+def linking(settings: Settings) -> Linking:
+    """Return how the settings link findings."""
+    part = settings.triage
+    stop = STOP | {name.lower() for name in part.stop}
+    return Linking(within=timedelta(hours=part.hours), many=part.many, stop=stop)
+
+
+def _closed(cases: Cases) -> dict[str, str]:
+    """Return why Kibana's alerts were closed."""
+    rows = cases.latest().filter(pl.col("status") == "closed").drop_nulls("reason")
+    return dict(rows.select("finding", "reason").iter_rows())

@@ -1,0 +1,44 @@
+"""The Prefect flow `reckon`, made to run every quarter of an hour: verdicts, then risk, then incidents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows import settings
+from flows.orchestration import create_markdown_artifact, flow, task
+from flows.settings import Settings
+from flows.triage import reckoning, returning
+
+# Each step can be done again: ids come from what is reckoned, not from the run.
+
+
+@task(retries=2, retry_delay_seconds=30)
+def verdicts(chosen: Settings) -> int:
+    """Bring back what Kibana's alerts say; nothing without Elasticsearch."""
+    with reckoning.opened(chosen) as store:
+        return returning.bring(chosen, store) if chosen.elastic.url else 0
+
+
+@task(retries=2, retry_delay_seconds=30)
+def risk(chosen: Settings, now: datetime) -> int:
+    """Reckon the risk of entities."""
+    with reckoning.opened(chosen) as store:
+        return reckoning.risk(chosen, store, now).height
+
+
+@task(retries=2, retry_delay_seconds=30)
+def incidents(chosen: Settings, now: datetime) -> int:
+    """Put findings into incidents."""
+    with reckoning.opened(chosen) as store:
+        return len(reckoning.incidents(chosen, store, now))
+
+
+@flow(name="reckon", log_prints=False)
+def reckon(config: Path | None = None) -> tuple[int, int, int]:
+    """Return how many verdicts were new, entities have a risk, and incidents are new or grew."""
+    chosen, now = settings.load(config), datetime.now(UTC)
+    done = verdicts(chosen), risk(chosen, now), incidents(chosen, now)
+    words = "{:,} new verdicts, {:,} entities with a risk, {:,} incidents new or grown"
+    create_markdown_artifact(words.format(*done), key="reckon", description="What findings add up to")
+    return done

@@ -1,0 +1,70 @@
+"""An incident told: its findings in order of time, how far along the kill chain they are, and whom they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from connectors.store import Store, Triage
+from connectors.store_cases import Case, Cases
+from detectors.attack import TACTICS
+
+NAMES: Final = {"host": "host.name", "user": "user.name", "address": "source.ip"}
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`chain` has the tactics in the order of ATT&CK, each with its findings; `names` whom findings name, by kind."""
+
+    case: Case
+    findings: tuple[Row, ...]  # FINDING, oldest first
+    chain: tuple[tuple[str, tuple[Row, ...]], ...]
+    names: Mapping[str, tuple[str, ...]]
+    history: tuple[Triage, ...]
+    successors: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """The most severe finding's title, and where it was."""
+        worst = max(self.findings, key=lambda row: row["event.severity"] or 0, default=None)
+        if worst is None:
+            return self.case.id
+        where = next((name for names in self.names.values() for name in names), "")
+        return f"{worst['rule.name'] or worst['rule.id']}" + (f" ({where})" if where else "")
+
+
+def tell(store: Store, incident: str) -> Story:
+    """Return an incident's story.
+
+    Raises:
+        UsageError: there is none of that id.
+    """
+    cases = Cases(store)
+    case = cases.one(incident)
+    found = [row for name in cases.findings(incident) if (row := store.whole(name)) is not None]
+    return Story(
+        case,
+        tuple(found),
+        tuple(_chain(found)),
+        {kind: tuple(dict.fromkeys(_values(found, column))) for kind, column in NAMES.items()},
+        tuple(cases.history(incident)),
+        tuple(cases.successors(incident)),
+    )
+
+
+def _chain(found: Sequence[Row]) -> Iterator[tuple[str, tuple[Row, ...]]]:
+    for tactic in TACTICS:
+        rows = tuple(row for row in found if tactic in (row["threat.tactic.name"] or _tactics(row)))
+        if rows:
+            yield tactic, rows
+
+
+def _tactics(row: Row) -> list[str]:
+    return [pair.partition(" / ")[0] for pair in row["soc.attack"] or () if pair]
+
+
+def _values(found: Sequence[Row], column: str) -> Iterator[str]:
+    for row in found:
+        yield from (value for value in row[column] or () if value)
