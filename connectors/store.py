@@ -196,6 +196,15 @@ class Store(StoreFile):
         )
         return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
 
+    def said(self, since: datetime, until: datetime, limit: int = 1000) -> list[Triage]:
+        """Return the decisions of a period about any finding, the latest first."""
+        rows = self.query(
+            "SELECT finding, time, actor, status, owner, note, reason FROM triage WHERE time >= ? AND time < ?"
+            " ORDER BY number DESC LIMIT ?",
+            (micros(since), micros(until), limit),
+        )
+        return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
+
     def reasons(self) -> dict[str, str]:
         """Return for what reason findings were closed, by their ids; the latest word counts."""
         return dict(self.query(SELECT_REASONS, ()))

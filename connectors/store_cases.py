@@ -36,10 +36,12 @@ _FINDINGS: Final = (
     "SELECT f.id FROM members m JOIN findings f ON f.id = m.finding WHERE m.incident = ? ORDER BY f.time, f.id"
 )
 _SAY: Final = "INSERT INTO incident_triage (incident, time, actor, status, owner, note, reason) VALUES (?,?,?,?,?,?,?)"
-_JUDGED: Final = """
-SELECT f.rule, max(f.name), coalesce(f.organisation, ''), max(f.level), s.status, s.reason, count(*),
-    avg(s.time - f.time) FROM findings f LEFT JOIN states s ON s.finding = f.id
-WHERE f.rule IS NOT NULL GROUP BY f.rule, coalesce(f.organisation, ''), s.status, s.reason
+
+
+_DECISIONS: Final = """
+SELECT finding, max(time), status, reason FROM (
+    SELECT finding, time, status, reason FROM states UNION ALL SELECT finding, time, status, reason FROM verdicts)
+GROUP BY finding ORDER BY finding
 """
 
 
@@ -188,27 +190,10 @@ class Cases:
         """Return the time of the newest verdict."""
         return _time(self._store.query("SELECT max(time) FROM verdicts", ())[0][0])
 
-    def latest(self) -> pl.DataFrame:
-        """Return the last verdict of each finding: finding, time, status, reason."""
-        rows = self._store.query(
-            "SELECT finding, max(time), status, reason FROM verdicts GROUP BY finding ORDER BY finding", ()
-        )
-        schema = {"finding": pl.String, "time": pl.Int64, "status": pl.String, "reason": pl.String}
-        return pl.DataFrame(rows, schema=schema, orient="row")
-
-    def judged(self) -> pl.DataFrame:
-        """Return per rule, organisation, status and reason how many findings there are, and their mean time to it."""
-        schema = {
-            "rule": pl.String,
-            "title": pl.String,
-            "organisation": pl.String,
-            "level": pl.Int64,
-            "status": pl.String,
-            "reason": pl.String,
-            "findings": pl.Int64,
-            "took": pl.Float64,  # microseconds from the finding to the last word
-        }
-        return pl.DataFrame(self._store.query(_JUDGED, ()), schema=schema, orient="row")
+    def decisions(self) -> list[tuple[str, datetime, str, str | None]]:
+        """Return the last word about each finding, here or in Kibana: finding, time, status, reason."""
+        rows = self._store.query(_DECISIONS, ())
+        return [(finding, EPOCH + timedelta(microseconds=time), *rest) for finding, time, *rest in rows]
 
 
 def _case(row: tuple[Any, ...]) -> Case:

@@ -11,6 +11,7 @@ from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Block, Clock, Dialect, Hits, Memory
 from detectors.correlation.correlator import Correlator
 from detectors.correlation.evaluate import FIELD
+from detectors.correlation.link import SECOND
 from detectors.findings import Found, event_ids
 from detectors.meta import Meta
 from detectors.sigma.logsources import routes
@@ -18,6 +19,8 @@ from detectors.sigma.rule import Rule
 from flows.assembly import Parts
 from flows.sifting import read_again
 
+AHEAD = 3600 * SECOND  # by which clocks of sources may be fast
+FAR = 2**62
 SHOWN = 1_000  # characters of a raw record that are kept with a match
 
 
@@ -30,6 +33,7 @@ class Correlating:
         self.correlator = Correlator(correlations, memory, parts.calendar, parts.excepted)
         self._memory, self._now = memory, now
         self.excepted = parts.excepted
+        self.ahead: dict[str, int] = {}  # source → a time (microseconds) that its events had far ahead of the clock
         self._metas = {linked.rule.meta.id: linked.rule.meta for linked in correlations}
         self.waits = any(linked.waits for linked in correlations)
         self._rules = {
@@ -52,11 +56,19 @@ class Correlating:
         return [(self._metas[name], reason) for name, reason in self.correlator.failures.items()]
 
     def pass_time(self, batch: Batch, events: pl.DataFrame) -> None:
-        """Note how far time has come in a source, if any correlation waits for that."""
-        newest = events["@timestamp"].cast(pl.Int64).max()
-        if self.waits and isinstance(newest, int):
-            clock = (batch.source, batch.stream)
-            self._memory.pass_time({clock: newest if self._now is None else min(newest, self._now())})
+        """Note how far time has come in a source, if any correlation waits for that.
+
+        Events far ahead of the clock say nothing of it: one wrong date would make everything else late.
+        """
+        if not self.waits:
+            return
+        times = events["@timestamp"].cast(pl.Int64)
+        now = FAR if self._now is None else self._now()
+        newest, sound = times.max(), times.filter(times <= now + AHEAD).max()
+        if isinstance(newest, int) and newest > now + AHEAD:
+            self.ahead.setdefault(batch.source, newest)
+        if isinstance(sound, int):
+            self._memory.pass_time({(batch.source, batch.stream): min(sound, now)})
 
     def settle(self, late: int, idle: int | None, ends: Mapping[Clock, bool] | None) -> Iterator[Found]:
         """Yield what follows where time had to pass; a result has to be stored before the next is asked for.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Hits
-from detectors.findings import Detection, Found, assemble, named, nothing
+from detectors.findings import Detection, Found, assemble, identified, named, nothing
 from detectors.maintenance import Calendar
 from flows.sifting import read_again
 
@@ -48,3 +48,16 @@ def findings_of(
         whole=lambda shown: told[shown] if few else read(shown, None),
         silenced=calendar.silenced(told, moved, detections),
     )
+
+
+def finding_ids(
+    batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, detections: Sequence[Detection]
+) -> Iterator[tuple[str, str]]:
+    """Yield the rule of each hit and the finding it belongs to, by their ids."""
+    if hits.row.size:
+        rows, positions = np.unique(hits.row, return_inverse=True)
+        entity, moved = parser.definition.entity, Hits(hits.rule, positions.astype(np.int64))
+        told = read_again(batch, parser, events[rows], named(hits, detections, entity))
+        frame = identified(batch, told, moved, detections, entity)
+        rules = [detections[rule].meta.id for rule in frame["rule"]]
+        yield from zip(rules, frame["soc.finding.id"], strict=True)

@@ -17,6 +17,7 @@ from detectors.schema import RECORD
 from flows.assembly import Parts
 from flows.correlating import Correlating
 from flows.gathering import findings_of
+from flows.joining import joined
 from flows.sifting import sift
 
 
@@ -33,7 +34,7 @@ def hunt(
         if definition is None or not parts.engine.covered(definition.dialect):
             continue
         parser = DefinedParser(definition, enrichment=parts.enrichment)
-        for batch in archive.read(source, since, until):
+        for batch in joined(archive.read(source, since, until)):
             parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
             events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
             sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)

@@ -24,7 +24,7 @@ from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found, nothing
 from detectors.maintenance import Calendar
-from detectors.schema import DEAD
+from detectors.schema import DEAD, TIME
 from detectors.sigma.exceptions import Exceptions
 from flows.correlating import Correlating
 from flows.gathering import findings_of
@@ -84,6 +84,7 @@ class Pipeline:
         self._sink, self._archive = sink, archive
         self._say = say
         self._flooding: set[str] = set()  # rules that were told of
+        self._ahead: set[str] = set()  # sources that were
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
         self._correlating = correlating
         self._enrichment = enrichment
@@ -169,7 +170,18 @@ class Pipeline:
             self._store_correlated(found)
         correlating.correlator.told(blocks)
         correlating.pass_time(batch, events)
+        self._tell_ahead(batch.source, correlating)
         self._tell_failures()
+
+    def _tell_ahead(self, source: str, correlating: Correlating) -> None:
+        """Tell once of each source whose events come from the future."""
+        if self._say is not None and source in correlating.ahead and source not in self._ahead:
+            self._ahead.add(source)
+            time = pl.Series([correlating.ahead[source]]).cast(TIME).dt.strftime("%Y-%m-%d %H:%M")[0]
+            self._say(
+                f"events of {source} are dated {time} UTC, which is still to come: correlations take no notice of that "
+                "time passing; see the clock of whoever writes them, and the zone of the source"
+            )
 
     def _store_correlated(self, found: Found) -> None:
         if found.suppressed.height:

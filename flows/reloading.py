@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from detectors.errors import RuleError, SocError
-from detectors.sigma.rule import Rule
 from flows import assembly, lists
 from flows.assembly import Parts
 from flows.ruleset import RuleSet, rule_files
@@ -24,7 +23,7 @@ WRITTEN = 1.0  # seconds that files must have been left alone
 Say = Callable[[str], object]
 Stamps = dict[str, tuple[int, int, int]]
 
-_former: dict[tuple[str, ...], tuple[Rule, ...]] = {}  # of runs that ended, by the folders of their rules
+_former: dict[tuple[str, ...], RuleSet] = {}  # of runs that ended, by the folders of their rules
 
 
 class Watched:
@@ -41,7 +40,7 @@ class Watched:
         self._left_out = {str(fault) for fault in loaded.faults}  # told at the start
         for fault in loaded.faults:
             say(f"rule left out: {plain(str(fault))}")
-        self.parts = self._with(loaded, _kept(_former.get(self._key, ()), loaded))
+        self.parts = self._with(loaded, _kept(_former.get(self._key, RuleSet((), ())), loaded))
 
     def changed(self) -> bool:
         """Read rules again if their files changed since; True where `parts` are others now."""
@@ -57,20 +56,24 @@ class Watched:
             self._tell([error])
             return False
         self._stamps = stamps
-        before = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
-        kept = _kept(self.parts.rules.rules, loaded)
+        before = _semantics(self.parts.rules)
+        kept = _kept(self.parts.rules, loaded)
         self._tell(loaded.faults)
         self.parts = self._with(loaded, kept)
-        after = {rule.meta.id: rule.semantics for rule in self.parts.rules.rules}
-        self._say(_told(before, after, len(kept)))
+        self._say(_told(before, _semantics(self.parts.rules), len(_names(kept))))
         return True
 
-    def _with(self, loaded: RuleSet, kept: Sequence[Rule]) -> Parts:
+    def _with(self, loaded: RuleSet, kept: RuleSet) -> Parts:
         """Return the parts around rules as they are now, and former versions of the broken ones."""
-        rules = replace(loaded, rules=(*loaded.rules, *kept))
-        _former[self._key] = rules.rules
-        for rule in kept:
-            self._once(f"the former version of `{plain(rule.meta.title)}` ({rule.meta.id}) stays in use")
+        rules = replace(
+            loaded,
+            rules=(*loaded.rules, *kept.rules),
+            correlations=(*loaded.correlations, *kept.correlations),
+            filters=(*loaded.filters, *kept.filters),
+        )
+        _former[self._key] = rules
+        for name, title in _names(kept).items():
+            self._once(f"the former version of `{plain(title)}` ({name}) stays in use")
         return assembly.parts(self._settings, rules)
 
     def _tell(self, faults: Iterable[SocError]) -> None:
@@ -104,11 +107,35 @@ def _unsettled(new: Stamps, old: Stamps) -> bool:
     return any(0 <= now - new[path][1] < WRITTEN * 1e9 for path in new if new[path] != old.get(path))
 
 
-def _kept(former: Iterable[Rule], loaded: RuleSet) -> list[Rule]:
-    """Return the former rules of files that have a fault now, unless something else has their id."""
+def _kept(former: RuleSet, loaded: RuleSet) -> RuleSet:
+    """Return what was in files that have a fault now, unless something else has its id, or it needs what is gone."""
     broken = {fault.place.file for fault in loaded.faults if isinstance(fault, RuleError) and fault.place}
-    there = {rule.meta.id for rule in loaded.rules}
-    return [rule for rule in former if rule.place.file in broken and rule.meta.id not in there]
+    there = {*_names(loaded)}
+    rules = tuple(rule for rule in former.rules if rule.place.file in broken and rule.meta.id not in there)
+    known = {rule.meta.id for rule in (*loaded.rules, *rules)}
+    correlations = tuple(
+        linked
+        for linked in former.correlations
+        if linked.rule.place.file in broken
+        and linked.rule.meta.id not in there
+        and all(leaf.id in known for leaf in linked.leaves())
+    )
+    filters = tuple(each for each in former.filters if each.place.file in broken and each.id not in there)
+    return RuleSet(rules, (), filters, correlations)
+
+
+def _names(rules: RuleSet) -> dict[str, str]:
+    """Return the titles of rules, correlations and exceptions by their ids."""
+    return {meta.id: meta.title for meta in rules.metas()} | {each.id: each.title for each in rules.filters}
+
+
+def _semantics(rules: RuleSet) -> dict[str, str]:
+    """Return what rules, correlations and exceptions mean, by their ids."""
+    return (
+        {rule.meta.id: rule.semantics for rule in rules.rules}
+        | {linked.rule.meta.id: linked.semantics for linked in rules.correlations}
+        | {each.id: f"{each.semantics} {each.terms}" for each in rules.filters}
+    )
 
 
 def _told(before: dict[str, str], after: dict[str, str], kept: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from connectors.archive import Archive
+from connectors.blocks import microseconds
 from connectors.content import Outcome
 from connectors.definitions import means
 from connectors.files import FileSource
@@ -103,7 +104,7 @@ def scan(
         parsers=parsers,
         exceptions=parts.exceptions,
         calendar=parts.calendar,
-        correlating=remembering(parts, partial(StoreMemory, store)),
+        correlating=remembering(parts, partial(StoreMemory, store), microseconds),
         enrichment=parts.enrichment,
         waiting=Waiting(),
     )

@@ -59,6 +59,17 @@ class Kibana(_Part):
     patience: float = Field(default=120.0, ge=0, description="seconds to wait while Kibana starts or is busy")
 
 
+class Accepted(_Part):
+    """Behaviour that is expected until a day, though it is out of the ordinary."""
+
+    set: str = Field(description="feature set, or set.watch")
+    entity: str = Field(description="whose behaviour")
+    until: date = Field(description="the last day; afterwards it is told again")
+    since: date | None = Field(default=None, description="the first day")
+    reason: str = Field(min_length=3, description="why it is expected")
+    owner: str = Field(min_length=1, description="who answers for it")
+
+
 class Anomaly(_Part):
     """Behaviour out of the ordinary."""
 
@@ -67,7 +78,8 @@ class Anomaly(_Part):
     features: list[Path] = Field(default=[], description="folders of feature sets beside the program's own")
     weekly: float = Field(default=7.0, gt=0, description="findings a week that people can look at, per feature set")
     organisation: int = Field(default=3, gt=0, description="of these, at most so many a week of one organisation")
-    holidays: list[date] = Field(default=[], description="days on which nobody works, beside Saturdays and Sundays")
+    holidays: list[date] = Field(default=[], description="days on which nobody works, beside those of the calendar")
+    accepted: list[Accepted] = Field(default=[], description="expected behaviour: kept as suppressed, until a day")
 
 
 class Enriching(_Part):

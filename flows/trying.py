@@ -30,6 +30,7 @@ from detectors.sigma.filters import Filter
 from flows import assembly
 from flows.assembly import Parts
 from flows.gathering import findings_of
+from flows.joining import joined
 from flows.ruleset import RuleSet
 from flows.settings import Settings
 from flows.sifting import sift
@@ -111,7 +112,7 @@ def run(trial: Trial, archive: Archive, since: datetime | None, until: datetime 
         definition = parts.definitions.get(source)
         if definition is not None and parts.engine.covered(definition.dialect):
             parser = DefinedParser(definition, enrichment=parts.enrichment)
-            for batch in archive.read(source, since, until):
+            for batch in joined(archive.read(source, since, until)):
                 _batch(trial, batch, parser)
     if trial.withheld is not None:
         trial.losses += trial.withheld.losses()

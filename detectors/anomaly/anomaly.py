@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from detectors.anomaly.featureset import Words
+from detectors.anomaly.parts import Words
 from detectors.evidence import ENTITIES
 from detectors.findings import GROUP, Detection, Found, nothing, rule_words
 from detectors.identity import finding_id, match_id
@@ -39,6 +39,7 @@ class Anomaly:
     text: Words  # what is usual, what was seen
     details: dict[str, Any] = field(default_factory=dict)  # the same for machines
     count: int = 1  # events of the window
+    where: dict[str, str] = field(default_factory=dict)  # what its events have beside the entity
 
     @property
     def group(self) -> str:
@@ -53,7 +54,8 @@ class Anomaly:
     def query(self) -> dict[str, Any]:
         """Return the search for its events, as Elasticsearch takes it."""
         period = {"gte": self.start.isoformat(), "lt": self.end.isoformat()}
-        return {"bool": {"filter": [{"term": {self.column: self.entity}}, {"range": {"@timestamp": period}}]}}
+        terms = [{"term": {name: value}} for name, value in {self.column: self.entity, **self.where}.items()]
+        return {"bool": {"filter": [*terms, {"range": {"@timestamp": period}}]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,9 @@ def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
         runbook=one.check.get(lang),
     )
     entities: dict[str, list[str]] = {name: [] for name in ENTITIES}
-    if one.column in entities:
-        entities[one.column] = [one.entity]
+    for column, value in {**one.where, one.column: one.entity}.items():
+        if column in entities:
+            entities[column] = [value]
     return {
         **rule_words(Detection(meta, one.version, provider="pyod" if "p" in one.details else "soc")),
         **entities,

@@ -17,12 +17,15 @@ class WorkCalendar:
     begin: time = time(6, 30)
     end: time = time(18, 30)
     holidays: frozenset[date] = frozenset()
+    worked: frozenset[date] = frozenset()  # weekend days that are worked instead of others
 
     def works(self, at: pl.Expr) -> pl.Expr:
         """Say of UTC times whether their local day is a working day."""
         local = at.dt.convert_time_zone(self.zone.key)
-        weekday = local.dt.weekday() <= 5
-        return weekday & ~local.dt.date().is_in(sorted(self.holidays)) if self.holidays else weekday
+        works = local.dt.weekday() <= 5
+        if self.worked:
+            works |= local.dt.date().is_in(sorted(self.worked))
+        return works & ~local.dt.date().is_in(sorted(self.holidays)) if self.holidays else works
 
     def off(self, at: pl.Expr) -> pl.Expr:
         """Say of UTC times whether nobody is expected to work then."""
@@ -38,3 +41,7 @@ class WorkCalendar:
         every = {"hour": "1h", "day": "1d"}[length]
         local = at.dt.convert_time_zone(self.zone.key).dt.truncate(every)
         return local.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+
+    def after(self, at: pl.Expr) -> pl.Expr:
+        """Return the begin (UTC) of the local day after those that begin at these times."""
+        return at.dt.convert_time_zone(self.zone.key).dt.offset_by("1d").dt.convert_time_zone("UTC")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from detectors.anomaly.model import Matrix
 
 EDGES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # spreads; the bins of every feature's distances
+DECILES: Final = np.linspace(0, 1, 11)
+RUSH: Final = 3.0  # times the budget
 SHIFTED: Final = 0.25  # a PSI above this is called a major shift by everyone who uses the index
 
 
@@ -25,3 +28,36 @@ def stability(before: list[list[float]], rows: Matrix) -> list[float]:
     new = np.maximum(np.array(shares(rows)), smallest)
     index: list[float] = ((new - old) * np.log(new / old)).sum(axis=1).round(4).tolist()
     return index
+
+
+def uniformity(p_values: Matrix) -> float:
+    """Return the PSI of p-values against an even spread, which those of normal windows have."""
+    known = p_values[np.isfinite(p_values)]
+    counts = np.histogram(known, DECILES)[0]
+    share = np.maximum(counts / max(len(known), 1), 0.5 / max(len(known), 1))
+    even = np.full(len(counts), 1 / len(counts))
+    return float(((share - even) * np.log(share / even)).sum()) if len(known) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How windows look to a model, against those that it was trained and calibrated on."""
+
+    features: dict[str, float]  # PSI of each
+    scores: float  # PSI of the p-values against an even spread
+    alarms: int  # anomalies, also those beyond the budget
+    allowed: float  # anomalies that the budget has for as many days
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """Return what has shifted, in both languages."""
+        moved = sorted((each for each in self.features.items() if each[1] > SHIFTED), key=lambda each: -each[1])
+        found = [(f"{name} (PSI {index:.2f})", f"{name} (PSI {index:.2f})") for name, index in moved]
+        if self.scores > SHIFTED:
+            found.append((f"scores (PSI {self.scores:.2f})", f"điểm số (PSI {self.scores:.2f})"))
+        if self.alarms > RUSH * self.allowed + 1:
+            found.append(
+                (f"{self.alarms} anomalies where {self.allowed:.0f} are expected",
+                 f"{self.alarms} bất thường trong khi dự kiến {self.allowed:.0f}")
+            )  # fmt: skip
+        return found

@@ -9,31 +9,19 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from detectors.anomaly.parts import Part, Value, Words
+from detectors.anomaly.watch import Watch
 from detectors.errors import DefinitionError, Place
 from detectors.identity import digest
 
 BUILT_IN = "features"  # the folder beside this module
 
-Value = str | int | list[str] | list[int]
+ANY = "*"  # every source there is
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Words(_Part):
-    """A text in both languages."""
-
-    en: str
-    vi: str
-
-    def get(self, lang: str) -> str:
-        return self.vi if lang == "vi" else self.en
-
-
-class Feature(_Part):
+class Feature(Part):
     """One number per entity and window; exactly one of the ways to get it is given."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -69,7 +57,7 @@ class Feature(_Part):
 WAYS = ("count", "sum", "distinct", "fresh", "rarity", "entropy", "novelty", "ratio", "off_hours", "odd_hours")
 
 
-class FeatureSet(_Part):
+class FeatureSet(Part):
     """All features of one kind of entity in one kind of log."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -82,15 +70,19 @@ class FeatureSet(_Part):
     machines: bool = Field(default=True, description="whether entities whose name ends in $ count")
     where: dict[str, Value] = Field(default={}, description="only events that have these values")
     level: Literal["low", "medium", "high"] = "medium"
-    tags: list[str] = []
+    tags: list[str] = Field(default=[])
     check: Words = Field(description="what an analyst checks next")
-    features: list[Feature] = Field(min_length=1)
+    features: list[Feature] = Field(default=[], description="what a model looks at; none: there is no model")
+    watches: list[Watch] = Field(default=[], description="what is looked for exactly")
 
     @model_validator(mode="after")
     def _named_once(self) -> FeatureSet:
         names = [feature.name for feature in self.features]
+        names += [watch.name for watch in self.watches]
+        if not names:
+            raise ValueError("give features, or watches")
         if double := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"features named twice: {', '.join(double)}")
+            raise ValueError(f"features or watches named twice: {', '.join(double)}")
         for feature in self.features:
             if feature.ratio and (missing := sorted(set(feature.ratio) - set(names))):
                 raise ValueError(f"{feature.name} is a ratio of {', '.join(missing)}, which is no feature here")
@@ -106,12 +98,22 @@ class FeatureSet(_Part):
         found = {self.entity, *self.where, *([self.cohort] if self.cohort else [])}
         for feature in self.features:
             found.update(feature.count or {}, filter(None, (feature.sum, feature.column)))
-        return frozenset(found)
+        return frozenset(found).union(*(watch.needs for watch in self.watches))
+
+    def of(self, known: Iterable[str]) -> list[str]:
+        """Return those of the known sources that it looks at."""
+        return sorted(known if ANY in self.sources else set(self.sources).intersection(known))
 
     @property
     def semantics(self) -> str:
         """Name what is measured: a model of another name can't score these features."""
-        return digest((self.model_dump_json(exclude={"words", "check", "tags", "level"}),))
+        return digest((self.model_dump_json(exclude={"words", "check", "tags", "level", "watches"}),))
+
+    @property
+    def counting(self) -> str:
+        """Name what is counted of events: what was kept under another name is counted again."""
+        watches = [watch.model_dump_json(include={"name", "kind", "columns", "where"}) for watch in self.watches]
+        return digest((self.semantics, *watches))
 
 
 def read(text: str, file: str) -> FeatureSet:

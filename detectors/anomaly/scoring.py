@@ -13,8 +13,9 @@ import polars as pl
 from detectors.anomaly.anomaly import Anomaly
 from detectors.anomaly.baseline import ENOUGH
 from detectors.anomaly.explain import Told, named_features, told
-from detectors.anomaly.featureset import FeatureSet, Words
+from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.model import Matrix, Model
+from detectors.anomaly.parts import Words
 from detectors.errors import UsageError
 
 LENGTH: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -102,9 +103,11 @@ def score(
         (pl.col("p") <= pl.col("limit")) & (far >= WORTH)
     )
     kept, over = _capped(strange, budget)
+    limits = [model.calibrated.score(limit) for limit in kept["limit"]]
+    named = named_features(model.ensemble.score, values[kept["row"].to_numpy()], limits) if len(kept) else []
     anomalies = [
-        _anomaly(row, values[row["row"]], model, chosen, deviations=deviations, origin=origin)
-        for row in kept.iter_rows(named=True)
+        _anomaly(row, why, model, chosen, deviations=deviations, origin=origin)
+        for row, why in zip(kept.iter_rows(named=True), named, strict=True)
     ]
     return Scored(anomalies, rows.height, over, rows.select("entity", "window", "p"))
 
@@ -120,7 +123,7 @@ def _capped(strange: pl.DataFrame, budget: Budget) -> tuple[pl.DataFrame, int]:
 
 def _anomaly(
     row: dict[str, Any],
-    values: Matrix,
+    why: tuple[list[int], bool],
     model: Model,
     chosen: FeatureSet,
     *,
@@ -128,8 +131,7 @@ def _anomaly(
     origin: Origin,
 ) -> Anomaly:
     period = origin.period
-    limit = model.calibrated.score(row["limit"])
-    numbers, explained = named_features(model.ensemble.score, values, limit)
+    numbers, explained = why
     features = told(chosen, row, numbers, ENOUGH)
     own = deviations.filter((pl.col("entity") == row["entity"]) & (pl.col("window") <= row["window"]))
     nearest = _nearest(own, row, model, chosen)

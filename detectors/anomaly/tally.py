@@ -1,27 +1,28 @@
 """Events to tallies: what features need to know of events, small, and ready to be added up.
 
 A tally is made of all events of an hour and never changes, so tallies of any period are those of its hours added up:
-training, scoring and backfill read the same ones. Two frames:
+training, scoring and backfill read the same ones. Three frames:
 
     numbers  entity, window, cohort, then a column per counted feature (Float64)
     values   entity, window, column, value, count: how often an entity had a value (of a column, or the pair `a > b`)
+    moments  what exact detectors look at (`moments.py`)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from detectors.anomaly.calendar import WorkCalendar
-from detectors.anomaly.featureset import Feature, FeatureSet, Value
+from detectors.anomaly.featureset import Feature, FeatureSet
+from detectors.anomaly.moments import LONGEST, MOMENTS, finished, joined, matches, moments, text
 from detectors.schema import TIME
 
 KEY = pl.Schema([("entity", pl.String()), ("window", TIME)])
 VALUES = pl.Schema([*KEY.items(), ("column", pl.String()), ("value", pl.String()), ("count", pl.Float64())])
 HOURS = "hour of day"  # a column of values that no log has
-LONGEST = 200  # characters of a value; longer ones differ by what stands before
 MOST = 1_000  # values of one column that one entity has in one window; more say nothing more
 
 
@@ -31,6 +32,8 @@ class Tally:
 
     numbers: pl.DataFrame
     values: pl.DataFrame  # VALUES
+    moments: pl.DataFrame = field(default_factory=MOMENTS.to_frame)
+    left_out: int = 0  # entities that were too many, and came up least often
 
 
 def pair_column(column: str) -> str:
@@ -40,7 +43,11 @@ def pair_column(column: str) -> str:
 
 def tally(events: pl.DataFrame, chosen: FeatureSet, calendar: WorkCalendar) -> Tally:
     """Count events (`@timestamp`, and what columns of the set they have); those without an entity or a time don't."""
-    frame = _slim(events, chosen, calendar)
+    mine = selected(events, chosen)
+    told = moments(mine, chosen.watches, calendar)
+    if not chosen.features:
+        return replace(empty(chosen), moments=told)
+    frame = _slim(mine, chosen, calendar)
     keys = ["entity", "window"]
     counted = [_number(feature).alias(feature.name) for feature in chosen.features if _is_number(feature)]
     numbers = frame.group_by(keys).agg(pl.col("cohort").drop_nulls().first(), *counted)
@@ -51,7 +58,7 @@ def tally(events: pl.DataFrame, chosen: FeatureSet, calendar: WorkCalendar) -> T
             lists.append(_pairs(frame, feature.novelty))
         if feature.odd_hours:
             lists.append(_values(frame, calendar.hour(pl.col("@timestamp")), HOURS))
-    return Tally(numbers, pl.concat([VALUES.to_frame(), *lists]))
+    return Tally(numbers, pl.concat([VALUES.to_frame(), *lists]), told)
 
 
 def added(tallies: Iterable[Tally], chosen: FeatureSet) -> Tally:
@@ -66,7 +73,13 @@ def added(tallies: Iterable[Tally], chosen: FeatureSet) -> Tally:
         pl.concat([one.values for one in several])
         .group_by("entity", "window", "column", "value")
         .agg(pl.col("count").sum()),
+        joined(one.moments for one in several),
     )
+
+
+def whole(one: Tally, chosen: FeatureSet, calendar: WorkCalendar) -> Tally:
+    """Return a tally to which no event of its days will be added any more."""
+    return replace(one, moments=finished(one.moments, chosen.watches, calendar))
 
 
 def empty(chosen: FeatureSet) -> Tally:
@@ -74,19 +87,6 @@ def empty(chosen: FeatureSet) -> Tally:
     names = [feature.name for feature in chosen.features if _is_number(feature)]
     columns = pl.Schema([*KEY.items(), ("cohort", pl.String()), *((name, pl.Float64()) for name in names)])
     return Tally(columns.to_frame(), VALUES.to_frame())
-
-
-def matches(where: dict[str, Value], present: Iterable[str]) -> pl.Expr:
-    """Return which events have these values; a column that isn't there has none."""
-    known = set(present)
-    if not known.issuperset(where):
-        return pl.lit(value=False)
-    return pl.all_horizontal(pl.lit(value=True), *(_has(name, wanted) for name, wanted in where.items()))
-
-
-def _has(name: str, wanted: Value) -> pl.Expr:
-    texts = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
-    return pl.col(name).cast(pl.String).is_in(texts).fill_null(value=False)
 
 
 def selected(events: pl.DataFrame, chosen: FeatureSet) -> pl.DataFrame:
@@ -101,8 +101,7 @@ def selected(events: pl.DataFrame, chosen: FeatureSet) -> pl.DataFrame:
     return events.filter(real & timed & matches(chosen.where, events.columns)).with_columns(entity.alias("entity"))
 
 
-def _slim(events: pl.DataFrame, chosen: FeatureSet, calendar: WorkCalendar) -> pl.DataFrame:
-    frame = selected(events, chosen)
+def _slim(frame: pl.DataFrame, chosen: FeatureSet, calendar: WorkCalendar) -> pl.DataFrame:
     known = set(frame.columns)
     texts = {feature.column for feature in chosen.features if feature.column}
     sums = {feature.sum for feature in chosen.features if feature.sum}
@@ -113,7 +112,7 @@ def _slim(events: pl.DataFrame, chosen: FeatureSet, calendar: WorkCalendar) -> p
         calendar.window(pl.col("@timestamp"), chosen.window).alias("window"),
         cohort.alias("cohort"),
         calendar.off(pl.col("@timestamp")).alias("off hours"),
-        *(_text(name, frame).alias(name) for name in sorted(texts)),
+        *(text(name, frame).alias(name) for name in sorted(texts)),
         *(
             (pl.col(name).cast(pl.Float64, strict=False) if name in known else pl.lit(None, pl.Float64)).alias(
                 f"sum {name}"
@@ -126,15 +125,6 @@ def _slim(events: pl.DataFrame, chosen: FeatureSet, calendar: WorkCalendar) -> p
             if feature.count is not None
         ),
     )
-
-
-def _text(name: str, frame: pl.DataFrame) -> pl.Expr:
-    if name not in frame.columns:
-        return pl.lit(None, pl.String)
-    column = pl.col(name)
-    if isinstance(frame.schema[name], pl.List):
-        column = column.list.first()
-    return column.cast(pl.String).str.slice(0, LONGEST)
 
 
 def _is_number(feature: Feature) -> bool:

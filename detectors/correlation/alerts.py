@@ -196,14 +196,22 @@ def _moment(micros: int) -> datetime:
 
 def _summary(events: pl.DataFrame) -> pl.DataFrame:
     """Return per finding when its events begin and end, how many they are, and whom they name."""
-    entities = [listed(f"{FIELD}{name}").head(LISTED).alias(name) for name in KEPT_ENTITIES]
+    entities = [listed(f"{FIELD}{name}").alias(name) for name in KEPT_ENTITIES]
+    many = [pl.when(pl.col(name).list.len() > LISTED).then(pl.lit(name)) for name in KEPT_ENTITIES]
     times = pl.col("time").cast(TIME)
-    return events.group_by("group", "anchor", maintain_order=True).agg(
-        times.min().alias("first"),
-        times.max().alias("last"),
-        pl.len().alias("count"),
-        pl.col("soc.source").unique().sort().str.join(", "),
-        *entities,
+    return (
+        events.group_by("group", "anchor", maintain_order=True)
+        .agg(
+            times.min().alias("first"),
+            times.max().alias("last"),
+            pl.len().alias("count"),
+            pl.col("soc.source").unique().sort().str.join(", "),
+            *entities,
+        )
+        .with_columns(
+            pl.concat_list(many).list.drop_nulls().alias("capped"),
+            *(pl.col(name).list.head(LISTED) for name in KEPT_ENTITIES),
+        )
     )
 
 
@@ -242,6 +250,7 @@ def _finding(name: str, seen: Mapping[str, Any], evidence: str, detection: Detec
         "soc.window.start": anchor,
         "soc.window.end": anchor + timedelta(seconds=detection.seconds),
         "soc.count": seen["count"],
+        "soc.capped": seen["capped"],
         "soc.evidence": evidence,
     }
 

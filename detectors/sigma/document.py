@@ -87,7 +87,9 @@ def documents(text: str, file: str) -> Iterator[Document | RuleError]:
     except yaml.MarkedYAMLError as error:
         yield _broken(error, file)
     except yaml.YAMLError as error:
-        yield RuleError(f"not valid YAML: {' '.join(str(error).split())}", place=Place(file))
+        yield RuleError(
+            f"not valid YAML: {' '.join(str(error).split())}", place=_unreadable(error, text, file), fix="take it out"
+        )
 
 
 def _document(loader: Any, node: yaml.Node, file: str) -> Document | RuleError:  # noqa: ANN401  # either of two loaders
@@ -105,7 +107,14 @@ def _document(loader: Any, node: yaml.Node, file: str) -> Document | RuleError: 
 def _broken(error: yaml.MarkedYAMLError, file: str) -> RuleError:
     mark = error.problem_mark or error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-    return RuleError(f"not valid YAML: {error.problem or error.context}", place=place)
+    fix = "look here and above: indentation, brackets, quotes around values that hold `: ` or begin with a sign"
+    return RuleError(f"not valid YAML: {error.problem or error.context}", place=place, fix=fix)
+
+
+def _unreadable(error: yaml.YAMLError, text: str, file: str) -> Place:
+    """Return where a character stands that YAML does not allow."""
+    before = text[: getattr(error, "position", 0) or 0]
+    return Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 def _excess(text: str, file: str) -> RuleError | None:

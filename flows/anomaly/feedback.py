@@ -9,7 +9,6 @@ from typing import Final
 
 from connectors.store import Store
 from connectors.store_wanted import Wanted
-from detectors.anomaly.featureset import FeatureSet
 from flows.settings import Settings
 
 STRICTER: Final = 0.5  # per false alarm, the threshold of that entity
@@ -19,29 +18,29 @@ FALSE: Final = frozenset({"false_positive", "acceptable_risk", "expected_activit
 TRUE: Final = "true_positive"
 
 
-def factors(settings: Settings, chosen: FeatureSet) -> dict[str, float]:
-    """Return by how much the threshold of entities changes."""
+def factors(settings: Settings, name: str, column: str) -> dict[str, float]:
+    """Return by how much the threshold of entities changes; `name` is of a set or `set.watch`, `column` its entity."""
     found: dict[str, float] = {}
-    for entity, _, reason in _verdicts(settings, chosen):
+    for entity, _, reason in _verdicts(settings, name, column):
         step = STRICTER if reason in FALSE else LAXER if reason == TRUE else 1.0
         found[entity] = min(max(found.get(entity, 1.0) * step, BOUNDS[0]), BOUNDS[1])
     return found
 
 
-def real_windows(settings: Settings, chosen: FeatureSet) -> list[tuple[str, datetime]]:
+def real_windows(settings: Settings, name: str, column: str) -> list[tuple[str, datetime]]:
     """Return the windows that turned out to be attacks: (entity, begin)."""
-    return [(entity, window) for entity, window, reason in _verdicts(settings, chosen) if reason == TRUE]
+    return [(entity, window) for entity, window, reason in _verdicts(settings, name, column) if reason == TRUE]
 
 
-def _verdicts(settings: Settings, chosen: FeatureSet) -> Iterator[tuple[str, datetime, str]]:
+def _verdicts(settings: Settings, name: str, column: str) -> Iterator[tuple[str, datetime, str]]:
     if not settings.store.is_file():
         return
     store = Store(settings.store)
     try:
         reasons = store.reasons()
-        findings = store.select(Wanted(rule=f"anomaly.{chosen.name}", status="closed"), limit=sys.maxsize)
+        findings = store.select(Wanted(rule=f"anomaly.{name}", status="closed"), limit=sys.maxsize)
     finally:
         store.close()
-    for name, group, window in findings.select("event.id", "soc.group", "soc.window.start").iter_rows():
-        if name in reasons:
-            yield group.removeprefix(f"{chosen.entity}="), window, reasons[name]
+    for known, group, window in findings.select("event.id", "soc.group", "soc.window.start").iter_rows():
+        if known in reasons:
+            yield group.removeprefix(f"{column}="), window, reasons[known]

@@ -14,17 +14,21 @@ from connectors.parser import DefinedParser
 from connectors.recognise import Recognised
 from detectors.anomaly import featureset
 from detectors.anomaly.anomaly import Anomaly, Evidence, found
+from detectors.anomaly.exact.hits import Stage
+from detectors.anomaly.exact.telling import anomalies
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.scoring import Origin, score
-from detectors.anomaly.tally import Tally, added, tally
+from detectors.anomaly.tally import Tally, added, tally, whole
 from detectors.contracts import Batch
 from detectors.errors import SocError
 from detectors.findings import Found
+from flows import enriching
 from flows.anomaly.collecting import events_of, midnight
 from flows.anomaly.evidence import Behind
 from flows.anomaly.periods import Period
+from flows.anomaly.room import work_calendar
 from flows.anomaly.training import prepared, train, trained_period
-from flows.anomaly.working import budget, work_calendar
+from flows.anomaly.working import budget
 from flows.settings import Settings
 
 JUDGED: Final = timedelta(days=7)  # the last days at least, and a third of the time
@@ -46,7 +50,8 @@ class FileScan:
     ) -> None:
         self._paths, self._settings, self._parsers = paths, settings, parsers
         self._recogniser, self._source, self._protect = recogniser, source, protect
-        self._calendar = work_calendar(settings)
+        self._enrichment = enriching.load(settings)
+        self._calendar = work_calendar(settings, self._enrichment.workdays)
 
     def anomalies(
         self, periods: Mapping[str, Period], say: Callable[[str], object], least: timedelta = timedelta(days=21)
@@ -54,48 +59,66 @@ class FileScan:
         """Return what is out of the ordinary; a set that can't be learnt costs itself."""
         long = {source for source, (first, last) in periods.items() if last - first >= least}
         sets = {one.name: one for one in featureset.load(self._settings.anomaly.features).values()
-                if long.intersection(one.sources)}  # fmt: skip
+                if one.of(long)}  # fmt: skip
         if not sets:
             return found([], {}, self._settings.language)
         tallies = self._tallies(sets, long)
-        anomalies: list[Anomaly] = []
+        strange: list[Anomaly] = []
         for name, chosen in sets.items():
             try:
-                anomalies += self._judged(chosen, tallies[name], long)
+                strange += self._judged(chosen, tallies[name], long)
+                strange += self._watched(chosen, tallies[name], long)
             except SocError as error:
                 say(f"no anomalies: {error}")
-        return found(anomalies, self._evidence(sets, anomalies, long), self._settings.language)
+        return found(strange, self._evidence(sets, strange, long), self._settings.language)
 
     def _judged(self, chosen: FeatureSet, counted: Tally, long: set[str]) -> list[Anomaly]:
+        if not chosen.features:
+            return []
         frame, _ = prepared(counted, chosen, self._calendar)
         first, last = frame["window"].min(), frame["window"].max()
         if not isinstance(first, datetime) or not isinstance(last, datetime):
             return []
         since = midnight(last - max(JUDGED, (last - first) / 3), self._calendar)
         trained = train(frame.filter(pl.col("window") < since), chosen)
-        sources = tuple(sorted(long.intersection(chosen.sources)))
+        sources = tuple(chosen.of(long))
         manifest = trained.manifest
         origin = Origin("scan", trained_period(manifest), float(manifest["weekly"]), sources)
         return score(
             trained.model, frame, chosen, since, budget=budget(self._settings, chosen), origin=origin
         ).anomalies
 
+    def _watched(self, chosen: FeatureSet, counted: Tally, long: set[str]) -> list[Anomaly]:
+        """Return what the exact detectors find in the same last days."""
+        first, last = counted.moments["first"].min(), counted.moments["last"].max()
+        if not isinstance(first, datetime) or not isinstance(last, datetime):
+            return []
+        since = midnight(last - max(JUDGED, (last - first) / 3), self._calendar)
+        until = last.replace(minute=0, second=0, microsecond=0)
+        stage = Stage(since, until, self._calendar)
+        return [
+            one
+            for watch in chosen.watches
+            for one in anomalies(counted.moments, chosen, watch, stage, chosen.of(long))[0]
+        ]
+
     def _tallies(self, sets: Mapping[str, FeatureSet], long: set[str]) -> dict[str, Tally]:
         parts: dict[str, list[Tally]] = {name: [] for name in sets}
         for batch, parser in self._batches(long):
             for name, chosen in sets.items():
-                if batch.source in chosen.sources:
-                    parts[name].append(tally(events_of(batch, parser, chosen), chosen, self._calendar))
+                if chosen.of([batch.source]):
+                    events = events_of(batch, parser, chosen, self._enrichment)
+                    parts[name].append(tally(events, chosen, self._calendar))
                     if len(parts[name]) >= TOGETHER:
                         parts[name] = [added(parts[name], chosen)]
-        return {name: added(several, sets[name]) for name, several in parts.items()}
+        return {name: whole(added(several, sets[name]), sets[name], self._calendar) for name, several in parts.items()}
 
     def _evidence(
-        self, sets: Mapping[str, FeatureSet], anomalies: Sequence[Anomaly], long: set[str]
+        self, sets: Mapping[str, FeatureSet], strange: Sequence[Anomaly], long: set[str]
     ) -> dict[str, Evidence]:
-        if not anomalies:
+        if not strange:
             return {}
-        behind = Behind(sets, anomalies)
+        behind = Behind(sets, strange, self._enrichment)
         for batch, parser in self._batches(long):
             behind.look(batch, parser)
         return behind.evidence()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Final
@@ -21,11 +21,11 @@ from detectors.anomaly.model import Model, fit
 from detectors.anomaly.scoring import matrix
 from detectors.anomaly.tally import Tally
 from detectors.errors import UsageError
+from flows.anomaly.collecting import MOST
 
 LIBRARIES: Final = ("pyod", "scikit-learn", "numpy", "polars")
 HELD: Final = 0.3  # share of the windows, the latest, that the model is calibrated on
 WARM: Final = timedelta(days=7)  # at the begin of the period nobody has a usual range yet
-MOST: Final = 30_000  # entities looked at; of more, the busiest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Trained:
 def prepared(tally: Tally, chosen: FeatureSet, calendar: WorkCalendar) -> tuple[pl.DataFrame, int]:
     """Return the deviations of a tally, and how many entities were too many to be looked at."""
     tally, left_out = bounded(tally)
-    return deviations(measure(tally, chosen), chosen, calendar), left_out
+    return deviations(measure(tally, chosen), chosen, calendar), left_out + tally.left_out
 
 
 def bounded(tally: Tally, most: int = MOST) -> tuple[Tally, int]:
@@ -52,8 +52,10 @@ def bounded(tally: Tally, most: int = MOST) -> tuple[Tally, int]:
     if seen.height <= most:
         return tally, 0
     kept = seen.sort("len", "entity", descending=[True, False]).head(most).select("entity")
-    return Tally(
-        tally.numbers.join(kept, on="entity", how="semi"), tally.values.join(kept, on="entity", how="semi")
+    return replace(
+        tally,
+        numbers=tally.numbers.join(kept, on="entity", how="semi"),
+        values=tally.values.join(kept, on="entity", how="semi"),
     ), seen.height - most
 
 

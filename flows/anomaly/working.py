@@ -2,81 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 
-from connectors.archive import Archive
-from connectors.definitions import Definition
-from connectors.models import Registry, Stored
-from detectors.anomaly import featureset
+from connectors.models import Stored
 from detectors.anomaly.anomaly import Anomaly, found
 from detectors.anomaly.calendar import WorkCalendar
-from detectors.anomaly.drift import SHIFTED, stability
+from detectors.anomaly.drift import Drift, stability, uniformity
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.scoring import Budget, Origin, Scored, matrix, score
 from detectors.contracts import Sink
-from detectors.errors import InputError, SocError, UsageError
+from detectors.errors import InputError, SocError
 from detectors.findings import Found
-from flows import assembly
+from flows.anomaly import accepting, drifting, marks, watching
+from flows.anomaly.challenge import WEEK, Contest, contest
 from flows.anomaly.collecting import collect, known_period, midnight
 from flows.anomaly.evidence import archived
 from flows.anomaly.feedback import factors, real_windows
+from flows.anomaly.room import LOOKS_BACK, Room, room, work_calendar
 from flows.anomaly.training import prepared, revived, train, trained_period
 from flows.settings import Settings
 
-Say = Callable[[str], object]
+__all__ = ["Room", "room", "work_calendar"]
 TRAINED_ON = timedelta(days=60)
-LOOKS_BACK = timedelta(days=45)  # events that the usual ranges of a scored day are made of
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Where models are trained and used."""
-
-    settings: Settings
-    archive: Archive
-    registry: Registry
-    sets: dict[str, FeatureSet]
-    calendar: WorkCalendar
-    definitions: dict[str, Definition]
-    now: datetime
-    say: Say
-
-    @property
-    def cache(self) -> Path:
-        return self.settings.anomaly.models
-
-    def chosen(self, names: Sequence[str]) -> list[FeatureSet]:
-        """Return the feature sets of these names, or all."""
-        if unknown := sorted(set(names) - set(self.sets)):
-            raise UsageError(f"there is no feature set {', '.join(unknown)}", fix=f"known: {', '.join(self.sets)}")
-        return [one for one in self.sets.values() if not names or one.name in names]
-
-
-def room(settings: Settings, now: datetime, say: Callable[[str], object]) -> Room:
-    """Open what the settings name; `now` is the time of the work, `say` hears how it goes."""
-    part = settings.anomaly
-    return Room(
-        settings,
-        Archive(settings.archive),
-        Registry(part.models, part.key),
-        featureset.load(part.features),
-        work_calendar(settings),
-        assembly.definitions(settings),
-        now,
-        say,
-    )
-
-
-def work_calendar(settings: Settings) -> WorkCalendar:
-    """Return when people are expected to work."""
-    return WorkCalendar(ZoneInfo(settings.zone), holidays=frozenset(settings.anomaly.holidays))
+TELLING = 200  # windows; of fewer nobody can tell whether they have shifted
 
 
 def train_all(where: Room, names: Sequence[str], since: datetime | None, until: datetime | None) -> list[Stored]:
@@ -86,6 +37,8 @@ def train_all(where: Room, names: Sequence[str], since: datetime | None, until: 
     """
     made = []
     for chosen in where.chosen(names):
+        if not chosen.features:
+            continue
         known = known_period(where.archive, chosen)
         if known is None:
             where.say(f"{chosen.name}: nothing in the archive")
@@ -101,7 +54,7 @@ def train_all(where: Room, names: Sequence[str], since: datetime | None, until: 
 
 def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> Stored:
     frame, left_out = _frame(where, chosen, begin, end)
-    trained = train(frame, chosen, without=real_windows(where.settings, chosen))
+    trained = train(frame, chosen, without=real_windows(where.settings, chosen.name, chosen.entity))
     manifest = {**trained.manifest, "trained": where.now.isoformat(), "left_out": left_out}
     version = where.registry.save(chosen.name, trained.arrays, manifest)
     if where.registry.champion(chosen.name) is None:
@@ -124,6 +77,7 @@ def _frame(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> t
         chosen,
         where.calendar,
         (begin, end),
+        enrichment=where.enrichment,
         cache=where.cache,
         report=report,
     )
@@ -143,7 +97,6 @@ def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, ver
     """Score the windows of a set from `since` until `until` with a version of its model (default: that in use)."""
     stored, arrays = where.registry.load(chosen.name, version)
     frame, _ = _frame(where, chosen, midnight(since - LOOKS_BACK, where.calendar), until)
-    _watch(where, stored, frame.filter(pl.col("window") >= since), chosen)
     return score(
         revived(stored, arrays),
         frame,
@@ -154,7 +107,7 @@ def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, ver
             stored.version,
             trained_period(stored.manifest),
             float(stored.manifest["weekly"]),
-            tuple(sorted(set(chosen.sources).intersection(where.archive.sources()))),
+            tuple(chosen.of(where.archive.sources())),
         ),
     )
 
@@ -162,89 +115,134 @@ def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, ver
 def budget(settings: Settings, chosen: FeatureSet) -> Budget:
     """Return how many findings of a set people want to see."""
     part = settings.anomaly
-    return Budget(part.weekly, part.organisation, factors(settings, chosen))
+    return Budget(part.weekly, part.organisation, factors(settings, chosen.name, chosen.entity))
 
 
-def _watch(where: Room, stored: Stored, frame: pl.DataFrame, chosen: FeatureSet) -> None:
-    """Say which features have shifted since the model was trained."""
-    if frame.height < 200:  # too few windows to tell
-        return
-    indices = stability(stored.manifest["shares"], matrix(frame, chosen))
-    shifted = [name for name, index in zip(chosen.names, indices, strict=True) if index > SHIFTED]
-    if shifted:
-        where.say(
-            f"{chosen.name}: {', '.join(shifted)} shifted since training (PSI > {SHIFTED}); train again: soc train"
-        )
+def drift(where: Room, chosen: FeatureSet) -> Drift | None:
+    """Return how the last whole week looks to the model in use; nothing if there are too few windows to tell."""
+    days = _last_week(where, chosen)
+    if not chosen.features or days is None or where.registry.champion(chosen.name) is None:
+        return None
+    stored, _ = where.registry.load(chosen.name)
+    frame, _ = _frame(where, chosen, midnight(days[0] - LOOKS_BACK, where.calendar), days[1])
+    rows = frame.filter(pl.col("window") >= days[0])
+    if rows.height < TELLING:
+        return None
+    done = judge(where, chosen, *days)
+    indices = stability(stored.manifest["shares"], matrix(rows, chosen))
+    return Drift(
+        dict(zip(chosen.names, indices, strict=True)),
+        uniformity(done.p_values["p"].to_numpy()),
+        len(done.anomalies) + done.over,
+        where.settings.anomaly.weekly,
+    )
+
+
+def watch_drift(where: Room, names: Sequence[str], sink: Sink | None) -> list[str]:
+    """Tell of every model that no longer fits what comes in, once a week, and train its set again; return the sets."""
+    drifted, told = [], []
+    for chosen in where.chosen(names):
+        try:
+            found_ = drift(where, chosen)
+        except SocError as error:  # costs this set only
+            where.say(str(error))
+            continue
+        days = _last_week(where, chosen)
+        if found_ is None or days is None or not found_.reasons:
+            continue
+        drifted.append(chosen.name)
+        told.append(drifting.anomaly(chosen, found_, where.registry.champion(chosen.name) or "", days[1]))
+        where.say(f"{chosen.name} drifts: {told[-1].text.en}")
+    made = found(told, {}, where.settings.language)
+    if sink is not None:
+        sink.findings(made.findings)
+        if drifted:
+            renew(where, drifted)
+    return drifted
 
 
 def score_all(
     where: Room, names: Sequence[str], since: datetime | None, sink: Sink | None
 ) -> tuple[Found, list[Anomaly]]:
-    """Score the closed windows of every set that has a model in use; store what is found.
+    """Score the closed windows of every set, by its model in use and its exact detectors; store what is found.
 
     Without `since` it goes on where the last run ended; a window scored again adds nothing.
     """
     anomalies: list[Anomaly] = []
     for chosen in where.chosen(names):
-        if where.registry.champion(chosen.name) is None:
-            continue
-        until = closed(chosen, where.calendar, where.now, where.settings.late)
-        known = known_period(where.archive, chosen)
-        if known is None:
-            where.say(f"{chosen.name}: nothing in the archive")
-            continue
-        until = min(until, midnight(known[1], where.calendar) if chosen.window == "day" else known[1])
-        begin = since or _mark(where, chosen) or until - timedelta(days=1)
-        begin = midnight(begin, where.calendar) if chosen.window == "day" else begin
-        if begin >= until:
-            continue
-        try:
-            done = judge(where, chosen, begin, until)
-        except SocError as error:  # costs this set only
-            where.say(str(error))
-            continue
-        anomalies += done.anomalies
-        over = f", {done.over:,} more beyond the budget" if done.over else ""
-        where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
-    made = found(anomalies, archived(where.archive, where.definitions, where.sets, anomalies), where.settings.language)
+        for look in (_modelled, watching.watch):
+            try:
+                anomalies += look(where, chosen, since)
+            except SocError as error:  # costs this set only
+                where.say(str(error))
+    evidence = archived(where.archive, where.definitions, where.sets, anomalies, where.enrichment)
+    made, anomalies = accepting.sifted(where, found(anomalies, evidence, where.settings.language), anomalies)
     if sink is not None:
+        sink.suppressed(made.suppressed)
         sink.findings(made.findings)
         sink.matches(made.matches)
         for chosen in where.chosen(names):  # only now: a run that was killed is done again
-            _set_mark(where, chosen, closed(chosen, where.calendar, where.now, where.settings.late))
+            marks.write(where.cache, chosen.name, closed(chosen, where.calendar, where.now, where.settings.late))
+            watching.remember(where, chosen)
     return made, anomalies
 
 
-def _mark_file(where: Room, chosen: FeatureSet) -> Path:
-    return where.cache / f".{chosen.name}.scored"
+def _modelled(where: Room, chosen: FeatureSet, since: datetime | None) -> list[Anomaly]:
+    """Return what the model in use finds in the windows closed since the last run, or `since`."""
+    if not chosen.features or where.registry.champion(chosen.name) is None:
+        return []
+    known = known_period(where.archive, chosen)
+    if known is None:
+        where.say(f"{chosen.name}: nothing in the archive")
+        return []
+    until = closed(chosen, where.calendar, where.now, where.settings.late)
+    until = min(until, midnight(known[1], where.calendar) if chosen.window == "day" else known[1])
+    begin = since or marks.read(where.cache, chosen.name) or until - timedelta(days=1)
+    begin = midnight(begin, where.calendar) if chosen.window == "day" else begin
+    if begin >= until:
+        return []
+    done = judge(where, chosen, begin, until)
+    over = f", {done.over:,} more beyond the budget" if done.over else ""
+    where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
+    return done.anomalies
 
 
-def _mark(where: Room, chosen: FeatureSet) -> datetime | None:
-    try:
-        return datetime.fromisoformat(_mark_file(where, chosen).read_text("ascii").strip())
-    except (OSError, ValueError):
-        return None
-
-
-def _set_mark(where: Room, chosen: FeatureSet, until: datetime) -> None:
-    path = _mark_file(where, chosen)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(until.isoformat(), "ascii")
-    fresh.replace(path)
-
-
-def compare(
-    where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime
-) -> dict[str, float]:
-    """Let two versions score the same days; return what each tells, what both, and how alike they rank."""
+def compare(where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime) -> Contest:
+    """Let two versions, that in use first, score the same days."""
     one, other = (judge(where, chosen, since, until, version) for version in versions)
-    first, second = ({each.id for each in done.anomalies} for done in (one, other))
-    both = one.p_values.join(other.p_values, on=["entity", "window"], suffix=" other")
-    ranks = both.select(pl.corr("p", "p other", method="spearman")).item() if both.height > 2 else None
-    return {
-        "first": len(first),
-        "second": len(second),
-        "both": len(first & second),
-        "agreement": float(np.nan_to_num(ranks or 0.0)),
-    }
+    return contest(where, chosen, (one, other), (since, until))
+
+
+def promote(where: Room, chosen: FeatureSet, version: str, *, force: bool = False) -> bool:
+    """Put a version into use if it wins against that in use on the last week of the archive, or if forced."""
+    champion, days = where.registry.champion(chosen.name), _last_week(where, chosen)
+    if champion not in {None, version} and days is not None and not force:
+        told = compare(where, chosen, (str(champion), version), *days)
+        where.say(f"{chosen.name}: {told}")
+        if not told.wins:
+            return False
+    where.registry.promote(chosen.name, version)
+    return True
+
+
+def renew(where: Room, names: Sequence[str]) -> list[Stored]:
+    """Train on all but the last week, and put into use what wins on that week."""
+    made = []
+    for chosen in where.chosen(names):
+        days = _last_week(where, chosen) if chosen.features else None
+        if days is None:
+            continue
+        for one in train_all(where, [chosen.name], None, days[0]):
+            if one.champion or promote(where, chosen, one.version):
+                where.say(f"{chosen.name} {one.version} is in use")
+            made.append(where.registry.load(chosen.name, one.version)[0])
+    return made
+
+
+def _last_week(where: Room, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
+    """Return the last seven whole days that the archive has."""
+    known = known_period(where.archive, chosen)
+    if known is None:
+        return None
+    end = midnight(min(known[1], where.now - timedelta(seconds=where.settings.late)), where.calendar)
+    return end - WEEK, end

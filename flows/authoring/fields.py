@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from itertools import accumulate
 
 from connectors.definitions import Definition
@@ -12,6 +13,7 @@ from detectors.sigma.eventfields import documented
 from detectors.sigma.logsources import Route, routes
 from flows import blindness
 
+_NEAR = 0.85  # of a field to one that is known, where events may have others
 Legal = frozenset[str] | None  # None: events may have any field, or no source here is meant
 
 
@@ -21,6 +23,7 @@ class Fields:
     def __init__(self, definitions: Mapping[str, Definition]) -> None:
         self._definitions = definitions
         self._known: dict[LogSource, Legal] = {}
+        self._written: dict[LogSource, frozenset[str]] = {}
 
     def legal(self, logsource: LogSource) -> Legal:
         """Return every name that means something to a rule of this log source on any source."""
@@ -39,6 +42,34 @@ class Fields:
         """Say whether a field, or one that may hold it, can have a value."""
         legal = self.legal(logsource)
         return legal is None or any(part in legal for part in accumulate(name.split("."), "{}.{}".format))
+
+    def nearly(self, name: str, logsource: LogSource) -> str | None:
+        """Return the field that is probably meant where events may have any: one that is known, nearly the same.
+
+        Products whose events are documented elsewhere (Windows) have too many that nobody lists here.
+        """
+        if documented(logsource.product):
+            return None
+        if logsource not in self._written:
+            reached = [
+                (definition, route)
+                for definition in self._definitions.values()
+                for route in routes(logsource, definition.dialect.logsource)
+            ]
+            names = [_written(definition, route) for definition, route in reached]
+            self._written[logsource] = frozenset[str]().union(*names)
+        known = self._written[logsource]
+        if any(part in known for part in accumulate(name.split("."), "{}.{}".format)):
+            return None
+        lower = {each.lower(): each for each in sorted(known, reverse=True)}
+        near = get_close_matches(name.lower(), lower, 1, _NEAR)
+        return lower[near[0]] if near and near[0] != name.lower() else None
+
+
+def _written(definition: Definition, route: Route) -> set[str]:
+    """Return the names that a definition knows of its events, whatever else they have."""
+    named = {*definition.fields, *definition.aliases, *definition.mapped, *route.fields, *definition.dialect.aliases}
+    return named.union(blindness.columns(definition, route) or ())
 
 
 def spelled(name: str, logsource: LogSource) -> str | None:

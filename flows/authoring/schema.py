@@ -1,6 +1,7 @@
 """`soc rules schema`: the JSON schema of rule files, so that editors complete and mark what they know of.
 
-Completion is generous where checks are strict: any field that some source has is offered for every log source.
+One schema for rules, correlations and exceptions. Completion is generous where checks are strict: any field that some
+source has is offered for every log source.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 from connectors.definitions import Definition
 from detectors.attack import RELEASE, TACTICS, techniques
+from detectors.correlation.rule import OPERATORS, TYPES
 from detectors.schema import LEVELS
 from detectors.sigma.logsources import EVERYTHING
 from detectors.sigma.parse import STATUSES
@@ -30,16 +32,61 @@ def schema(definitions: Mapping[str, Definition]) -> dict[str, Any]:
         "description": "A Sigma rule with its tests. `soc rules check` says more than an editor can.",
         "type": "object",
         "required": ["title"],
+        "anyOf": [
+            {"required": ["logsource", "detection"]},
+            {"required": ["correlation"]},
+            {"required": ["logsource", "filter"]},
+        ],
         "properties": {key: _PROPERTIES.get(key, {}) for key in KEYS}
         | {
             "logsource": _logsource(definitions),
             "detection": _detection(definitions),
+            "filter": _filter(_detection(definitions)),
+            "correlation": _CORRELATION,
             "tags": _tags(),
             "tests": _tests(definitions),
         },
     }
 
 
+_TERMS: dict[str, Any] = {
+    "owner": {"type": "string", "description": "Of an exception: who answers for it"},
+    "organisation": {"type": "string", "description": "Of an exception: only events of this one"},
+    "reason": {"type": "string", "description": "Of an exception: why"},
+    "document": {"type": ["string", "number"], "description": "Of an exception: number of the paper that permits it"},
+    "valid_from": {"type": "string", "description": "Of an exception: the first day, or time, of events"},
+    "valid_to": {"type": "string", "description": "Of an exception: the last day, or the end, of events"},
+    "intent": {"enum": ["narrow"], "description": "Of an exception: it keeps only what it describes"},
+}
+_LIMITS = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^[-+.\d]"}]}
+_CORRELATION: dict[str, Any] = {
+    "type": "object",
+    "description": "Matches of rules, put together in time (docs/correlation.md)",
+    "required": ["type", "rules", "timespan"],
+    "properties": {
+        "type": {"enum": [*TYPES]},
+        "rules": {"anyOf": [TEXT, TEXTS], "description": "Names or ids of rules, or of correlations"},
+        "group-by": {"anyOf": [TEXT, TEXTS], "description": "A series of windows for each of their values"},
+        "timespan": {"type": "string", "pattern": r"^\s*\d+\s*[smhdwMy]\s*$", "description": "10m; s, m, h, d, w"},
+        "condition": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "properties": dict.fromkeys(OPERATORS, _LIMITS)
+                    | {
+                        "field": {"anyOf": [TEXT, TEXTS]},
+                        "percentile": {"type": "number", "minimum": 0, "maximum": 100},
+                    },
+                    "additionalProperties": False,
+                },
+                {"type": "string", "description": "a and not b, of names of rules"},
+            ]
+        },
+        "aliases": {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": TEXT}},
+        "generate": {"type": "boolean", "description": "Whether its rules have findings of their own as well"},
+    },
+    "additionalProperties": False,
+}
 _PROPERTIES: dict[str, Any] = {
     "title": {"type": "string", "maxLength": 256, "description": "What happened: the name of its findings"},
     "id": {"type": "string", "format": "uuid", "description": "A random UUID; `soc rules new` makes one"},
@@ -67,6 +114,7 @@ _PROPERTIES: dict[str, Any] = {
             },
             "signal": {"type": "boolean", "description": "Matches feed correlations and risk, and make no finding"},
             "title": {"type": "object", "properties": {"vi": TEXT}, "description": "The title in Vietnamese"},
+            **_TERMS,
             "message": {
                 "type": "object",
                 "properties": {"vi": TEXT, "en": TEXT},
@@ -105,6 +153,17 @@ def _detection(definitions: Mapping[str, Definition]) -> dict[str, Any]:
             "condition": {"anyOf": [TEXT, TEXTS], "description": "selection and not filter; 1 of sel_*; all of them"}
         },
         "additionalProperties": part,
+    }
+
+
+def _filter(detection: dict[str, Any]) -> dict[str, Any]:
+    """Return the section of an exception: that of a detection, and the rules it is an exception to."""
+    named = {"anyOf": [{"const": "any"}, TEXT, TEXTS], "description": "Ids or names of rules and correlations, or any"}
+    return {
+        **detection,
+        "description": "What is excepted (docs/exceptions.md): mostly `condition: not …`",
+        "required": ["rules", "condition"],
+        "properties": {"rules": named, **detection["properties"]},
     }
 
 

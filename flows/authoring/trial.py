@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -17,9 +17,12 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Hits
+from detectors.correlation.memory import Held
 from detectors.errors import InputError
 from flows.assembly import Parts
-from flows.gathering import findings_of
+from flows.correlating import Correlating
+from flows.gathering import finding_ids
+from flows.joining import joined
 
 EXAMPLES = 3  # records shown of each rule
 ORGANISATION = "organization.name"
@@ -72,18 +75,39 @@ def run(
     zone: tzinfo,
 ) -> Trial:
     """Run rules over archived records; days are those of `zone`."""
-    trial = Trial({rule.meta.id: Tried() for rule in parts.rules.rules})
+    trial = Trial({meta.id: Tried() for meta in parts.rules.metas()})
+    correlating = Correlating(parts, memory := Held())
     for source in sources:
         definition = parts.definitions.get(source)
         if definition is None or not parts.engine.covered(definition.dialect):
             continue
         parser = DefinedParser(definition, enrichment=parts.enrichment)
-        for batch in archive.read(source, since, until, trial.faults.append):
-            _batch(trial, parts, parser, batch, zone=zone)
+        for batch in joined(archive.read(source, since, until, trial.faults.append)):
+            events, hits = _batch(trial, parts, parser, batch, zone=zone, shown=correlating.shown)
+            if parts.rules.correlations:
+                memory.keep(correlating.blocks(batch, parser, events, hits), {})
+                correlating.pass_time(batch, events)
+    for found in correlating.correlator.conclude():
+        _correlated(trial, found.matches, zone)
     return trial
 
 
-def _batch(trial: Trial, parts: Parts, parser: DefinedParser, batch: Batch, *, zone: tzinfo) -> None:
+def _correlated(trial: Trial, matches: pl.DataFrame, zone: tzinfo) -> None:
+    """Count what a correlation found."""
+    days = _days(matches, zone).to_list()
+    names = ("rule.id", "soc.finding.id", "soc.source", "soc.group")
+    for (rule, finding, source, group), day in zip(matches.select(names).iter_rows(), days, strict=True):
+        tried = trial.rules[rule]
+        tried.matches += 1
+        tried.cells[day, source, NONE] += 1
+        if finding is not None and finding not in tried.findings:
+            tried.findings.add(finding)
+            tried.examples += [(source, group)][: EXAMPLES - len(tried.examples)]
+
+
+def _batch(
+    trial: Trial, parts: Parts, parser: DefinedParser, batch: Batch, *, zone: tzinfo, shown: Callable[[Hits], Hits]
+) -> tuple[pl.DataFrame, Hits]:
     start = time.perf_counter()
     read = parser.parse(batch, parts.engine.wanted(parser.dialect))
     parsed = time.perf_counter()
@@ -94,7 +118,10 @@ def _batch(trial: Trial, parts: Parts, parser: DefinedParser, batch: Batch, *, z
     days = _days(events, zone)
     trial.days.update(days.unique().to_list())
     if hits.row.size:
+        for name, finding in finding_ids(batch, parser, events, shown(hits), parts.detections):
+            trial.rules[name].findings.add(finding)
         _count(trial, parts, parser, batch, events=events, hits=hits, days=days)
+    return events, hits
 
 
 def _count(
@@ -107,9 +134,6 @@ def _count(
     hits: Hits,
     days: pl.Series,
 ) -> None:
-    found = findings_of(batch, parser, events, hits, parts.detections)
-    for rule, finding in found.matches.select("rule.id", "soc.finding.id").iter_rows():
-        trial.rules[rule].findings.add(finding)
     rows = hits.row.tolist()
     records = events["event.original"].gather(hits.row).to_list()
     organisations = _organisations(batch, parser, events, rows)

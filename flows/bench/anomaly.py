@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectors.simulator.behaviour import Size
-from flows.bench import behaviour, labelled
+from flows.bench import behaviour, labelled, scale
 from flows.bench.table import table
 
 JUDGING: Final = 23  # a seed; what was chosen was chosen with others
@@ -25,6 +25,13 @@ def run(folders: list[Path], size: Size, *, seed: int = JUDGING) -> dict[str, An
     return told
 
 
+def scaled(entities: int, days: int) -> dict[str, Any]:
+    """Measure what training of many entities costs; print it."""
+    told = scale.costs(Size(entities, 0, days))
+    print(scale.shown(told))
+    return told
+
+
 def _labelled(told: dict[str, Any]) -> str:
     names = list(told["ranks"]["auc"])
     tables = []
@@ -38,15 +45,21 @@ def _labelled(told: dict[str, Any]) -> str:
 
 
 def _behaviour(told: dict[str, Any]) -> str:
-    rows = [(name, "missed" if days is None else f"day {days}") for name, days in told["scenarios"].items()]
-    changed = f"{told['changed']:.1%} of findings change with a day less of training"
+    rows = [
+        (name, "missed" if days is None else f"day {days}", told["by"][name] or "")
+        for name, days in told["scenarios"].items()
+    ]
+    first, last = told["changed"]
+    changed = f"without the first day of training {first:.1%} of findings change, without the last {last:.1%}"
     return "\n".join(
         [
-            table(("scenario", "found"), rows),
+            table(("scenario", "found", "first by"), rows),
+            "",
+            table(("false anomalies", "a day"), list(told["false"].items())),
             "",
             f"recall {told['recall']:.0%}, {told['false_per_day']:.2f} false anomalies a day, "
             f"{told['explained']:.0%} of explanations hold",
             f"the same again: {'yes' if told['repeated'] else 'no'}; {changed}",
-            f"{told['seconds']:.0f} s of one core for features, training and scoring",
+            f"{told['seconds']:.0f} s of one core for events, features, training and scoring",
         ]
     )

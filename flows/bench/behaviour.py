@@ -10,17 +10,36 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from connectors.simulator.behaviour import SCENARIOS, Behaviour, Size, simulate
+from connectors.simulator.behaviour import Size, simulate
 from detectors.anomaly import featureset
 from detectors.anomaly.anomaly import Anomaly
 from detectors.anomaly.calendar import WorkCalendar
+from detectors.anomaly.exact.hits import Stage
+from detectors.anomaly.exact.telling import anomalies as exactly
 from detectors.anomaly.scoring import Budget, Origin, score
-from detectors.anomaly.tally import tally
+from detectors.anomaly.tally import Tally, tally, whole
+from detectors.schema import TIME
 from flows.anomaly.training import prepared, train, trained_period
+from flows.settings import Anomaly as Anomalies
 
 BEGIN: Final = datetime(2026, 3, 1, 17, tzinfo=UTC)  # Monday 2 March begins in Vietnam
 JUDGED: Final = 20  # the last days
 CALENDAR: Final = WorkCalendar(ZoneInfo("Asia/Ho_Chi_Minh"))
+DEFAULT: Final = Anomalies()  # the settings that are judged
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A province that was played, and what is measured of it."""
+
+    size: Size
+    truth: pl.DataFrame
+    tallies: dict[str, Tally]
+    frames: dict[str, pl.DataFrame]
+
+    @property
+    def since(self) -> datetime:
+        return BEGIN + timedelta(days=self.size.days - JUDGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +47,18 @@ class Judged:
     """What became of the scenarios."""
 
     anomalies: list[Anomaly]
-    truth: pl.DataFrame  # with `found` and `days`, to the end of the first window found
-    false: int
-    days: int
-    seconds: float
-    explained: int
+    truth: pl.DataFrame  # with `days`, to the end of the first window found, and `by`, what found it
+    false: dict[str, int]  # by detector
 
     def document(self) -> dict[str, Any]:
+        explained = [bool(one.details["explained"]) for one in self.anomalies if "explained" in one.details]
         return {
             "recall": self.recall,
-            "false_per_day": self.false / self.days,
-            "explained": self.explained / max(len(self.anomalies), 1),
-            "seconds": self.seconds,
+            "false_per_day": sum(self.false.values()) / JUDGED,
+            "false": {name: count / JUDGED for name, count in sorted(self.false.items())},
+            "explained": sum(explained) / max(len(explained), 1),
             "scenarios": {row["scenario"]: row["days"] for row in self.truth.iter_rows(named=True)},
+            "by": {row["scenario"]: row["by"] for row in self.truth.iter_rows(named=True)},
         }
 
     @property
@@ -48,49 +66,71 @@ class Judged:
         return float(self.truth["days"].is_not_null().mean() or 0.0)  # type: ignore[arg-type]
 
 
-def judge(size: Size, seed: int, *, strength: float = 1.0, weekly: float = 7.0, shift: int = 0) -> Judged:
-    """Play a province, train on its first weeks, and judge its last ones; `shift` leaves out days of training."""
-    played = simulate(size, seed, BEGIN, JUDGED, strength)
-    start = time.process_time()
-    anomalies = [each for name in played.events for each in _anomalies(played, name, size, weekly, shift)]
+def play(size: Size, seed: int, strength: float = 1.0) -> Played:
+    """Play a province and measure it."""
+    played, sets = simulate(size, seed, BEGIN, JUDGED, strength), featureset.load()
+    tallies = {
+        name: whole(tally(events, sets[name], CALENDAR), sets[name], CALENDAR) for name, events in played.events.items()
+    }
+    frames = {name: prepared(each, sets[name], CALENDAR)[0] for name, each in tallies.items()}
+    return Played(size, played.truth, tallies, frames)
+
+
+def judge(
+    played: Played, *, without: tuple[int, int] = (0, 0), budget: Budget | None = None, models: bool = True
+) -> Judged:
+    """Train on the first weeks and judge the last ones; `without` leaves out first and last days of training."""
+    limits = budget or Budget(DEFAULT.weekly, DEFAULT.organisation)
+    found = [each for name in played.tallies for each in _watched(played, name)]
+    if models:
+        found += [each for name in played.frames for each in _modelled(played, name, limits, without)]
     keys = pl.DataFrame(
-        [(one.detector.removeprefix("anomaly."), one.entity, one.start) for one in anomalies],
-        schema={"set": pl.String, "entity": pl.String, "at": pl.Datetime("us", "UTC")},
+        [(one.detector, one.detector.split(".")[1], one.entity, one.start, one.end) for one in found],
+        schema={"by": pl.String, "set": pl.String, "entity": pl.String, "at": TIME, "to": TIME},
         orient="row",
     )
     met = keys.join(played.truth, on=["set", "entity"], how="left").with_columns(
-        ((pl.col("at") >= pl.col("start")) & (pl.col("at") < pl.col("end"))).fill_null(value=False).alias("true")
+        ((pl.col("to") > pl.col("start")) & (pl.col("at") < pl.col("end"))).fill_null(value=False).alias("true")
     )
-    first = met.filter("true").group_by("scenario").agg(pl.col("at").min())
+    first = met.filter("true").sort("to").group_by("scenario").agg(pl.col("to", "by").first())
     truth = played.truth.join(first, on="scenario", how="left", maintain_order="left").with_columns(
-        ((pl.col("at") - pl.col("start")).dt.total_days() + 1).alias("days")
+        ((pl.col("to") - pl.col("start")).dt.total_seconds() / 86_400).ceil().cast(pl.Int64).alias("days")
     )
-    explained = sum(bool(one.details["explained"]) for one in anomalies)
-    seconds = time.process_time() - start
-    return Judged(anomalies, truth, int((~met["true"]).sum()), JUDGED, seconds, explained)
+    wrong = met.filter(~pl.col("true")).group_by("by").len()
+    return Judged(found, truth, dict(wrong.iter_rows()))
 
 
-def _anomalies(played: Behaviour, name: str, size: Size, weekly: float, shift: int) -> list[Anomaly]:
+def _watched(played: Played, name: str) -> list[Anomaly]:
     chosen = featureset.load()[name]
-    since = BEGIN + timedelta(days=size.days - JUDGED)
-    frame, _ = prepared(tally(played.events[name], chosen, CALENDAR), chosen, CALENDAR)
-    learnt = frame.filter((pl.col("window") < since) & (pl.col("window") >= BEGIN + timedelta(days=shift)))
-    trained = train(learnt, chosen)
+    stage = Stage(played.since, played.since + timedelta(days=JUDGED), CALENDAR)
+    moments = played.tallies[name].moments
+    return [one for each in chosen.watches for one in exactly(moments, chosen, each, stage, [])[0]]
+
+
+def _modelled(played: Played, name: str, budget: Budget, without: tuple[int, int]) -> list[Anomaly]:
+    chosen, frame = featureset.load()[name], played.frames[name]
+    begin, end = BEGIN + timedelta(days=without[0]), played.since - timedelta(days=without[1])
+    trained = train(frame.filter((pl.col("window") < end) & (pl.col("window") >= begin)), chosen)
     origin = Origin("bench", trained_period(trained.manifest), float(trained.manifest["weekly"]))
-    return score(trained.model, frame, chosen, since, budget=Budget(weekly), origin=origin).anomalies
+    return score(trained.model, frame, chosen, played.since, budget=budget, origin=origin).anomalies
 
 
 def bench(size: Size, seed: int, strength: float) -> dict[str, Any]:
-    """Judge once; again with the same seed; and with a day less of training."""
-    one, again, other = (judge(size, seed, strength=strength, shift=shift) for shift in (0, 0, 1))
-    ids, same, changed = ({each.id for each in done.anomalies} for done in (one, again, other))
+    """Judge once; again with the same seed; and with a day less of training, at its begin and at its end."""
+    start = time.process_time()
+    played = play(size, seed, strength)
+    one = judge(played)
+    seconds = time.process_time() - start
+    ids = {each.id for each in one.anomalies}
+    again = {each.id for each in judge(play(size, seed, strength)).anomalies}
+    shifted = [{each.id for each in judge(played, without=days).anomalies} for days in ((1, 0), (0, 1))]
     return {
         "seed": seed,
         "size": [size.users, size.hosts, size.days],
         "strength": strength,
-        "scenarios": len(SCENARIOS),
         **one.document(),
-        "repeated": ids == same,
-        "changed": len(ids ^ changed) / max(len(ids | changed), 1),
+        "seconds": seconds,
+        "repeated": ids == again,
+        "changed": [len(ids ^ other) / max(len(ids | other), 1) for other in shifted],
         "texts": [{"en": each.text.en, "vi": each.text.vi, "entity": each.entity} for each in one.anomalies],
     }

@@ -11,11 +11,11 @@ from pathlib import Path
 import orjson
 
 from connectors.simulator.write import write
-from flows.bench import correlations
+from flows.bench import correlations, formats
 from flows.bench.collecting import collecting
 from flows.bench.collecting import shown as collected
 from flows.bench.flame import flame
-from flows.bench.fresh import on_one_core
+from flows.bench.fresh import fresh, on_one_core
 from flows.bench.growth import growth
 from flows.bench.plots import plots
 from flows.bench.profile import profile
@@ -42,6 +42,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=int, nargs=3, default=(2_000, 300, 60), metavar="N", help="users, hosts, days of `anomaly`"
     )
+    parser.add_argument(
+        "--scale",
+        type=int,
+        nargs=2,
+        metavar="N",
+        help="of `anomaly`: memory and time of training with so many entities and days (20000 30, 1000000 15)",
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--profile", action="store_true", help="instead of whole scans: time on one core by stage, field and rule"
@@ -51,6 +58,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--collect", type=int, metavar="N", help="instead: lines a second of `soc collect` by transport, with N lines"
+    )
+    what.add_argument(
+        "--formats",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="DIR",
+        help="instead: events a second and core by source, of samples in DIR (<source>/*.json with `input`; default: "
+        "a simulated day)",
     )
     what.add_argument(
         "--growth", type=Path, metavar="DIR", help="instead: plots of how cost grows with rules, batches and events"
@@ -66,11 +82,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _anomaly(args: argparse.Namespace) -> int:
-    """Judge the anomaly detectors."""
+    """Judge the anomaly detectors, or what training of many entities costs."""
     from connectors.simulator.behaviour import Size  # noqa: PLC0415 - both take long to import, and few want them
     from flows.bench import anomaly  # noqa: PLC0415
 
-    told = anomaly.run(args.paths[1:], Size(*args.size), seed=args.seed)
+    if args.scale:
+        told = fresh(anomaly.scaled, args.scale[0], args.scale[1])
+    else:
+        told = anomaly.run(args.paths[1:], Size(*args.size), seed=args.seed)
     if args.out:
         args.out.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     return 0
@@ -85,6 +104,11 @@ def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="soc-bench-") as folder:
         if args.collect:
             _write(args.out, _collected(Path(folder), args.collect))
+            return 0
+        if args.formats:
+            speeds = on_one_core(formats.formats, Work((), tuple(args.rules), args.config), args.formats, Path(folder))
+            print(formats.shown(speeds))
+            _write(args.out, speeds)
             return 0
         paths = args.paths or [write(Path(folder) / "logs", 1, START, 2).folder]
         work = Work(tuple(paths), tuple(args.rules), args.config)

@@ -21,16 +21,18 @@ from detectors.schema import LEVELS
 from flows.commands.options import add_config, moment, read_config
 from flows.settings import Settings
 from flows.terminal import plain
+from flows.triage.duties import MARK, SENT, Mark, due, read
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the verbs and their arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="list|show|status|assign|note|export", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="list|show|status|assign|note|mark|sent|export", required=True)
     listing = verbs.add_parser("list", help="incidents, the most severe first; new findings are put into them before")
     add_config(listing)
     listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most this many (default: 50)")
     listing.add_argument("--at", type=moment, metavar="TIME", help="as if it were this time (default: now)")
-    _about(verbs.add_parser("show", help="the story in order of time, and how far along the kill chain it is"))
+    showing = _about(verbs.add_parser("show", help="the story in order of time, its deadlines, its kill chain"))
+    showing.add_argument("--at", type=moment, metavar="TIME", help="as if it were this time (default: now)")
     judging = _saying(verbs.add_parser("status", help="say how far it is; a closed one goes on in a successor"))
     judging.add_argument("status", choices=get_args(Status), help="how far it is")
     judging.add_argument("--reason", choices=REASONS, help="why it is closed")
@@ -39,6 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     assigning.add_argument("owner", metavar="NAME", help="who")
     noting = _saying(verbs.add_parser("note", help="write something down beside it"))
     noting.add_argument("note", metavar="TEXT", help="what to write down")
+    marking = _saying(verbs.add_parser("mark", help="say what the law calls it: its duties and deadlines follow"))
+    marking.add_argument("mark", choices=get_args(Mark), help="what it is")
+    sending = _saying(verbs.add_parser("sent", help="say that a report which the law asks for was sent"))
+    sending.add_argument("duty", choices=[duty.id for duty in read().duties], help="which")
     exporting = _about(verbs.add_parser("export", help="STIX 2.1 (.json), or the whole case with hashes (.zip)"))
     exporting.add_argument("--out", type=Path, required=True, metavar="FILE", help="F.json or F.zip")
 
@@ -63,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         if args.verb == "list":
             return _list(settings, store, args)
         if args.verb == "show":
-            return _show(store, args.id, ZoneInfo(settings.zone))
+            return _show(store, args.id, ZoneInfo(settings.zone), args.at or datetime.now(UTC))
         if args.verb == "export":
             return _export(store, args)
         return _decide(store, args)
@@ -82,15 +88,21 @@ def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(store: Store, incident: str, zone: ZoneInfo) -> int:
+def _show(store: Store, incident: str, zone: ZoneInfo, now: datetime) -> int:
+    from flows.triage.shift import left, spoken  # noqa: PLC0415
     from flows.triage.story import tell  # noqa: PLC0415
 
     story = tell(store, incident)
     print(plain(f"{story.title}: {story.case.status}, {story.case.findings:,} findings"))
     if story.case.follows:
         print(f"goes on from {story.case.follows}")
-    for each in story.successors:
-        print(f"goes on in {each}")
+    for successor in story.successors:
+        print(f"goes on in {successor}")
+    for each in due(story.case, story.history, read()):
+        done = f"sent {each.sent.astimezone(zone):%d/%m/%Y %H:%M}" if each.sent else left(each.left(now), spoken("en"))
+        print(
+            plain(f"due {each.until.astimezone(zone):%d/%m/%Y %H:%M} ({done}): {each.duty.title.en}; {each.duty.law}")
+        )
     print("\nKill chain")
     for tactic, rows in story.chain:
         titles = "; ".join(dict.fromkeys(str(row["rule.name"]) for row in rows))
@@ -102,9 +114,10 @@ def _show(store: Store, incident: str, zone: ZoneInfo) -> int:
     for kind, names in story.names.items():
         if names:
             print(plain(f"\n{kind}: {', '.join(names[:20])}" + (f" (+{len(names) - 20})" if len(names) > 20 else "")))
-    for one in story.history:
-        said = " ".join(filter(None, (one.status, one.reason, one.owner and f"to {one.owner}", one.note)))
-        print(plain(f"  {one.time.astimezone(zone):%d/%m/%Y %H:%M} {one.actor}: {said}", 400))
+    for each_said in story.history:
+        given = (each_said.status, each_said.reason, each_said.owner and f"to {each_said.owner}", each_said.note)
+        said = " ".join(filter(None, given))
+        print(plain(f"  {each_said.time.astimezone(zone):%d/%m/%Y %H:%M} {each_said.actor}: {said}", 400))
     return 0
 
 
@@ -114,6 +127,8 @@ def _decide(store: Store, args: argparse.Namespace) -> int:
         raise UsageError("an incident is closed for a reason, and only then", fix=f"--reason {'|'.join(REASONS)}")
     actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"
     owner, note = getattr(args, "owner", None), getattr(args, "note", None)
+    if args.verb in {"mark", "sent"}:
+        note = f"{MARK}{args.mark}" if args.verb == "mark" else f"{SENT}{args.duty}"
     Cases(store).decide(Triage(args.id, datetime.now(UTC), actor, status, owner, note, reason))
     return 0
 

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("list", "all versions, the one in use marked"),
         ("show", "the manifest of a version"),
         ("compare", "let a version and the one in use score the same days"),
-        ("promote", "put a version into use"),
+        ("promote", "put a version into use, if it holds its own against that in use on the last week"),
         ("rollback", "put the version into use that was before"),
     ):
         command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
@@ -32,6 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if verb in {"show", "compare", "promote"}:
             optional = "?" if verb == "show" else None
             command.add_argument("version", nargs=optional, metavar="VERSION", help="version of its model")
+        if verb == "promote":
+            command.add_argument("--force", action="store_true", help="even if it loses against that in use")
         if verb == "compare":
             command.add_argument("--since", type=moment, metavar="TIME", help="from this time on (default: 7 days ago)")
             command.add_argument("--until", type=moment, metavar="TIME", help="before this time (default: now)")
@@ -47,8 +49,7 @@ def run(args: argparse.Namespace) -> int:
         stored, _ = registry.load(args.set, args.version)
         print(orjson.dumps(stored.manifest, option=orjson.OPT_INDENT_2).decode())
     elif args.verb == "promote":
-        registry.promote(args.set, args.version)
-        print(plain(f"{args.set} {args.version} is in use"), file=sys.stderr)
+        return _promote(args)
     elif args.verb == "rollback":
         print(plain(f"{args.set} {registry.rollback(args.set)} is in use again"), file=sys.stderr)
     else:
@@ -83,8 +84,19 @@ def _compare(args: argparse.Namespace, registry: Registry) -> None:
     since = args.since or until - timedelta(days=7)
     (chosen,) = where.chosen([args.set])
     told = working.compare(where, chosen, (champion, args.version), since, until)
-    print(f"in use: {told['first']:.0f} anomalies; {args.version}: {told['second']:.0f}; both tell {told['both']:.0f}")
-    print(f"rank correlation of the windows' p-values: {told['agreement']:.3f}")
+    print(plain(str(told)))
+
+
+def _promote(args: argparse.Namespace) -> int:
+    from flows.anomaly import working  # noqa: PLC0415 - what it needs takes long to import
+
+    where = working.room(read_config(args), datetime.now(UTC), _say)
+    (chosen,) = where.chosen([args.set])
+    if not working.promote(where, chosen, args.version, force=args.force):
+        _say(f"{args.set} {args.version} is not put into use; --force does it all the same")
+        return 3
+    _say(f"{args.set} {args.version} is in use")
+    return 0
 
 
 def _say(text: str) -> None:

@@ -55,6 +55,8 @@ def _odd(told: dict[str, Any], clock: Clock, lang: str) -> Odd:
     features = told.get("features", [])[:MOST]
     history = told.get("history") or {"feature": "", "windows": [], "values": []}
     words = {one["feature"]: one["words"][lang] for one in features}
+    if "words" in history:  # of an exact detector, which has no features
+        words[history["feature"]] = history["words"][lang]
     return Odd(
         text=visible(str(told["text"][lang])[:TEXT]),
         features=tuple(

@@ -16,11 +16,11 @@ from connectors.elastic.documents import documents
 from connectors.elastic.findings import read_findings
 from connectors.store import Store
 from connectors.store_cases import Cases
-from connectors.store_schema import REAL
 from connectors.store_wanted import Wanted
 from detectors.identity import digest
 from detectors.incidents import STOP, Incident, Linking, assigned
 from detectors.risk import entity_risk, trust
+from detectors.verdicts import DECISION, judged
 from flows import running
 from flows.settings import Settings
 from flows.triage.evidence import UNREAL, evidence, named
@@ -54,9 +54,8 @@ def recent(settings: Settings, store: Store, now: datetime, days: int = DAYS) ->
 
 def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:
     """Reckon RISK now, and keep it: in the store, and in full mode as `soc-entity-risk` too."""
-    findings, cases = recent(settings, store, now), Cases(store)
-    reasons = store.reasons() | _closed(cases)
-    found = entity_risk(evidence(findings, reasons, trusted(cases)), now)
+    findings, cases, said = recent(settings, store, now), Cases(store), decisions(store)
+    found = entity_risk(evidence(findings, reasons(said), trusted(findings, said)), now)
     kept = found.filter(pl.col("risk") >= WORTH_KEEPING)
     cases.reckoned(kept, now)
     if settings.elastic.url:
@@ -76,12 +75,21 @@ def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:
     return found
 
 
-def trusted(cases: Cases) -> dict[str, float]:
-    """Return what findings of each rule count, by what was said of earlier ones."""
-    true = pl.col("findings").filter(pl.col("reason").is_in(REAL)).sum()
-    false = pl.col("findings").filter(pl.col("reason").is_in(UNREAL - {"duplicate"})).sum()
-    counts = cases.judged().group_by("rule").agg(true.alias("true"), false.alias("false"))
-    return {rule: trust(yes, no) for rule, yes, no in counts.iter_rows()}
+def trusted(findings: pl.DataFrame, said: pl.DataFrame) -> dict[str, float]:
+    """Return what findings of each rule count, by what was said of them."""
+    rules = judged(findings, said)
+    return {rule: trust(yes, no) for rule, yes, no in rules.select("rule", "true", "false").iter_rows()}
+
+
+def decisions(store: Store) -> pl.DataFrame:
+    """Return the last word about each finding (DECISION)."""
+    return pl.DataFrame(Cases(store).decisions(), schema=DECISION, orient="row")
+
+
+def reasons(said: pl.DataFrame) -> dict[str, str]:
+    """Return why findings were closed."""
+    closed = said.filter(pl.col("status") == "closed").drop_nulls("reason")
+    return dict(closed.select("finding", "reason").iter_rows())
 
 
 def entity_documents(risks: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -120,8 +128,7 @@ def entity_documents(risks: pl.DataFrame, now: datetime) -> pl.DataFrame:
 def incidents(settings: Settings, store: Store, now: datetime, how: Linking | None = None) -> list[Incident]:
     """Put findings into incidents, and keep them; return those that are new or grew."""
     findings, cases = recent(settings, store, now), Cases(store)
-    reasons = store.reasons() | _closed(cases)
-    unreal = [finding for finding, reason in reasons.items() if reason in UNREAL]
+    unreal = [finding for finding, reason in reasons(decisions(store)).items() if reason in UNREAL]
     withdrawn = findings.filter(pl.col("event.action") == "correlation-withdrawn")["soc.follows"].drop_nulls()
     told = findings.filter(
         ~pl.col("event.id").is_in(unreal) & ~pl.col("event.id").is_in(withdrawn.implode())
@@ -138,9 +145,3 @@ def linking(settings: Settings) -> Linking:
     part = settings.triage
     stop = STOP | {name.lower() for name in part.stop}
     return Linking(within=timedelta(hours=part.hours), many=part.many, stop=stop)
-
-
-def _closed(cases: Cases) -> dict[str, str]:
-    """Return why Kibana's alerts were closed."""
-    rows = cases.latest().filter(pl.col("status") == "closed").drop_nulls("reason")
-    return dict(rows.select("finding", "reason").iter_rows())

@@ -318,11 +318,44 @@ def test_maintenance_mutes_correlations_that_count_all_the_same(tmp_path: Path, 
     store.close()
 
 
-def test_time_goes_no_further_than_the_clock(parts: Parts, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("dates", "passed"), [
+    ([(2026, 3, 9, 1, 30)], 0),  # a clock that is fast
+    ([(2099, 1, 1)], None),
+    ([(2026, 3, 9, 0, 50), (2099, 1, 1), (2026, 3, 9, 0, 10)], -600),  # one wrong date makes nothing else late
+    ([(1970, 1, 1)], None),  # nor does a clock that was set back
+])  # fmt: skip
+def test_time_passes_by_sound_clocks_only(
+    parts: Parts, tmp_path: Path, dates: list[tuple[int, ...]], passed: int | None
+) -> None:
     store = Store(tmp_path / "store.sqlite")
     memory = StoreMemory(store, 600_000_000)
     now = int(datetime(2026, 3, 9, 1, tzinfo=UTC).timestamp() * 1e6)
-    times = pl.DataFrame({"@timestamp": [datetime(2099, 1, 1, tzinfo=UTC)]})
-    Correlating(parts, memory, lambda: now).pass_time(batch([]), times)
-    assert memory.times() == {("auth", ""): now}
+    known = {("auth", ""): now - 1_200_000_000} if dates == [(1970, 1, 1)] else {}
+    memory.pass_time(known)
+    times = pl.DataFrame({"@timestamp": [datetime(*date, tzinfo=UTC) for date in dates]})  # type: ignore[misc,arg-type]
+    correlating = Correlating(parts, memory, lambda: now)
+    correlating.pass_time(batch([]), times)
+    assert memory.times() == (known if passed is None else {("auth", ""): now + passed * 1_000_000})
+    assert set(correlating.ahead) == ({"auth"} if (2099, 1, 1) in dates else set())
+    store.close()
+
+
+@pytest.mark.parametrize("future", [False, True])
+def test_an_event_of_the_future_tells_no_absence_too_early(parts: Parts, tmp_path: Path, *, future: bool) -> None:
+    """Somebody guesses; before anything else is read of the same minutes, a line says that it is 2099."""
+    store, said = Store(tmp_path / "store.sqlite"), list[str]()
+    now = int(datetime(2026, 3, 9, 1, 5, tzinfo=UTC).timestamp() * 1e6)
+    remembered = remembering(parts, partial(StoreMemory, store), lambda: now)
+    line = Pipeline(parts.definitions, parts.engine, parts.detections, store, correlating=remembered, say=said.append)
+    text = "<38>1 {} srv sshd 7 - - {} password for lan from 192.0.2.7 port 22 ssh2".format
+    rows = [text("2026-03-09T08:00:00+07:00", "Failed"), text("2099-01-01T00:00:00Z", "Failed")]
+    line.process(batch([*enumerate(rows[: 1 + future])]))
+    line.settle()
+    assert store.select().is_empty()
+    line.process(
+        batch([(9, text("2026-03-09T08:04:00+07:00", "Accepted")), (10, text("2026-03-09T08:05:00+07:00", "x"))])
+    )
+    line.settle()
+    assert "Guessing that ended" not in store.select()["rule.name"].to_list()
+    assert [each.split(" UTC")[0] for each in said] == ["events of auth are dated 2099-01-01 00:00"] * future
     store.close()

@@ -87,6 +87,41 @@ def test_a_broken_version_keeps_the_former_one_and_says_so_once(settings: Settin
     assert titles(watched) == ["Mended"]
 
 
+CORRELATION = """title: Guessing
+id: 00000000-0000-4000-8000-0000000000c1
+correlation:
+  type: event_count
+  rules: 00000000-0000-4000-8000-000000000001
+  timespan: 1h
+  condition: {gte: 5}
+"""
+EXCEPTION = """title: Known scanner
+id: 00000000-0000-4000-8000-0000000000f1
+logsource: {product: linux}
+filter: {rules: any, scanner: {source.ip: 203.0.113.1}, condition: not scanner}
+"""
+
+
+def test_correlations_and_exceptions_keep_their_former_version_too(settings: Settings) -> None:
+    told: list[str] = []
+    (folder,) = settings.rules
+    (folder / "c.yml").write_text(CORRELATION)
+    (folder / "e.yml").write_text(EXCEPTION)
+    watched = Watched(settings, told.append)
+    before = watched.parts.rules
+    assert (len(before.correlations), len(before.filters)) == (1, 1)
+    (folder / "c.yml").write_text(CORRELATION.replace("gte: 5", "gte: five"))
+    (folder / "e.yml").write_text(EXCEPTION.replace("not scanner", "not scaner"))
+    assert watched.changed()
+    assert watched.parts.rules.correlations == before.correlations
+    assert watched.parts.rules.filters == before.filters
+    assert "the former version of `Guessing` (00000000-0000-4000-8000-0000000000c1) stays in use" in told
+    assert told[-1] == "rules read again: 0 added, 0 changed, 0 gone, 2 broken (former version in use)"
+    (folder / "r1.yml").unlink()  # and what it counts goes
+    assert watched.changed()
+    assert not watched.parts.rules.correlations
+
+
 def test_the_next_run_of_a_process_keeps_it_too(settings: Settings) -> None:
     Watched(settings, str)
     (settings.rules[0] / "r1.yml").write_text("title: [\n")

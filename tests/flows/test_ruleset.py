@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from detectors.contracts import Dialect, LogSource
 from detectors.errors import UsageError
+from detectors.sigma.engine import Engine
 from flows import rulecache, ruleset
 
 RULE = """title: {title}
@@ -24,13 +27,62 @@ def write(folder: Path, number: int, *, title: str = "A rule", value: str = "evi
     return path
 
 
-def test_one_broken_rule_never_stops_another(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a thousand rules in `rules`, compiled into `cache`."""
+    folder = tmp_path_factory.mktemp("thousand")
+    (folder / "rules").mkdir()
     for number in range(1000):
-        write(tmp_path, number)
-    (tmp_path / "broken.yml").write_text("title: [\n")
-    loaded = ruleset.load([tmp_path])
+        write(folder / "rules", number, value=f"evil{number}x")
+    assert len(ruleset.load([folder / "rules"], store=folder / "cache").rules) == 1000
+    return folder
+
+
+CIRCLE = """title: Round and round
+name: round
+correlation: {type: event_count, rules: round, timespan: 1m, condition: {gte: 2}}
+"""
+FILTER = """title: From nobody
+logsource: {category: webserver}
+filter:
+  rules:
+    - no_such_rule
+  known: {cs-uri-stem: x}
+  condition: not known
+"""
+BAD = RULE.format(title="Bad", id="00000000-0000-4000-8000-00000000dead", value="x")
+
+
+@pytest.mark.parametrize(("text", "place", "said"), [
+    ("title: [\n", "2:1", "brackets"),
+    (BAD.replace("  condition: selection\n", ""), "4:1", "condition"),
+    (BAD.replace("condition: selection", "condition: selectoin"), "6:14", "selection"),
+    (BAD.replace("title: Bad", "title: Bad\nlevel: hihg"), "2:8", "high"),
+    (BAD.replace("contains: x", "re: '(?<=a)b'"), "5:31", "split the rule"),
+    (BAD.replace("contains: x", "containz: x"), "5:27", "contains"),
+    (CIRCLE, "3:41", "break the circle"),
+    (FILTER, "5:7", "name"),
+    (BAD.replace("0000dead", "00000001"), "1:1", "fresh UUID"),
+    ("title: \x00\n", "1:8", "take it out"),
+])  # fmt: skip
+def test_one_broken_rule_never_stops_a_thousand_others(thousand: Path, text: str, place: str, said: str) -> None:
+    """Only it is told, with file, line, column and what to do; the others find what they did."""
+    path = thousand / "rules" / "zz_broken.yml"
+    path.write_text(text)
+    loaded = ruleset.load([thousand / "rules"], store=thousand / "cache")
+    path.unlink()
     assert len(loaded.rules) == 1000
-    assert [str(fault.place) for fault in loaded.faults] == [f"{tmp_path}/broken.yml:2:1"]
+    (fault,) = loaded.faults
+    assert str(fault.place) == f"{path}:{place}"
+    assert fault.fix
+    assert said in fault.fix
+    events = pl.DataFrame({"cs-uri-stem": ["/evil7x", "/good", "/evil999x"], "event.original": ["", "", ""]})
+    dialect = Dialect("web", LogSource(category="webserver"), {}, structured=False)
+    hits = Engine(loaded.rules).detect(dialect, events)
+    assert sorted(zip([loaded.rules[rule].id[-3:] for rule in hits.rule], hits.row, strict=True)) == [
+        ("007", 0),
+        ("999", 2),
+    ]
 
 
 def test_the_second_rule_of_an_id_is_a_fault_that_names_the_first(tmp_path: Path) -> None:

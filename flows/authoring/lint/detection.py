@@ -28,6 +28,9 @@ def unknown_fields(document: Document, fields: Fields) -> Iterator[Remark]:
         elif other := spelled(name, logsource):
             message = f"the case of names counts, and events write `{other}`"
             yield Remark(place, "warning", "unknown-field", message, f"write `{other}`")
+        elif fields.legal(logsource) is None and (near := fields.nearly(name, logsource)):
+            message = f"no source of {logsource} is known to have `{name:.80}`"
+            yield Remark(place, "warning", "unknown-field", message, f"did you mean `{near}`?")
 
 
 def grouping(document: Document, fields: Fields) -> Iterator[Remark]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -10,6 +11,8 @@ from detectors.errors import UsageError
 from flows import assembly
 from flows.authoring import chosen
 from flows.commands.options import add_config, add_rules, read_config
+from flows.ruleset import RuleSet
+from flows.settings import Settings
 from flows.terminal import plain
 
 
@@ -31,12 +34,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain a rule on one event."""
+    """Explain a rule on one event, a correlation on all of them."""
     from flows.authoring import events, explain  # noqa: PLC0415 - bring pySigma, which other verbs can do without
 
     settings = read_config(args)
-    rule = chosen.one(args.rule, settings, args.rules)
     parts = assembly.assemble(settings, [*args.rules] or None)
+    correlation = chosen.correlation(args.rule, settings, args.rules)
+    if correlation is not None:
+        return _correlation(correlation, args, settings)
+    rule = chosen.one(args.rule, settings, args.rules)
     found = events.find(args.event, rule.logsource, parts, settings, args.source)
     if args.number is not None and not 0 < args.number <= found.frame.height:
         raise UsageError(f"there is no event {args.number}", fix=f"there are {found.frame.height}")
@@ -45,5 +51,20 @@ def run(args: argparse.Namespace) -> int:
         print(orjson.dumps(made.document(), option=orjson.OPT_INDENT_2).decode())
     else:
         for line in explain.lines(made):
+            print(plain(line))
+    return 0
+
+
+def _correlation(rules: RuleSet, args: argparse.Namespace, settings: Settings) -> int:
+    """Explain a correlation on all of the events."""
+    from flows.authoring import counting, events  # noqa: PLC0415 - as above
+
+    parts, logsources = assembly.parts(settings, rules), [rule.logsource for rule in rules.rules]
+    found = events.find(args.event, logsources[0], parts, settings, args.source)
+    made = counting.explain(rules.correlations[-1], found, parts, ZoneInfo(settings.zone))
+    if args.json:
+        print(orjson.dumps(made.document(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        for line in counting.lines(made):
             print(plain(line))
     return 0

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(told: dict[str, Any], parts: Parts) -> Iterator[str]:
-    metas = {rule.meta.id: rule.meta for rule in parts.rules.rules}
+    metas = {meta.id: meta for meta in parts.rules.metas()}
     loud = sorted((each for each in told["rules"].items() if each[1]["matches"]), key=lambda each: -each[1]["matches"])
     for name, found in loud:
         meta = metas[name]

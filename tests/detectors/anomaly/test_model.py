@@ -45,8 +45,10 @@ def test_equal_data_gives_equal_scores_one_by_one_or_together(model: Model) -> N
 def test_putting_the_named_features_back_makes_the_window_normal(model: Model) -> None:
     row = np.array([0.5, 12.0, 0.2, 20.0])
     limit = model.calibrated.score(0.001)
-    named, explained = named_features(model.ensemble.score, row, limit)
+    calm = np.array([0.1, 0.1, 30.0, 0.1])
+    (named, explained), (other, _) = named_features(model.ensemble.score, np.array([row, calm]), [limit, limit])
     assert explained
+    assert other == [2]  # each row is explained by itself
     assert set(named[:2]) == {1, 3}
     usual = row.copy()
     usual[named] = 0.0

@@ -84,7 +84,7 @@ def test_all_faults_of_all_documents_are_told_in_one_pass() -> None:
         ("title: 2024-13-45", "r.yml:1:1: not valid YAML: month must be in 1..12; put such values in quotes"),
         ("a: &a [*a]", "nested deeper than 200 levels"),
         ("a: *b", "r.yml:1:4: not valid YAML: found undefined alias"),
-        ("title: \x07", "r.yml: not valid YAML: unacceptable character"),
+        ("title: \x07", "r.yml:1:8: not valid YAML: unacceptable character"),
         (GOOD.replace("title: A rule\n", ""), "r.yml:1:1: no title; add `title:`"),
         (GOOD.replace("{f: x}", "{f: !!binary aGk=}"), "a value can't be bytes; put it in quotes"),
         (

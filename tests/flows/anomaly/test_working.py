@@ -6,35 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
-import pytest
 
-from connectors.archive import Archive
 from connectors.store import Store, Triage
-from flows import assembly
 from flows.anomaly import working
-from flows.scanning import scan
 from flows.settings import Anomaly, Settings
-from tests.flows.anomaly.hotline import NIGHT, write
+from tests.flows.anomaly.hotline import NIGHT
 
 NOW = datetime(2026, 4, 10, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Return settings whose archive holds the weeks of the hotline."""
-    folder = tmp_path_factory.mktemp("anomaly")
-    settings = Settings(
-        store=folder / "store.sqlite",
-        archive=folder / "archive",
-        cache=folder / "cache",
-        own_rules=False,
-        anomaly=Anomaly(models=folder / "models", key=folder / "key"),
-    )
-    store = Store(settings.store)
-    parts = assembly.assemble(settings)
-    scan([write(folder)], parts, store, source="hotline_1022", archive=Archive(settings.archive))
-    store.close()
-    return settings
 
 
 def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settings) -> None:
@@ -77,8 +55,8 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
     told = working.compare(
         where, where.sets["records"], (model.version, newest.version), since, NIGHT + timedelta(days=1)
     )
-    assert told["both"] == 1
-    assert told["agreement"] > 0.5
+    assert told.both == 1
+    assert told.agreement > 0.5
 
 
 def test_a_damaged_archive_file_costs_itself(kept: Settings, tmp_path: Path) -> None:

@@ -27,6 +27,26 @@ def test_a_good_rule_has_nothing_against_it(soc: Soc, rule: Path) -> None:
     assert "1 rules can run (1 high); 0 faults, 0 warnings" in err
 
 
+@pytest.mark.parametrize(("logsource", "written", "meant"), [
+    ("{category: webserver}", "cs-uri-quey", "cs-uri-query"),
+    ("{category: dns}", "source_adress", "source.address"),
+    ("{category: firewall}", "destination.prt", "destination.port"),
+    ("{product: aws, service: cloudtrail}", "errorCod", "errorCode"),
+    ("{product: linux, service: auditd}", "CommandLin", "CommandLine"),
+    ("{category: webserver}", "x_application_word", None),
+    ("{product: aws, service: cloudtrail}", "requestParameters.anything.at.all", None),
+])  # fmt: skip
+def test_where_events_may_have_any_field_a_slip_of_the_pen_is_told(
+    soc: Soc, rule: Path, logsource: str, written: str, meant: str | None
+) -> None:
+    text = RULE.partition("tests:")[0].replace("{product: linux, service: sshd}", logsource)
+    code, lines = told(soc, rule, text.replace("message|startswith", written).replace("source_ip|cidr", "source.ip"))
+    assert code == 0
+    slips = [line for line in lines if "is known to have" in line]
+    assert [line.partition("; ")[2] for line in slips] == ([f"did you mean `{meant}`?"] if meant else [])
+    assert all(line.startswith("10:9: warning: ") for line in slips)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,54 @@ def test_of_several_events_the_nearest_is_explained(soc: Soc, rule: Path) -> Non
     assert told[1] == "event 2 of auth; 0 of 3 match"
     assert "  ✗ not inside" in told
     assert explained(soc, rule, *lines, more=("--number", "3"))[1] == "event 3 of auth; 0 of 3 match"
+
+
+GUESSING = """title: Root everywhere
+name: everywhere
+correlation:
+  type: event_count
+  rules: 6a5b1c2e-0f3d-4a7b-9c8d-1e2f3a4b5c6d
+  group-by: source.ip
+  timespan: 5m
+  condition: {{{condition}}}
+"""
+TIMES = ("Mar  9 08:00", "Mar  9 08:01", "Mar  9 08:09")
+
+
+def counted(soc: Soc, rule: Path, *addresses: str, condition: str = "gte: 3") -> list[str]:
+    """Explain a correlation, in a file of its own, on logins as root from these addresses."""
+    path = rule.parent / "everywhere.yml"
+    path.write_text(GUESSING.format(condition=condition))
+    timed = zip(addresses, TIMES[: len(addresses)], strict=True)
+    lines = [LINE.format("root", address).replace("Mar  9 08:00", time) for address, time in timed]
+    log = rule.parent.parent / "events.log"
+    log.write_text("".join([*lines, LINE.format("lan", "203.0.113.9")]))
+    return soc("rules", "explain", path, log, "--rules", rule.parent)[1].splitlines()
+
+
+def test_a_correlation_is_explained_by_events_groups_and_windows(soc: Soc, rule: Path) -> None:
+    told = counted(soc, rule, "203.0.113.9", "203.0.113.9", "203.0.113.9")
+    assert told[0].endswith("everywhere.yml:1:1): no alert")
+    assert told[1] == "asks for event_count gte 3 within 5m for each source.ip"
+    assert re.fullmatch(r"  event 1  \d{4}-03-09 08:00:01\+07:00  Root logged in   ← source.ip=203.0.113.9", told[2])
+    assert told[5] == "  1 of 4 events of auth match none of its rules"
+    assert told[6].startswith("  ✗ source.ip=203.0.113.9: event_count is 2 from ")
+    assert told[6].endswith("08:01:01+07:00: events 1, 2")
+    assert told[7] == "      its events lie further apart than the timespan: 9m"
+
+
+def test_of_a_correlation_that_would_fire_without_groups_it_is_said(soc: Soc, rule: Path) -> None:
+    told = counted(soc, rule, "203.0.113.9", "203.0.113.8", condition="gte: 2")
+    assert told[-1] == "      there would be an alert if all were one group: they differ in source.ip"
+
+
+def test_an_alert_and_an_exception_to_it_are_told(soc: Soc, rule: Path) -> None:
+    assert counted(soc, rule, "203.0.113.9", "203.0.113.9", condition="gte: 2")[0].endswith(": an alert")
+    exception = "title: Known\nlogsource: {product: linux}\nfilter: {rules: everywhere, s: {source.ip: 203.0.113.9}, "
+    (rule.parent / "known.yml").write_text(exception + "condition: not s}\n")
+    told = counted(soc, rule, "203.0.113.9", "203.0.113.9", condition="gte: 2")
+    assert told[0].endswith(": no alert")
+    assert told[-1] == "      taken by the exception `Known`"
 
 
 def test_an_event_of_another_source_is_told_so(soc: Soc, rule: Path) -> None:

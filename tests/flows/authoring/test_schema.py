@@ -35,13 +35,12 @@ def schema(soc: Soc) -> dict[str, Any]:
     return made
 
 
-def test_our_own_rules_are_valid_by_it(schema: dict[str, Any]) -> None:
+def test_our_own_rules_correlations_and_exceptions_are_valid_by_it(schema: dict[str, Any]) -> None:
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
     for path in own_rules().rglob("*.yml"):
-        if path.parent.name == "correlation":
-            continue  # correlations have a form of their own
-        assert [error.message for error in validator.iter_errors(read(path.read_text()))] == [], path
+        for document in yaml.load_all(path.read_text(), Loader):
+            assert [error.message for error in validator.iter_errors(document)] == [], path
 
 
 @pytest.mark.parametrize(
@@ -53,6 +52,30 @@ def test_faults_are_marked(schema: dict[str, Any], old: str, new: str) -> None:
     validator = jsonschema.Draft7Validator(schema)
     assert validator.is_valid(read(RULE))
     assert not validator.is_valid(read(RULE.replace(old, new)))
+
+
+COUNT = {"type": "event_count", "rules": "a", "timespan": "5m", "condition": {"gte": 5}}
+EXCEPTION = {"rules": "any", "sel": {"Image": "x"}, "condition": "not sel"}
+LINUX = {"product": "linux"}
+
+
+@pytest.mark.parametrize(("document", "valid"), [
+    ({"correlation": COUNT}, True),
+    ({"correlation": COUNT | {"condition": "a and not b", "group-by": ["x"]}}, True),
+    ({"correlation": COUNT | {"type": "count"}}, False),
+    ({"correlation": COUNT | {"timespan": "soon"}}, False),
+    ({"correlation": COUNT | {"groupby": "x"}}, False),
+    ({"correlation": COUNT | {"condition": {"ge": 5}}}, False),
+    ({"filter": EXCEPTION, "logsource": LINUX, "soc": {"owner": "SOC", "valid_to": "2026-12-31"}}, True),
+    ({"filter": EXCEPTION, "logsource": LINUX, "soc": {"intent": "wide"}}, False),
+    ({"filter": EXCEPTION}, False),
+    ({"filter": {"sel": {}, "condition": "not sel"}, "logsource": LINUX}, False),
+    ({"logsource": LINUX}, False),
+])  # fmt: skip
+def test_correlations_and_exceptions_are_told_right_from_wrong(
+    schema: dict[str, Any], document: dict[str, Any], *, valid: bool
+) -> None:
+    assert jsonschema.Draft7Validator(schema).is_valid({"title": "t", **document}) is valid
 
 
 def test_fields_log_sources_and_techniques_are_completed(schema: dict[str, Any]) -> None:

@@ -16,6 +16,15 @@ level: medium
 logsource: {product: gialai, service: hotline_1022}
 detection: {selection: {user: lan}, condition: selection}
 """
+OFTEN = """title: Opened twice
+id: 00000000-0000-4000-8000-000000000002
+correlation:
+    type: event_count
+    rules: 00000000-0000-4000-8000-000000000001
+    group-by: user.name
+    timespan: 3h
+    condition: {gte: 2}
+"""
 
 
 @pytest.fixture
@@ -53,6 +62,16 @@ def test_words_show_a_bar_for_each_day(soc: Soc, archive: Path) -> None:
     assert out[0] == "Ticket opened (medium): 2 matches in 1 findings, 1.00 a day"
     assert out[1].startswith("  2026-03-10  hotline_1022   unit 0")
     assert "▇" in out[1]
+
+
+def test_a_correlation_is_counted_and_its_rules_make_no_findings(soc: Soc, archive: Path) -> None:
+    (archive.parent / "often.yml").write_text(OFTEN)
+    told = json.loads(soc("rules", "try", "often.yml", "--rules", archive, "--since", "2026-03-01", "--json")[1])
+    often, opened = (told["rules"][f"00000000-0000-4000-8000-00000000000{number}"] for number in (2, 1))
+    assert (often["matches"], often["findings"]) == (4, 2)
+    assert [cell["day"] for cell in often["by_day"]] == ["2026-03-09", "2026-03-10"]
+    assert often["examples"] == [{"source": "hotline_1022", "record": "user.name=lan"}] * 2
+    assert (opened["matches"], opened["findings"]) == (4, 0)
 
 
 def test_a_rule_that_finds_nothing_says_so(soc: Soc, archive: Path) -> None:

@@ -1,0 +1,47 @@
+"""What Prefect runs by the clock: anomalies every hour, drift every day, training every week.
+
+Schedules live in the Prefect server, and how far each flow came in files beside the models, so a restart of either goes
+on where it was: `soc deploy` registers the same names again. A run that is due while one is at work is left out, since
+the next one looks at everything that is new.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from prefect import Flow, serve
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import RunnerDeployment
+from prefect.schedules import Cron, Schedule
+
+from flows.anomaly import scheduled
+
+TIMES: Final[dict[str, tuple[Flow[Any, Any], str]]] = {
+    "hourly": (scheduled.score, "12 * * * *"),  # past the hour: late events have come
+    "daily": (scheduled.watch_drift, "40 1 * * *"),
+    "weekly": (scheduled.train, "20 2 * * 0"),
+}
+ALONE: Final = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+
+
+def deployments(config: Path | None, zone: str) -> list[RunnerDeployment]:
+    """Return the deployments: `score/hourly`, `watch-drift/daily`, `train/weekly`, by the clock of a zone."""
+    return [_deployment(name, flow, Cron(cron, timezone=zone), config) for name, (flow, cron) in TIMES.items()]
+
+
+def _deployment(name: str, flow: Flow[Any, Any], schedule: Schedule, config: Path | None) -> RunnerDeployment:
+    made = flow.to_deployment(
+        name,
+        schedule=schedule,
+        parameters={"config": str(config.absolute()) if config else None},
+        concurrency_limit=ALONE,
+        tags=["soc"],
+    )
+    assert isinstance(made, RunnerDeployment)  # noqa: S101  a coroutine only where a loop runs
+    return made
+
+
+def run(config: Path | None, zone: str) -> None:
+    """Register the deployments, and do their runs until stopped; schedules pause meanwhile nobody does."""
+    serve(*deployments(config, zone), pause_on_shutdown=True, limit=1)

@@ -1,0 +1,162 @@
+"""The weekly and the monthly report, of one organisation or of the province."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from connectors.store import Store
+from connectors.store_cases import Cases
+from connectors.store_wanted import Wanted
+from detectors.schema import LEVELS
+from detectors.verdicts import advise, judged
+from flows.triage import duties, shift
+from flows.triage.reckoning import decisions
+from flows.triage.sheet import Sheet, Table
+
+Period = Literal["week", "month"]
+SHOWN: Final = 30
+KINDS: Final = ("organisation", "system", "host", "user", "address")
+
+
+def bounds(period: Period, day: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the week (from Monday) or month, in local time, that holds a day."""
+    local = day.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    if period == "week":
+        begin = local - timedelta(days=local.weekday())
+        return begin, begin + timedelta(days=7)
+    begin = local.replace(day=1)
+    return begin, (begin + timedelta(days=32)).replace(day=1)
+
+
+def report(
+    store: Store,
+    law: duties.Duties,
+    covered: Mapping[str, frozenset[str]],
+    voice: shift.Voice,
+    *,
+    period: Period,
+    day: datetime,
+    now: datetime,
+    by: str,
+    organisation: str | None = None,
+) -> Sheet:
+    """Return the report of the week or month that holds a day; `covered` are the techniques of each rule that runs."""
+    t, zone, (begin, end) = voice.t, voice.zone, bounds(period, day, voice.zone)
+    wanted = Wanted(since=begin, until=end, organisation=organisation)
+    counts = store.tally(wanted)
+    found = store.select(wanted, limit=sys.maxsize)
+    rules = judged(found, decisions(store))
+    hours = rules["hours"].drop_nulls().median()
+    return Sheet(
+        f"{t[f'report_{period}']}: {organisation or t['province']}",
+        voice.lang,
+        f"{begin:%d/%m/%Y} – {end - timedelta(days=1):%d/%m/%Y}; {t['made'].format(now=voice.clock(now), by=by)}",
+        [
+            (t["count"], f"{sum(counts.values()):,}"),
+            *((t[f"status_{status}"], _of(counts, status=status)) for status in ("new", "in_progress", "closed")),
+            (t["hours"], f"{hours:.1f}" if isinstance(hours, float) else "—"),
+        ],
+        [
+            _levels(counts, t),
+            _incidents(store, (begin, end), organisation, voice),
+            _risks(store, organisation, t),
+            _rules(rules, covered, t),
+            *([] if organisation else [_coverage(store, begin, min(end, now), t)]),
+            _yearly(law, now, voice),
+        ],
+        t["zone"].format(zone=zone.key) + " " + shift.law_note(law, t),
+    )
+
+
+def _of(counts: Mapping[tuple[str, str], int], *, level: str | None = None, status: str | None = None) -> str:
+    number = sum(n for (one, other), n in counts.items() if level in {None, one} and status in {None, other})
+    return f"{number:,}"
+
+
+def _levels(counts: Mapping[tuple[str, str], int], t: Mapping[str, str]) -> Table:
+    statuses = ("new", "in_progress", "closed")
+    rows = [
+        (
+            (level, t[f"level_{level}"]),
+            *(_of(counts, level=level, status=status) for status in statuses),
+            _of(counts, level=level),
+        )
+        for level in reversed(LEVELS)
+    ]
+    return Table(t["levels"], [t["level"], *(t[f"status_{each}"] for each in statuses), t["count"]], rows, levels=True)
+
+
+def _incidents(store: Store, within: tuple[datetime, datetime], organisation: str | None, voice: shift.Voice) -> Table:
+    cases, rows, t, clock = Cases(store), [], voice.t, voice.clock
+    begin, end = within
+    for case in cases.all():
+        if case.first is None or case.last is None or case.last < begin or case.first >= end:
+            continue
+        findings = [row for name in cases.findings(case.id) if (row := store.whole(name)) is not None]
+        if organisation and not any(organisation in (row["organization.id"] or ()) for row in findings):
+            continue
+        level = LEVELS[max(case.level, 0)]
+        words = (case.id[:12], case.findings, clock(case.first), clock(case.last), t[f"status_{case.status}"])
+        rows.append(((level, t[f"level_{level}"]), *words, case.owner or t["unassigned"]))
+    head = [t[name] for name in ("level", "kind_incident", "count", "since", "last", "status", "owner")]
+    return Table(t["incidents"], head, rows[:SHOWN], t["incidents_none"], levels=True)
+
+
+def _risks(store: Store, organisation: str | None, t: Mapping[str, str]) -> Table:
+    rows = []
+    for kind in KINDS:
+        _, found = Cases(store).risks(kind, 200)
+        mine = found if organisation is None else found.filter(pl.col("organisation") == organisation)
+        for row in mine.head(5).iter_rows(named=True):
+            whole = kind in {"organisation", "system"}
+            through = "; ".join(row["contributors" if whole else "rules"])
+            level = (row["level"], t[f"level_{row['level']}"])
+            rows.append((level, t[f"kind_{kind}"], row["name"], f"{row['risk']:.0f}", through))
+    return Table(
+        t["risks"],
+        [t[n] for n in ("level", "kind_host", "name", "risk", "through")],
+        rows,
+        t["risks_none"],
+        levels=True,
+    )
+
+
+def _rules(rules: pl.DataFrame, covered: Mapping[str, frozenset[str]], t: Mapping[str, str]) -> Table:
+    advice, rows = advise(rules, covered), []
+    for row in rules.head(SHOWN).iter_rows(named=True):
+        word, alone = advice[row["rule"]]
+        share = "—" if row["precision"] is None else f"{row['precision']:.0%} ({row['least']:.0%}–{row['most']:.0%})"
+        note = t[f"advice_{word}"] + (f" ({', '.join(sorted(alone))})" if alone and word == "tune" else "")
+        rows.append((row["title"], row["findings"], row["true"], row["false"], share, note))
+    return Table(
+        t["rules"], [t[n] for n in ("rule", "count", "true", "false", "precision", "advice")], rows, t["rules_none"]
+    )
+
+
+def _coverage(store: Store, begin: datetime, end: datetime, t: Mapping[str, str]) -> Table:
+    """Return per source in how many hours of the period it brought anything, and in how many it didn't."""
+    hours = max(int((end - begin) / timedelta(hours=1)), 0)
+    found = (
+        store.coverage(begin, end)
+        .filter(pl.col("soc.events") > 0)
+        .group_by("soc.source")
+        .agg(pl.col("soc.hour").n_unique().alias("hours"), pl.col("soc.events").sum(), pl.col("soc.failures").sum())
+        .sort("hours", "soc.source")
+    )
+    rows = [
+        (name, seen, max(hours - seen, 0), f"{events:,}", f"{lost:,}") for name, seen, events, lost in found.iter_rows()
+    ]
+    head = [t["source"], t["coverage"].split(": ")[-1], t["blind_hours"], t["events"], t["failures"]]
+    return Table(t["coverage"], head, rows, t["coverage_none"])
+
+
+def _yearly(law: duties.Duties, now: datetime, voice: shift.Voice) -> Table:
+    t, due = voice.t, duties.next_yearly(law, now, voice.zone)
+    rows = [(f"{day:%d/%m/%Y}", each.title.said(voice.lang), each.law) for day, each in due]
+    return Table(t["yearly"], [t["deadline"], t["duty"], t["law"]], rows)

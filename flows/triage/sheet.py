@@ -1,0 +1,54 @@
+"""Sheets for people: a title, numbers, and tables, as one HTML page that loads nothing and prints well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from flows.report.cards import cut
+
+CELL: Final = 300  # characters of a cell
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A part of a sheet; `none` is said where it has no rows, `note` under its title."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    none: str = ""
+    note: str = ""
+    levels: bool = False  # the first cell is a level: (level, word)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The whole."""
+
+    title: str
+    lang: str
+    under: str  # the period, who made it and when
+    numbers: Sequence[tuple[str, object]]
+    tables: Sequence[Table] = field(default_factory=list)
+    foot: str = ""
+
+
+def write(sheet: Sheet, out: Path) -> None:
+    """Write the page; every text is escaped, cut, and shown with its hidden characters visible."""
+    pages = Environment(
+        loader=PackageLoader("flows.triage", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters["shown"] = lambda value: cut("—" if value is None else str(value), CELL).text
+    style = Markup(files("flows.report").joinpath("page.css").read_text("utf-8"))  # noqa: S704 - our own file
+    out.write_text(pages.get_template("sheet.html.j2").render(sheet=sheet, style=style), "utf-8")

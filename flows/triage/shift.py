@@ -1,0 +1,207 @@
+"""What a shift knows when it ends: deadlines, what was decided, what fits into the next one, what is deferred."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import yaml
+
+from connectors.store import Store
+from connectors.store_cases import Case, Cases
+from connectors.store_wanted import Wanted
+from detectors.schema import LEVELS
+from flows.triage import duties
+from flows.triage.capacity import Plan, Work, plan
+from flows.triage.sheet import Sheet, Table
+
+SHOWN: Final = 50  # rows of a table
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return every label in every language."""
+    text = files(__package__).joinpath("words.yml").read_text("utf-8")
+    found: dict[str, dict[str, str]] = {str(name).lower(): texts for name, texts in yaml.safe_load(text).items()}
+    return found
+
+
+def spoken(lang: str) -> dict[str, str]:
+    """Return the labels in one language."""
+    return {label: texts[lang] for label, texts in catalogue().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a sheet speaks: in which language, and in which zone its times are."""
+
+    lang: str
+    zone: ZoneInfo
+
+    @property
+    def t(self) -> dict[str, str]:
+        return spoken(self.lang)
+
+    def clock(self, time: datetime | None) -> str:
+        return time.astimezone(self.zone).strftime(self.t["time_form"]) if time else "—"
+
+
+def work(store: Store, law: duties.Duties) -> list[Work]:
+    """Return what is open: incidents, and by rule and organisation the findings that are in none."""
+    cases, found = Cases(store), []
+    members = cases.members()
+    risks = _risks(cases)
+    for case in _open(cases):
+        left = [each for each in duties.due(case, cases.history(case.id), law) if each.sent is None]
+        title = f"{case.findings}"
+        names = _names(store, cases.findings(case.id)[:20])
+        top = max((risks.get(name, 0.0) for name in names), default=0.0)
+        until = left[0].until if left else None
+        found.append(Work("incident", case.id, title, _level(case), 1, top, case.first, until))
+    for status in ("new", "in_progress"):
+        rows = store.select(Wanted(status=status), limit=sys.maxsize).filter(~pl.col("event.id").is_in(list(members)))
+        found += [*_grouped(rows, risks)]
+    return found
+
+
+def _grouped(rows: pl.DataFrame, risks: Mapping[str, float]) -> list[Work]:
+    """Return work per rule, organisation and level."""
+    groups = rows.group_by("rule.id", pl.col("organization.id").list.first().alias("org"), "soc.level").agg(
+        pl.col("event.id").sort_by("@timestamp").first(),
+        pl.coalesce("rule.name", "rule.id").first().alias("title"),
+        pl.len().alias("count"),
+        pl.col("@timestamp").min(),
+        pl.col("host.name").explode(empty_as_null=True).drop_nulls().unique().alias("hosts"),
+    )
+    return [
+        Work(
+            "findings",
+            row["event.id"],
+            f"{row['title'] or '?'}" + (f" ({row['org']})" if row["org"] else ""),
+            row["soc.level"] or "informational",
+            row["count"],
+            max((risks.get(host, 0.0) for host in row["hosts"]), default=0.0),
+            row["@timestamp"],
+        )
+        for row in groups.iter_rows(named=True)
+    ]
+
+
+def _open(cases: Cases) -> list[Case]:
+    return [case for case in cases.all() if case.status != "closed"]
+
+
+def _level(case: Case) -> str:
+    return LEVELS[case.level] if case.level >= 0 else "informational"
+
+
+def _risks(cases: Cases) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for kind in ("address", "user", "host"):
+        _, risks = cases.risks(kind, 1_000)
+        found |= dict(risks.select("name", "risk").iter_rows())
+    return found
+
+
+def _names(store: Store, findings: list[str]) -> set[str]:
+    rows = [row for name in findings if (row := store.whole(name)) is not None]
+    return {name for row in rows for column in ("host.name", "user.name") for name in row[column] or () if name}
+
+
+def planned(store: Store, law: duties.Duties, minutes: int, now: datetime) -> Plan:
+    """Return what fits into a shift of so many minutes."""
+    return plan(work(store, law), minutes, now)
+
+
+def handover(
+    store: Store, law: duties.Duties, voice: Voice, *, minutes: int, since: datetime, now: datetime, by: str
+) -> Sheet:
+    """Return the sheet that one shift leaves to the next."""
+    t, clock, made = voice.t, voice.clock, planned(store, law, minutes, now)
+    over = t["over"].format(over=made.over) if made.over else ""
+    statuses: dict[str, int] = {}
+    for (_, status), count in store.tally(Wanted()).items():
+        statuses[status] = statuses.get(status, 0) + count
+    return Sheet(
+        t["handover"],
+        voice.lang,
+        f"{clock(since)} – {clock(now)}; {t['made'].format(now=clock(now), by=by)}",
+        [
+            *((t[f"status_{status}"], f"{statuses.get(status, 0):,}") for status in ("new", "in_progress", "closed")),
+            (t["incidents"], len(_open(Cases(store)))),
+            (t["used"], f"{made.used:,} / {minutes:,}"),
+        ],
+        [
+            deadlines(store, law, voice, now),
+            _works(made.fits, voice, ("fits", "fits_none"), minutes, over),
+            _works(made.deferred, voice, ("deferred", "deferred_none"), minutes),
+            _decided(store, since, now, voice),
+        ],
+        t["zone"].format(zone=voice.zone.key) + " " + law_note(law, t),
+    )
+
+
+def deadlines(store: Store, law: duties.Duties, voice: Voice, now: datetime) -> Table:
+    """Return the deadlines of open incidents, the nearest first."""
+    cases, t, clock = Cases(store), voice.t, voice.clock
+    rows = [(each.until, case, each) for case in _open(cases) for each in duties.due(case, cases.history(case.id), law)]
+    shown = [
+        (
+            case.id[:12],
+            each.duty.title.said(voice.lang),
+            each.duty.to.said(voice.lang),
+            clock(until),
+            t["sent"].format(time=clock(each.sent)) if each.sent else left(each.left(now), t),
+            each.duty.law,
+        )
+        for until, case, each in sorted(rows, key=lambda row: (row[2].sent is not None, row[0], row[1].id))
+    ]
+    head = [t[name] for name in ("kind_incident", "duty", "to", "deadline", "left", "law")]
+    return Table(t["duties"], head, shown[:SHOWN], t["duties_none"])
+
+
+def left(time: timedelta, t: Mapping[str, str]) -> str:
+    """Return how long is left as hours and minutes, or that it is overdue."""
+    minutes = abs(int(time.total_seconds())) // 60
+    text = f"{minutes // 60} h {minutes % 60:02} min"
+    return text if time >= timedelta() else t["overdue"].format(time=text)
+
+
+def law_note(law: duties.Duties, t: Mapping[str, str]) -> str:
+    """Return when the texts were looked at, and by when to look again."""
+    every = [*law.duties, *law.yearly]
+    checked, check_by = min(each.checked for each in every), min(each.check_by for each in every)
+    return t["check_law"].format(checked=f"{checked:%d/%m/%Y}", check_by=f"{check_by:%d/%m/%Y}")
+
+
+def _works(works: list[Work], voice: Voice, words: tuple[str, str], minutes: int, note: str = "") -> Table:
+    t, clock = voice.t, voice.clock
+    rows = [
+        (
+            (each.level, t[f"level_{each.level}"]),
+            each.title if each.kind == "findings" else f"{t['kind_incident']} {each.id[:12]}",
+            each.count if each.kind == "findings" else each.title,
+            f"{each.risk:.0f}",
+            clock(each.since),
+            clock(each.until),
+            each.minutes,
+        )
+        for each in works[:SHOWN]
+    ]
+    head = [t[name] for name in ("level", "title", "count", "risk", "since", "deadline", "minutes")]
+    return Table(t[words[0]].format(minutes=minutes), head, rows, t[words[1]], note, levels=True)
+
+
+def _decided(store: Store, since: datetime, now: datetime, voice: Voice) -> Table:
+    t, clock, rows = voice.t, voice.clock, []
+    for one in store.said(since, now, SHOWN):
+        words = " ".join(filter(None, (one.status and t[f"status_{one.status}"], one.reason, one.owner, one.note)))
+        rows.append((clock(one.time), one.actor, one.finding[:12], words))
+    return Table(t["done"], [t[name] for name in ("time", "by", "kind_findings", "said")], rows, t["done_none"])

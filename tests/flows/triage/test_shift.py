@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.store import Store, Triage
+from connectors.store_cases import Case
+from detectors.errors import UsageError
+from flows.cli import main
+from flows.triage import duties
+from flows.triage.capacity import Work, plan
+from flows.triage.duties import MARK, SENT, due, next_yearly, read
+from flows.triage.periodic import bounds
+from flows.triage.shift import catalogue
+from tests.flows.triage.test_cases import AT, HOSTILE, attack
+from tests.sample_findings import START, finding, frame
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+WORKS = st.lists(
+    st.builds(
+        Work,
+        st.sampled_from(["incident", "findings"]),
+        st.uuids().map(str),
+        st.just("x"),
+        st.sampled_from(["low", "medium", "high", "critical"]),
+        st.integers(1, 50),
+        st.floats(0, 100),
+        st.just(START),
+        st.sampled_from([None, START + timedelta(hours=2), START + timedelta(days=3)]),
+    ),
+    max_size=20,
+    unique_by=lambda work: work.id,
+)
+
+
+def case(level: int = 3) -> Case:
+    return Case("i1", START, None, 3, level, "new", None, START, START)
+
+
+def said(note: str, hours: int) -> Triage:
+    return Triage("i1", START + timedelta(hours=hours), "lan", note=note)
+
+
+@settings(max_examples=30, deadline=None)
+@given(WORKS, st.integers(0, 600))
+def test_a_plan_loses_nothing_and_never_defers_what_is_critical(works: list[Work], minutes: int) -> None:
+    made = plan(works, minutes, START)
+    assert {each.id for each in made.fits + made.deferred} == {each.id for each in works}
+    assert all(
+        each.level != "critical" and (not each.until or each.until > START + timedelta(hours=8))
+        for each in made.deferred
+    )
+    assert made.over == max(made.used - minutes, 0)
+    easy = [each for each in made.fits if each.level != "critical" and each.until is None]
+    assert not easy or sum(each.minutes for each in easy) <= minutes
+
+
+def test_near_deadlines_come_first() -> None:
+    late = Work("incident", "a", "x", "low", until=START + timedelta(hours=1))
+    grave = Work("incident", "b", "x", "critical")
+    assert [each.id for each in plan([grave, late], 480, START).fits] == ["a", "b"]
+
+
+def test_duties_follow_level_and_marks() -> None:
+    law = read()
+    assert [each.duty.id for each in due(case(), [], law)] == ["report_72h"]
+    assert [each.duty.id for each in due(case(level=4), [], law)] == ["initial_24h", "report_72h"]
+    marked = due(case(), [said(f"{MARK}personal_data", 10), said(f"{SENT}report_72h", 20)], law)
+    assert [each.duty.id for each in marked] == ["personal_data_72h", "report_72h"]
+    assert marked[0].until == START + timedelta(hours=82)  # from when it was known
+    assert marked[0].left(START + timedelta(hours=83)) < timedelta()
+    assert marked[1].sent == START + timedelta(hours=20)
+
+
+def test_every_duty_says_what_it_rests_on_and_when_to_look_again() -> None:
+    for each in [*read().duties, *read().yearly]:
+        assert each.law
+        assert each.check_by > each.checked
+        assert each.title.en != each.title.vi
+    days = [day for day, _ in next_yearly(read(), datetime(2026, 12, 21, tzinfo=UTC), ZONE)]
+    assert [f"{day:%Y-%m-%d}" for day in days] == ["2026-12-25", "2027-12-20"]
+
+
+def test_a_wrong_file_of_duties_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "duties.yml"
+    path.write_text("duties: [{id: x}]")
+    with pytest.raises(UsageError, match="duties"):
+        duties.read(path)
+
+
+def test_weeks_and_months_are_local() -> None:
+    begin, end = bounds("week", datetime(2026, 11, 29, 18, tzinfo=UTC), ZONE)  # Monday already in Pleiku
+    assert (f"{begin:%d/%m %H}", f"{end:%d/%m %H}") == ("30/11 00", "07/12 00")
+    begin, end = bounds("month", datetime(2026, 12, 31, 18, tzinfo=UTC), ZONE)
+    assert (f"{begin:%d/%m/%Y}", f"{end:%d/%m/%Y}") == ("01/01/2027", "01/02/2027")
+
+
+def test_every_word_is_in_both_languages() -> None:
+    assert all(set(texts) == {"en", "vi"} and all(texts.values()) for texts in catalogue().values())
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SOC_STORE", str(tmp_path / "store.sqlite"))
+    monkeypatch.chdir(tmp_path)
+    store = Store(tmp_path / "store.sqlite")
+    store.findings(frame(*attack(), finding(**{"event.id": "lone", "rule.id": "r", "rule.name": HOSTILE})))
+    store.decide(Triage("a", START + timedelta(hours=11), "lan", "in_progress", note="<b>đang xem</b>"))
+    store.close()
+    assert main(["risk", "--at", AT]) == 0
+    assert main(["incident", "list", "--at", AT]) == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_a_handover_sheet_tells_deadlines_and_work(place: Path, lang: str) -> None:
+    assert main(["shift", "handover", "--at", AT, "--lang", lang, "--minutes", "70", "--by", "lan"]) == 0
+    page = (place / "handover.html").read_text("utf-8")
+    assert "NĐ 331/2026/NĐ-CP" in page
+    assert "&lt;b&gt;đang xem&lt;/b&gt;" in page
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert re.search(r"12 h 00 min", page)  # of the 24 hours of a serious incident
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("organisation", [None, "H21.09"])
+def test_reports_tell_numbers_of_their_period(place: Path, lang: str, organisation: str | None) -> None:
+    words = ["report", "--period", "month", "--day", AT, "--lang", lang]
+    assert main(words + (["--organisation", organisation] if organisation else [])) == 0
+    page = (place / "report.html").read_text("utf-8")
+    numbers = re.findall(r"<b>([^<]*)</b>", page)
+    assert numbers[0] == ("3" if organisation else "4")
+    assert "<script" not in page
+    assert "25/12/" in page
+
+
+def test_a_plan_is_printed_and_marks_bring_deadlines(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shift", "plan", "--at", AT, "--minutes", "10"]) == 0
+    said_ = capsys.readouterr()
+    assert "fits: 1" in said_.out
+    assert "deferred: 1" in said_.out
+    assert "exceeds" in said_.err
+    (incident,) = re.findall(r"\[([0-9a-f]{32})\], due", said_.out)
+    assert main(["incident", "mark", incident, "personal_data"]) == 0
+    assert main(["incident", "sent", incident, "initial_24h"]) == 0
+    assert main(["incident", "show", incident, "--at", AT]) == 0
+    shown = capsys.readouterr().out
+    assert "NĐ 356/2025/NĐ-CP" in shown
+    assert "(sent " in shown
+    assert place.is_dir()
