@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -37,6 +39,15 @@ NAME_BYTES = 120  # of a name on disk: leaves room for offset, digest and suffix
 _OFFSET = re.compile(r"-\d{19}(-[0-9a-f]{16})?\.parquet$")
 
 Report = Callable[[InputError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day (UTC) of a source's records."""
+
+    day: date
+    files: int
+    bytes: int
 
 
 class Archive:
@@ -93,6 +104,25 @@ class Archive:
         """Return the begin of the first hour of which there are records, and the end of the last."""
         hours = [hour for part in self._folder(source).glob("date=*/hour=*") if (hour := _hour(part)) is not None]
         return (min(hours), max(hours) + timedelta(hours=1)) if hours else None
+
+    def days(self, source: str) -> list[Day]:
+        """Return the days of which there are records, in order; records without a time are of none."""
+        found = []
+        for folder in sorted(self._folder(source).glob("date=*")):
+            with suppress(ValueError):
+                day = date.fromisoformat(folder.name.removeprefix("date="))
+                files = [file for file in folder.glob("hour=*/*.parquet") if file.is_file()]
+                found.append(Day(day, len(files), sum(file.stat().st_size for file in files)))
+        return found
+
+    def delete(self, source: str, day: date) -> None:
+        """Delete a day for ever; whoever reads it meanwhile finds that files are gone."""
+        folder = self._folder(source) / f"date={day.isoformat()}"
+        gone = folder.with_name(f".{folder.name}.deleted")  # at once out of sight, also if this is interrupted
+        if gone.exists():
+            shutil.rmtree(gone)
+        folder.rename(gone)
+        shutil.rmtree(gone)
 
     def sources(self) -> list[str]:
         """Name the sources that have records here."""

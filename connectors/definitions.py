@@ -29,6 +29,7 @@ from connectors.formats import FORMATS, Format
 from connectors.formats.json_lines import ERROR
 from connectors.mapping import PROVED, Columns, Extraction, Filled, Lookup, Pattern, Strict
 from connectors.nodes import read_yaml, with_base, with_catalogues
+from connectors.vietnamese import Encoding
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import DefinitionError
 from detectors.schema import ECS, EVENT
@@ -60,9 +61,11 @@ class Hints(Strict):
 
     Of the sample's lines, the share counts that parse and have all `columns` (and there one of the `values`, or what
     `matches`), times `weight`. Lines that hold `ignore` tell nothing. `label` holds words of file names that decide
-    between equals.
+    between equals. `holds` are texts one of which stands in every line: a cheap look before lines are read, beside the
+    texts that patterns tell by themselves.
     """
 
+    holds: Columns = ()
     columns: Columns = ()
     values: dict[str, Columns] = Field(default_factory=dict)
     matches: dict[str, Pattern] = Field(default_factory=dict)
@@ -106,6 +109,7 @@ class Definition(Strict):
     format: str
     options: dict[str, Any] = Field(default_factory=dict)
     zone: str = "UTC"
+    encoding: Encoding | None = None  # of bytes that aren't UTF-8; None: told by the words they would make
     logsource: Service = Service()
     transport: tuple[Transport, ...] = ()
     multiline: Pattern | None = None  # the beginning of a record; lines that don't have it belong to the one before

@@ -19,6 +19,7 @@ from connectors.formats.windows import Windows
 from connectors.mapping import Extraction, Lookup, pieces
 from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
+from connectors.vietnamese import readable
 from connectors.wrappers import unwrap
 from detectors.contracts import Batch, Dialect, Encoded, Parsed
 from detectors.schema import DEAD, ECS, EVENT, TIME
@@ -65,7 +66,8 @@ class DefinedParser:
         targets = [name for name in self._targets() if asked is None or name in asked]
         records = batch.records
         needed = self._needed(asked, targets)
-        found = self._read(batch, needed)
+        lines = readable(records[extraction.LINE], self.definition.encoding, json=self.definition.reader.structured)
+        found = self._read(lines, batch.text if lines is records[extraction.LINE] else None, needed)
         told = self._told(found)
         steps = self._steps(needed)
         encoded, read = self._chosen(found, needed, self._textual(targets, steps), told)
@@ -74,8 +76,9 @@ class DefinedParser:
             failed = read[ERROR].is_not_null()
             dead = self._dead(batch, records.filter(failed), read[ERROR].drop_nulls())
             records, read, encoded = records.filter(~failed), read.filter(~failed), _kept(encoded, ~failed)
+            lines = lines.filter(~failed)
             told = {name: times.filter(~failed) for name, times in told.items()}
-        own = read.drop(ERROR).with_columns(records[extraction.LINE])
+        own = read.drop(ERROR).with_columns(lines.alias(extraction.LINE))
         for step in steps:
             own = extraction.filled(own, step)
         clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
@@ -88,11 +91,11 @@ class DefinedParser:
         kept = [each for each in columns if each.name not in EVENT and (wanted is None or each.name in wanted)]
         return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(batch.carried), *kept]), dead, encoded)
 
-    def _read(self, batch: Batch, needed: frozenset[str] | None) -> Read:
-        reader, original = self.definition.reader, batch.records["event.original"]
+    def _read(self, lines: pl.Series, text: bytes | None, needed: frozenset[str] | None) -> Read:
+        reader = self.definition.reader
         if isinstance(reader, Ndjson | Windows):
-            return reader.read(Lines(original, batch.text), needed)
-        return Whole(reader.parse(original, needed))
+            return reader.read(Lines(lines, text), needed)
+        return Whole(reader.parse(lines, needed))
 
     def _told(self, found: Read) -> dict[str, pl.Series]:
         """Return the columns of times that are read already, where nobody needs their texts."""

@@ -79,11 +79,14 @@ class Clock:
     reference: date = REFERENCE
 
 
+Reader = Callable[[pl.Series, Clock], pl.Series]
+
+
 def instants(text: pl.Series, clock: Clock) -> pl.Series:
     """Return the instants as `schema.TIME`; null where there is none, or none before 1970 or after 2199."""
     usual = pl.col("text").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us").cast(TIME)
     result = text.alias("text").to_frame().select(_sane(usual)).to_series().alias(text.name)
-    for reader in READERS:
+    for reader in _order(text):
         if result.null_count() == text.null_count():
             break
         left = (result.is_null() & text.is_not_null()).arg_true()
@@ -92,6 +95,19 @@ def instants(text: pl.Series, clock: Clock) -> pl.Series:
         found = reader(text.gather(left), Clock(clock.zone, clock.year, known))
         result = result.scatter(left, found.to_frame().select(_sane(pl.all())).to_series())
     return result
+
+
+def _order(text: pl.Series) -> tuple[Reader, ...]:
+    """Return the readers, first the one that fits how the series begins and ends: the others cost a search."""
+    ends = "\n".join(str(each) for each in (*text.head(1), *text.tail(1)))
+    first = next((reader for shape, reader in SHAPES if re.fullmatch(rf"{shape}.*\n{shape}.*", ends)), None)
+    return READERS if first is None else (first, *(reader for reader in READERS if reader is not first))
+
+
+def _spaced(text: pl.Series, clock: Clock) -> pl.Series:
+    """Read local times in the most usual form of all."""
+    naive = pl.col("text").str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    return text.alias("text").to_frame().select(_utc(naive, clock).alias("time")).to_series()
 
 
 def _sane(time: pl.Expr) -> pl.Expr:
@@ -164,7 +180,12 @@ def _halved(text: pl.Series, clock: Clock) -> pl.Series:
     return _parts(text, HALVED).select(_zoned(naive, part("zone"), clock).alias(text.name)).to_series()
 
 
-READERS: Final[tuple[Callable[[pl.Series, Clock], pl.Series], ...]] = (_iso, _epoch, _clf, _named, _slashed, _halved)
+READERS: Final[tuple[Reader, ...]] = (_iso, _epoch, _clf, _named, _slashed, _halved)
+SHAPES: Final[tuple[tuple[str, Reader], ...]] = (
+    (r"[A-Z][a-z]{2} [ \d]", _named),
+    (r"\d\d/[A-Z][a-z]{2}/\d{4}:", _clf),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", _spaced),
+)
 
 
 def _parts(text: pl.Series, pattern: str) -> pl.DataFrame:

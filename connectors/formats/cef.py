@@ -32,6 +32,7 @@ class Cef:
     """Reads header and extension."""
 
     name: ClassVar[str] = "cef"
+    marks: ClassVar[tuple[str, ...]] = ("CEF:",)
     structured: ClassVar[bool] = False
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:

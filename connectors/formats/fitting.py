@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.frames import nulls, scatter
+from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 
 GROUP: Final = re.compile(r"\(\?P<(\w+)>")
@@ -22,7 +22,12 @@ def first_fit(lines: pl.Series, patterns: Sequence[str]) -> pl.DataFrame:
     for pattern in patterns:
         found = groups(lines if left.len() == lines.len() else lines.gather(left), pattern)
         fits = found.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-        frame = scatter(frame, left.filter(fits), found.filter(fits))
+        if not fits.any():
+            continue
+        if left.len() == lines.len() and fits.all():  # nothing to put together
+            return found.with_columns(nulls(name, found.height) for name in names if name not in found.columns)
+        rows = left.filter(fits)
+        frame = frame.with_columns(frame[part.name].scatter(rows, part) for part in found.filter(fits))
         left = left.filter(~fits)
         if left.is_empty():
             break

@@ -18,7 +18,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats import header, pairs
+from connectors.formats import header, named_pairs, pairs
 from connectors.formats.json_lines import ERROR
 
 HEADER: Final = "syslog_"
@@ -44,13 +44,27 @@ class KeyValue:
         height = original.len()
         line = original.alias("line").to_frame().with_columns(body=self._body()).with_row_index("row")
         keys = None if wanted is None else frozenset(name for name in wanted if not name.startswith(HEADER))
-        made = pairs.columns(self._pairs(line, keys), height)
+        made = self._made(line, keys)
         if wanted is None or len(keys or ()) < len(wanted):
             made |= {f"{HEADER}{part.name}": part for part in header.split(self._head(line))}
         good = line.select((pl.col("body").str.contains(self._pair()) | self.sparse).fill_null(value=False))["body"]
         error = pl.select(pl.when(~good).then(pl.lit("no pairs of keys and values"))).to_series()
         columns = [column.set(~good, None) for column in pairs.selected(made, wanted, height)]
         return pl.DataFrame([*columns, error.alias(ERROR)])
+
+    def _made(self, line: pl.DataFrame, keys: frozenset[str] | None) -> dict[str, pl.Series]:
+        """Return a column per key: by search for it, where there are few and no line makes that unsure."""
+        usual = (self.equals, self.quotes, self.separator, self.blanks) == ("=", '"', "", False)
+        if keys is None or not usual or len(keys) > named_pairs.MOST:
+            return pairs.columns(self._pairs(line, keys), line.height)
+        body = line.select(pl.col("body").str.replace(named_pairs.PRIORITY, ""))["body"]
+        odd = named_pairs.odd(body)
+        made = named_pairs.values(body if not odd.any() else body.set(odd, None), sorted(keys))
+        if odd.any():
+            for name, column in pairs.columns(self._pairs(line.filter(odd), keys), line.height).items():
+                rows = odd & column.is_not_null()
+                made[name] = made[name].zip_with(~rows, column)
+        return made
 
     def _body(self) -> pl.Expr:
         if not self.start:

@@ -32,6 +32,7 @@ class Leef:
     """Reads header and attributes."""
 
     name: ClassVar[str] = "leef"
+    marks: ClassVar[tuple[str, ...]] = ("LEEF:",)
     structured: ClassVar[bool] = False
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:

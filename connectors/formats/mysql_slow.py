@@ -44,6 +44,7 @@ class MysqlSlow:
     """Reads slow.log."""
 
     name: ClassVar[str] = "mysql_slow"
+    marks: ClassVar[tuple[str, ...]] = ("# User@Host", "# Time")
     structured: ClassVar[bool] = False
 
     def record(self, lines: pl.Series) -> pl.Series:

@@ -50,6 +50,7 @@ def _name(field: str) -> str:
     return f"cs-{header[1].lower()}" if header else field
 
 
+BEGINNING: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} "  # of lines whose layout isn't told
 KNOWN: Final = frozenset(_name(field) for layout in LAYOUTS for field in layout.split())
 
 
@@ -68,7 +69,7 @@ class W3c:
         for fields in layout.drop_nulls().unique(maintain_order=True):
             rows = ((layout == fields).fill_null(value=False) & ~directive).arg_true()
             frame = scatter(frame, rows, _split(original.gather(rows), fields))
-        left = (layout.is_null() & ~directive).arg_true()
+        left = (layout.is_null() & ~directive & original.str.contains(BEGINNING)).arg_true()
         for fields in LAYOUTS:
             if left.is_empty():
                 break
@@ -96,7 +97,7 @@ def _pattern(fields: str) -> str:
         for field in fields.split()
     ]
     inner = " ".join(f"(?P<f{place + 2}>{kind})" for place, kind in enumerate(kinds))
-    return rf"^(?P<f0>\d{{4}}-\d\d-\d\d) (?P<f1>\d\d:\d\d:\d\d) {inner}\s*$"
+    return rf"^(?P<f0>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}) (?P<f1>[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}) {inner}\s*$"
 
 
 def _names(fields: str) -> dict[str, str]:

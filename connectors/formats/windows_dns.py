@@ -34,6 +34,7 @@ class WindowsDns(Fitted):
     """Reads dns.log; the explanations at its head are no events."""
 
     name: ClassVar[str] = "windows_dns"
+    marks: ClassVar[tuple[str, ...]] = (" PACKET ",)
     patterns: ClassVar[Sequence[str]] = (PACKET, OTHER)
     key: ClassVar[str] = "thread"
     reason: ClassVar[str] = "no line of the DNS server's debug log"

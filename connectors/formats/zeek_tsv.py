@@ -39,6 +39,7 @@ class ZeekTsv:
     """Reads lines by the heading above them."""
 
     name: ClassVar[str] = "zeek_tsv"
+    marks: ClassVar[tuple[str, ...]] = ("\t",)
     structured: ClassVar[bool] = False
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:

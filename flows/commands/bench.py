@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from connectors.simulator.write import write
-from flows.bench import correlations
+from flows.bench import correlations, formats
 from flows.bench.collecting import collecting
 from flows.bench.collecting import shown as collected
 from flows.bench.flame import flame
@@ -60,6 +60,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--collect", type=int, metavar="N", help="instead: lines a second of `soc collect` by transport, with N lines"
     )
     what.add_argument(
+        "--formats",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="DIR",
+        help="instead: events a second and core by source, of samples in DIR (<source>/*.json with `input`; default: "
+        "a simulated day)",
+    )
+    what.add_argument(
         "--growth", type=Path, metavar="DIR", help="instead: plots of how cost grows with rules, batches and events"
     )
     what.add_argument(
@@ -95,6 +104,11 @@ def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="soc-bench-") as folder:
         if args.collect:
             _write(args.out, _collected(Path(folder), args.collect))
+            return 0
+        if args.formats:
+            speeds = on_one_core(formats.formats, Work((), tuple(args.rules), args.config), args.formats, Path(folder))
+            print(formats.shown(speeds))
+            _write(args.out, speeds)
             return 0
         paths = args.paths or [write(Path(folder) / "logs", 1, START, 2).folder]
         work = Work(tuple(paths), tuple(args.rules), args.config)

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from tests.agreement.cases import Case, cases
 from tests.agreement.compare import Tally
-from tests.agreement.measure import REFERENCE, definitions, measure, tallies, told
+from tests.agreement.measure import REFERENCE, definitions, formats, measure, tallies, told
 from tests.agreement.sources import SOURCES
 from tests.agreement.witnesses import witnesses
 
@@ -43,6 +43,7 @@ def _floors() -> None:
 def _agreement(folders: dict[str, list[Case]], fields: int) -> None:
     whole, covered = Tally(), Tally()
     answers: list[bool] = []
+    found: dict[str, Tally] = {}
     for folder, inside in folders.items():
         source, tally = SOURCES.get(folder), Tally()
         for case in inside:
@@ -50,8 +51,12 @@ def _agreement(folders: dict[str, list[Case]], fields: int) -> None:
         whole.add(tally)
         if source:
             covered.add(tally)
+            found[folder] = tally
             answers += [told(case, definitions()) == source for case in inside]
         _show(folder, source or "-", tally, fields)
+    print("by format")
+    for name, tally in sorted(formats(found).items()):
+        print(f"{name:76} {tally.records:6} {tally.fields:6} {tally.share:7.1%}")
     for name, tally in (("with a source", covered), ("all", whole)):
         print(f"{name:76} {tally.records:6} {tally.fields:6} {tally.share:7.1%}")
     print(f"recognised without --source: {sum(answers)} of {len(answers)} files")

@@ -32,7 +32,7 @@ class Case:
     lines: list[str] | None = None
     given: list[Document] = field(default_factory=list)
     dynamic: frozenset[str] = frozenset()
-    zone: str = "UTC"
+    zone: str | None = "UTC"  # None where nobody told one: then that of the machine
     settings: frozenset[str] = frozenset()  # names that the pipeline was told beside
     resolved: bool = False  # whether numbers of users and groups were looked up on the machine
 
@@ -134,7 +134,7 @@ def _beat(reference: Path, path: Path) -> Case:
     expected = [flat(one) for one in documents]
     zones = [one["event.timezone"] for one in expected if "event.timezone" in one]
     folder = str(path.parent.relative_to(reference))
-    return Case(folder, log, list(expected), zone=_zone(zones[0] if zones else "UTC"), resolved="auditbeat" in folder)
+    return Case(folder, log, list(expected), zone=_zone(zones[0]) if zones else None, resolved="auditbeat" in folder)
 
 
 def _zone(text: str) -> str:

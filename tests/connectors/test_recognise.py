@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from connectors.definitions import load_definitions
-from connectors.recognise import recognise, verdict
+from connectors import recognise as module
+from connectors.definitions import Definition, load_definitions
+from connectors.recognise import fitting, recognise, verdict
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DEFINITIONS = load_definitions()
@@ -68,6 +70,13 @@ def test_lines_that_a_server_writes_when_it_starts_tell_nothing() -> None:
     assert found.source == "mysql_slow"
 
 
+def test_sessions_of_cron_make_no_syslog_of_an_authentication_log() -> None:
+    cron = "Mar  9 00:00:01 web01 CRON[470]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)"
+    found = recognise([cron] * 120 + lines("auth")[:1] * 40, DEFINITIONS)
+    assert found is not None
+    assert found.source == "auth"
+
+
 def test_half_is_enough_where_nothing_else_fits_at_all() -> None:
     shares = {"auditd": 0.5, "apache": 0.0}
     told = verdict(shares, DEFINITIONS)
@@ -75,6 +84,27 @@ def test_half_is_enough_where_nothing_else_fits_at_all() -> None:
     assert told.source == "auditd"
     assert verdict({"auditd": 0.5, "apache": 0.1}, DEFINITIONS) is None
     assert verdict({"auditd": 0.4, "apache": 0.0}, DEFINITIONS) is None
+
+
+def test_sources_are_left_out_only_where_next_to_nothing_fits_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = {source: lines(source) for source in sorted(DEFINITIONS)}
+    possible = {source: module._possible(pl.Series(some), DEFINITIONS) for source, some in samples.items()}
+    monkeypatch.setattr(module, "_possible", lambda _, definitions: definitions)
+    monkeypatch.setattr(module, "_whole", lambda records, _: records)
+    asked = fitting(pl.Series([line for some in samples.values() for line in some]), DEFINITIONS)
+    start = 0
+    for source, some in samples.items():
+        assert source in possible[source]
+        for name in DEFINITIONS.keys() - possible[source].keys():
+            assert asked[name].slice(start, len(some)).sum() < 0.1 * len(some), (source, name)
+        start += len(some)
+
+
+def test_what_a_source_says_that_its_lines_hold_is_looked_for_first() -> None:
+    told = {"name": "x", "title": "x", "format": "text", "recognise": {"columns": ["message"], "holds": ["abc"]}}
+    one = {"x": Definition.model_validate(told)}
+    assert recognise(["1 abc", "2 abc"], one) is not None
+    assert recognise(["1 ab", "2 bc"], one) is None
 
 
 @pytest.mark.reference

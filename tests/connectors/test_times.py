@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.times import Clock, instants
@@ -94,6 +94,7 @@ def test_an_hour_that_a_change_of_clocks_skips_is_null() -> None:
     ]
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.one_of(st.text(max_size=40), st.from_regex(r"\d{1,25}([-/:T .]\d{1,4}){0,6}Z?"))))
 def test_no_text_raises(texts: list[str]) -> None:
     assert len(read(*texts)) == len(texts)

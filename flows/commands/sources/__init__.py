@@ -11,8 +11,10 @@ VERBS = {
     "check": "faults of a definition, the rules that come to life with it and the fields that are missing; the letter",
     "new": "propose a definition from lines of a log",
     "test": "run the samples of definitions",
+    "health": "when each source last wrote, and whether that is as much as its definition expects",
+    "clean": "delete from the archive what is older than the retention of its source",
 }
-MODULES = {"list": "listing", "test": "testing"}
+MODULES = {"list": "listing", "test": "testing", "health": "state"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
