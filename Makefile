@@ -45,6 +45,11 @@ bench: $(READY) ## speed and memory of a scan: make bench LOGS="file or folder" 
 .PHONY: up
 up: ## Kafka, Elasticsearch, Kibana, Prefect and this program in containers
 	docker compose up --detach --build --wait
+	docker compose run --rm dashboards
+
+.PHONY: smoke
+smoke: ## with Docker: start all, push dashboards, see a log line become a finding and an alert
+	tests/smoke.sh
 
 .PHONY: down
 down: ## stop the containers; data stays in its volumes

@@ -19,6 +19,7 @@ from connectors.store_rows import EPOCH, Row, documents, entities, instants, mic
 from connectors.store_schema import (
     COVERAGE,
     INSERT_ENTITIES,
+    INSERT_LISTED,
     INSERT_TRIAGE,
     SELECT_COVERAGE,
     SELECT_FIRST,
@@ -61,6 +62,7 @@ class Store(StoreFile):
         with self.transaction() as db:
             db.executemany(INSERT_ENTITIES, entities(kept.unique("event.id", keep="first")))
             written = _insert(db, "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
+            db.executemany(INSERT_LISTED, ((name,) for name in ids))
         return Written(written.created, written.known, refused)
 
     def matches(self, frame: pl.DataFrame) -> Written:

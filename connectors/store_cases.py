@@ -165,6 +165,18 @@ class Cases:
         )
         return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
 
+    # Notices
+
+    def tell(self, told: Iterable[tuple[str, bool]], now: datetime) -> None:
+        """Enter of which incidents people were told, and whether as resolved."""
+        with self._store.transaction() as db:
+            db.executemany("INSERT INTO notices VALUES (?,?,?)", ((one, micros(now), over) for one, over in told))
+
+    def told(self) -> list[tuple[str, int, datetime, bool]]:
+        """Return per incident how often people were told, when last, and whether as resolved."""
+        rows = self._store.query("SELECT incident, count(*), max(time), max(resolved) FROM notices GROUP BY 1", ())
+        return [(name, times, EPOCH + timedelta(microseconds=last), bool(over)) for name, times, last, over in rows]
+
     # Verdicts
 
     def verdicts(self, found: Iterable[Verdict], actor: str) -> int:

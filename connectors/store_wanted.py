@@ -65,7 +65,7 @@ def folded(text: str | None) -> str | None:
 
 
 _FROM: Final = """
-FROM findings f LEFT JOIN states s ON s.finding = f.id
+FROM listed f LEFT JOIN states s ON s.finding = f.id
 WHERE (:level IS NULL OR f.level >= :level)
   AND (:rule IS NULL OR f.rule = :rule OR f.name = :rule)
   AND (:source IS NULL OR f.source = :source)
@@ -107,7 +107,7 @@ SPAN: Final = f"SELECT min(f.time), max(f.time) {_FROM} AND f.time BETWEEN 0 AND
 
 # The values a column has, the most frequent first.
 CHOICES: Final[dict[str, str]] = {
-    name: f"SELECT {name}, count(*) FROM findings WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit"  # noqa: S608
+    name: f"SELECT {name}, count(*) FROM listed WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit"  # noqa: S608
     for name in ("source", "organisation", "name")
 }
 

@@ -1,4 +1,4 @@
-"""The Elasticsearch index templates, built from `templates.yml` and the schemas."""
+"""The Elasticsearch index templates and their components, built from `templates.yml` and the schemas."""
 
 from __future__ import annotations
 
@@ -45,26 +45,51 @@ def read(path: Path = DEFINITION) -> Definition:
 
 
 def bodies(definition: Definition) -> dict[str, Body]:
-    """Return what to put under `_index_template/<name>`, by name.
+    """Return what to put into Elasticsearch, by path and in order: components before the templates made of them.
 
     `_meta.fingerprint` is a hash of the rest, so an installed template can be compared with ours although
     Elasticsearch gives it back in another form.
     """
-    return {name: _signed(_body(name, template, definition)) for name, template in definition.templates.items()}
+    settings = {"template": {"settings": {"index": definition.settings}}}
+    mappings = {
+        f"_component_template/{name}@mappings": _signed(_mappings(template, definition))
+        for name, template in definition.templates.items()
+    }
+    made = {f"_index_template/{name}": _signed(_body(name)) for name in definition.templates}
+    return {"_component_template/soc@settings": _signed(settings), **mappings, **made}
 
 
-def _body(name: str, template: Template, definition: Definition) -> Body:
+def fields(definition: Definition) -> dict[str, dict[str, str]]:
+    """Return the type of every field of every kind of index: {"soc-findings": {"rule.id": "keyword"}}."""
+    return {
+        name: {field: str(kind["type"]) for field, kind in _fields(template, definition).items()}
+        for name, template in definition.templates.items()
+    }
+
+
+def _fields(template: Template, definition: Definition) -> dict[str, Body]:
     columns = SCHEMAS[template.columns] if template.columns else pl.Schema()
-    fields = {column: mapping(kind, definition.types) for column, kind in columns.items()} | template.fields
+    return {column: mapping(kind, definition.types) for column, kind in columns.items()} | template.fields
+
+
+# Components that others may add, the later over the earlier: Elastic's types for fields beyond ours, a lifecycle, and
+# whatever an operator wants otherwise.
+OTHERS = ("ecs@mappings", "soc@lifecycle", "soc@custom")
+
+
+def _mappings(template: Template, definition: Definition) -> Body:
+    # Only what is mapped here is indexed: no log line can add fields until the mapping explodes.
+    return {"template": {"mappings": {"dynamic": False, **nested(_fields(template, definition))}}}
+
+
+def _body(name: str) -> Body:
+    ecs, *later = OTHERS
     return {
         "index_patterns": [f"{name}-*"],
         "priority": 500,  # above the templates Elasticsearch brings along (100 to 200)
-        "template": {
-            "settings": {"index": definition.settings},
-            "aliases": {name: {}},
-            # Only what is mapped here is indexed: no log line can add fields until the mapping explodes.
-            "mappings": {"dynamic": False, **nested(fields)},
-        },
+        "composed_of": [ecs, "soc@settings", f"{name}@mappings", *later],
+        "ignore_missing_component_templates": list(OTHERS),
+        "template": {"aliases": {name: {}}},
     }
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from httpx import ConnectError  # comes with Prefect
 from prefect import Flow, serve
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Schedule
 
+from detectors.errors import UnavailableError
 from flows.anomaly import scheduled
 
 TIMES: Final[dict[str, tuple[Flow[Any, Any], str]]] = {
@@ -44,4 +46,9 @@ def _deployment(name: str, flow: Flow[Any, Any], schedule: Schedule, config: Pat
 
 def run(config: Path | None, zone: str) -> None:
     """Register the deployments, and do their runs until stopped; schedules pause meanwhile nobody does."""
-    serve(*deployments(config, zone), pause_on_shutdown=True, limit=1)
+    try:
+        serve(*deployments(config, zone), pause_on_shutdown=True, limit=1)
+    except ConnectError as error:
+        raise UnavailableError(
+            f"the Prefect server can't be reached: {error}", fix="see whether it runs at PREFECT_API_URL"
+        ) from error

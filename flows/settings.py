@@ -5,7 +5,7 @@ Secrets come from the environment or from files named in the settings, never fro
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +42,21 @@ class Elastic(_Part):
     password: SecretStr = Field(default=SecretStr(""), description="set SOC_ELASTIC__PASSWORD or password_file")
     password_file: Path | None = Field(default=None, description="file with the password")
     ca: Path | None = Field(default=None, description="CA certificate of the cluster")
+    keep_days: int | None = Field(default=None, gt=0, description="days after which an index is deleted; null: never")
+
+
+class Kibana(_Part):
+    """Where dashboards go (docs/dashboards.md)."""
+
+    url: str = Field(default="", description="https://host:5601, with the base path if there is one")
+    space: str = Field(default="default", pattern=r"^[a-z0-9_-]+$", description="space of the dashboards")
+    username: str = Field(default="", description="user who may write saved objects and rules in the space")
+    password: SecretStr = Field(default=SecretStr(""), description="set SOC_KIBANA__PASSWORD or password_file")
+    password_file: Path | None = Field(default=None, description="file with the password")
+    api_key: SecretStr = Field(default=SecretStr(""), description="set SOC_KIBANA__API_KEY; used in place of a user")
+    ca: Path | None = Field(default=None, description="CA certificate of an https address")
+    kept: Path = Field(default=Path(".soc/kibana"), description="what was pushed, and what stood there before")
+    patience: float = Field(default=120.0, ge=0, description="seconds to wait while Kibana starts or is busy")
 
 
 class Accepted(_Part):
@@ -114,6 +129,15 @@ class Triage(_Part):
     stop: list[str] = Field(default=[], description="names that link no findings, beside those that never do")
 
 
+class Notify(_Part):
+    """Who is told of incidents, through Apprise (docs/triage.md)."""
+
+    urls: list[SecretStr] = Field(default=[], description="set SOC_NOTIFY__URLS: addresses of Apprise")
+    least: Literal["low", "medium", "high", "critical"] = Field(default="high", description="from which level on")
+    quiet_from: time = Field(default=time(0), description="from then on only critical incidents are told")
+    quiet_to: time = Field(default=time(0), description="until then; the same: never quiet")
+
+
 class Settings(BaseSettings):
     """Every setting of the program."""
 
@@ -155,8 +179,10 @@ class Settings(BaseSettings):
     letter: Letter = Letter()
     kafka: Kafka = Kafka()
     elastic: Elastic = Elastic()
+    kibana: Kibana = Kibana()
     anomaly: Anomaly = Anomaly()
     triage: Triage = Triage()
+    notify: Notify = Notify()
 
     collect: Collect = Collect()
 
@@ -198,7 +224,7 @@ def load(path: Path | None) -> Settings:
         raise UsageError(_faults(error), place=Place(str(chosen or "environment"))) from error
 
 
-def password(part: Kafka | Elastic | Triage) -> str:
+def password(part: Kafka | Elastic | Kibana | Triage) -> str:
     """Return the secret of a server's settings, from its file if one is named."""
     if part.password_file is None:
         return part.password.get_secret_value()

@@ -1,4 +1,4 @@
-"""Imports go one way: flows → connectors → detectors; the sinks' templates in dashboards know the schemas only."""
+"""Imports go one way: flows → connectors → detectors; what dashboards has knows schemas and errors only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CORE = {
 ALLOWED: dict[str, set[str]] = {  # room → what it may import of ours, a module with all below it
     "detectors": {"detectors"},
     "connectors": {"connectors", *CORE},
-    "dashboards": {"dashboards", "detectors.schema"},
+    "dashboards": {"dashboards", "detectors.errors", "detectors.schema"},
     "rules": set(),
     "flows": {"flows", "connectors", "dashboards", "detectors", "rules"},
 }

@@ -1,41 +1,102 @@
-"""What Elasticsearch needs before the first finding: installed by `soc setup`, looked after by `soc doctor`."""
+"""What Elasticsearch needs before the first finding: installed by `soc setup`, looked after by `soc doctor`.
+
+Nothing that holds documents is ever deleted or changed: an update gives new fields to the indices that stand, and what
+can't be given to one (a field that has another type there) holds from the next month on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from elasticsearch import Elasticsearch, NotFoundError
+from elasticsearch import ApiError, Elasticsearch
 
-from connectors.elastic.client import reaching
+from connectors.elastic.client import reaching, reason
+from connectors.elastic.steps import Found, Need, Outcome, Step, install, look, undo
 from detectors.errors import SocError, UnavailableError, UsageError
 
 NEEDED = ("create_doc", "auto_configure")
 TOO_MUCH = ("index", "delete", "write")  # with these a stolen password could rewrite findings
 OLDEST = 9
+KINDS: Final = {
+    "_component_template": "component template",
+    "_index_template": "index template",
+    "_security": "role",
+    "_ilm": "lifecycle policy",
+    "_transform": "transform",
+}
 
-Templates = Mapping[str, Mapping[str, Any]]  # the body of each index template, by name
+Bodies = Mapping[str, Mapping[str, Any]]  # what to install, by path
 
 
-def setup(client: Elasticsearch, templates: Templates) -> dict[str, str]:
-    """Install the index templates; say of each whether it was created, updated or unchanged.
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of each thing; which indices keep old types, and why; what was there before."""
 
-    An updated template also gives its new fields to the indices that already stand.
+    things: tuple[Found, ...]
+    kept: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[tuple[Step, Mapping[str, Any] | None], ...] = ()
+
+
+def steps(bodies: Bodies, costs: Need = "all") -> list[Step]:
+    """Return the steps that install some things, in their order; `costs` says what a refusal does."""
+    return [
+        Step(KINDS[path.partition("/")[0]], path, body, costs, "metadata" if "_security" in path else "_meta")
+        for path, body in bodies.items()
+    ]
+
+
+def setup(client: Elasticsearch, bodies: Bodies) -> dict[str, Outcome]:
+    """Install what everything needs; say of each whether it was created, updated or unchanged."""
+    return {found.step.path: found.outcome for found in carry_out(client, look(client, steps(bodies))).things}
+
+
+def carry_out(client: Elasticsearch, plan: list[Found]) -> Done:
+    """Do what was planned. A template that fails costs everything: what is done is taken back.
+
+    Raises:
+        UnavailableError: something is refused; what was done is undone, and it says so where even that can't be had.
     """
-    done = {}
-    for name, body in templates.items():
-        before = installed(client, name)
-        done[name] = "created" if before is None else "unchanged" if before == fingerprint(body) else "updated"
-        if done[name] == "unchanged":
-            continue
-        with reaching(f"install the index template {name}"):
-            client.indices.put_index_template(name=name, body=dict(body))
-            mappings = body["template"]["mappings"]
-            client.indices.put_mapping(index=f"{name}-*", allow_no_indices=True, **mappings)
-    return done
+    things: list[Found] = []
+    done: list[tuple[Step, Mapping[str, Any] | None]] = []
+    for found in plan:
+        try:
+            things.append(now := install(client, found))
+        except UnavailableError as fault:
+            left = undo(client, done)
+            told = "; ".join(left) if left else "what was done before is taken back"
+            raise UnavailableError(f"{fault.message} ({told})", fix=_fix(fault)) from fault
+        if now.outcome in {"created", "updated"}:
+            done.append((found.step, found.before))
+    kept = {index: why for step, _ in done for index, why in _widened(client, step)}
+    return Done(tuple(things), kept, tuple(done))
 
 
-def check(client: Elasticsearch, templates: Templates) -> Iterator[tuple[str, SocError | None]]:
+def _fix(fault: UnavailableError) -> str:
+    if "priority" in fault.message:
+        return "another template takes the same indices: delete it, or give it another priority than 500"
+    return fault.fix
+
+
+def _widened(client: Elasticsearch, step: Step) -> Iterator[tuple[str, str]]:
+    """Give new fields to the indices that stand; yield those that can't take them, and why."""
+    if not step.path.endswith("@mappings"):
+        return
+    alias, mappings = step.name.removesuffix("@mappings"), step.body["template"]["mappings"]
+    with reaching(f"list the indices of {alias}"):
+        there = sorted(client.indices.get(index=f"{alias}-*", allow_no_indices=True, features="aliases"))
+    for index in there:
+        with reaching(f"give new fields to {index}"):
+            try:
+                client.indices.put_mapping(index=index, **mappings)
+            except ApiError as error:
+                if error.status_code != 400:
+                    raise
+                yield index, reason(error)
+
+
+def check(client: Elasticsearch, bodies: Bodies) -> Iterator[tuple[str, SocError | None]]:
     """Yield what was looked at and the fault found there, if any: health, version, rights, templates."""
     try:
         with reaching("tell its health"):
@@ -48,14 +109,15 @@ def check(client: Elasticsearch, templates: Templates) -> Iterator[tuple[str, So
     yield f"Elasticsearch {health['cluster_name']} is {health['status']}", red if health["status"] == "red" else None
     yield from _versions(sorted({node["version"] for node in versions}))
     yield from _rights(client)
-    for name, body in templates.items():
-        stale = UsageError(f"the index template {name} is missing or not ours", fix="run `soc setup`")
+    for step in steps(bodies):
+        what = f"{step.kind} {step.name}"
         try:
-            current = installed(client, name) == fingerprint(body)
+            (found,) = look(client, [step])
         except UnavailableError as fault:
-            yield f"index template {name}", fault
+            yield what, fault
         else:
-            yield f"index template {name}", None if current else stale
+            stale = UsageError(f"the {what} is missing or not ours", fix="run `soc setup`")
+            yield what, None if found.outcome == "unchanged" else stale
 
 
 def _versions(versions: list[str]) -> Iterator[tuple[str, SocError | None]]:
@@ -91,19 +153,3 @@ def _remembers(client: Elasticsearch, user: str) -> Iterator[tuple[str, SocError
     lacks = [f"{right} on {name}" for name, rights in needed.items() for right in rights if not answer[name][right]]
     fault = UsageError(f"user {user} lacks {', '.join(lacks)}", fix="give its role these privileges")
     yield f"user {user} may remember matches for correlations", fault if lacks else None
-
-
-def installed(client: Elasticsearch, name: str) -> str | None:
-    """Return the fingerprint of the template that is installed, "" if it has none, None if there is no template."""
-    with reaching(f"show the index template {name}"):
-        try:
-            found = client.indices.get_index_template(name=name)
-        except NotFoundError:
-            return None
-    meta = found["index_templates"][0]["index_template"].get("_meta", {})
-    return str(meta.get("fingerprint", ""))
-
-
-def fingerprint(body: Mapping[str, Any]) -> str:
-    """Return the fingerprint our own template carries."""
-    return str(body["_meta"]["fingerprint"])

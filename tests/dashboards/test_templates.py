@@ -18,6 +18,11 @@ def bodies() -> dict[str, dict[str, Any]]:
     return templates.bodies(templates.read())
 
 
+def mappings(bodies: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = bodies[f"_component_template/{name}@mappings"]["template"]["mappings"]
+    return found
+
+
 def leaves(tree: dict[str, Any], path: str = "") -> dict[str, dict[str, Any]]:
     """Return every mapped field by its dotted name."""
     found: dict[str, dict[str, Any]] = {}
@@ -31,7 +36,7 @@ def leaves(tree: dict[str, Any], path: str = "") -> dict[str, dict[str, Any]]:
     [("soc-findings", FINDING), ("soc-matches", MATCH), ("soc-suppressed", SUPPRESSED), ("soc-memory", MEMORY)],
 )
 def test_every_column_is_mapped(bodies: dict[str, dict[str, Any]], name: str, schema: dict[str, Any]) -> None:
-    fields = leaves(bodies[name]["template"]["mappings"])
+    fields = leaves(mappings(bodies, name))
     assert schema.keys() - fields.keys() == set()
     assert fields.keys() - schema.keys() == ({"event.ingested"} if name != "soc-memory" else set())
     assert {kind["type"] for kind in fields.values()} <= CORE
@@ -39,14 +44,14 @@ def test_every_column_is_mapped(bodies: dict[str, dict[str, Any]], name: str, sc
 
 @pytest.mark.parametrize("name", ["soc-coverage", "soc-entity-risk", "soc-verdicts"])
 def test_what_has_no_columns_here_is_mapped_by_its_own_fields(bodies: dict[str, dict[str, Any]], name: str) -> None:
-    fields = leaves(bodies[name]["template"]["mappings"])
+    fields = leaves(mappings(bodies, name))
     assert {"@timestamp", "event.ingested"} <= fields.keys()
     assert "organization.id" in fields or name == "soc-verdicts"
     assert {kind["type"] for kind in fields.values()} <= CORE
 
 
 def test_types_follow_the_schema_and_the_exceptions(bodies: dict[str, dict[str, Any]]) -> None:
-    fields = leaves(bodies["soc-findings"]["template"]["mappings"])
+    fields = leaves(mappings(bodies, "soc-findings"))
     assert fields["@timestamp"] == {"type": "date"}
     assert fields["event.severity"] == {"type": "long"}
     assert fields["rule.author"] == {"type": "keyword", "ignore_above": 8191}
@@ -54,19 +59,30 @@ def test_types_follow_the_schema_and_the_exceptions(bodies: dict[str, dict[str, 
     assert fields["soc.evidence"] == {"type": "object", "enabled": False}
 
 
-def test_a_template_takes_only_its_own_months(bodies: dict[str, dict[str, Any]]) -> None:
-    for name, body in bodies.items():
+def test_a_template_takes_only_its_own_months_and_is_made_of_components_that_come_before(
+    bodies: dict[str, dict[str, Any]],
+) -> None:
+    before: set[str] = set()
+    for path, body in bodies.items():
+        kind, name = path.split("/")
+        if kind == "_component_template":
+            assert not name.endswith("@mappings") or body["template"]["mappings"]["dynamic"] is False
+            before.add(name)
+            continue
         assert body["index_patterns"] == [f"{name}-*"]
         assert body["template"]["aliases"] == {name: {}}
-        assert body["template"]["mappings"]["dynamic"] is False
+        assert {*body["composed_of"]} - {*body["ignore_missing_component_templates"]} <= before
+        assert f"{name}@mappings" in body["composed_of"]
 
 
 def test_the_fingerprint_follows_the_content() -> None:
     definition = templates.read()
     changed = definition.model_copy(update={"settings": {"number_of_shards": 2}})
     assert templates.bodies(definition) == templates.bodies(definition)
-    for name, body in templates.bodies(definition).items():
-        assert body["_meta"] != templates.bodies(changed)[name]["_meta"]
+    ours, other = templates.bodies(definition), templates.bodies(changed)
+    assert [path for path in ours if ours[path]["_meta"] != other[path]["_meta"]] == [
+        "_component_template/soc@settings"
+    ]
 
 
 def test_an_unknown_key_is_a_fault(tmp_path: Path) -> None:

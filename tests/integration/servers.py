@@ -23,7 +23,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
+import yaml
+
+from dashboards import installation
 from tests.integration.artifacts import ELASTICSEARCH_VERSION, elasticsearch_zip, jdk, kafka_jars, unzip
 from tests.integration.certificates import certify
 
@@ -153,31 +157,22 @@ group.min.session.timeout.ms=1000
 
 
 class Elasticsearch(Server):
-    """One node with users of the file realm: `admin`, `writer` (may only create documents) and `reader`."""
+    """One node with users of the file realm: those of the program's roles, `admin`, and `reader`."""
 
     name = "elasticsearch"
-    roles = """
-soc_admin:
-  cluster: [all]
-  indices: [{names: ["*"], privileges: [all]}]
-soc_writer:
-  cluster: [monitor]
-  indices:
-  - {names: ["soc-*"], privileges: [create_doc, auto_configure, view_index_metadata]}
-  - {names: ["soc-memory-*"], privileges: [read, maintenance]}
-  - {names: [soc-memory-state], privileges: [index]}
-soc_reader:
-  indices: [{names: ["soc-*"], privileges: [read, view_index_metadata]}]
-soc_verdicts:
-  indices: [{names: ["soc-findings*", ".alerts-security.alerts-*"], privileges: [read]}]
-"""
+    roles: ClassVar = {  # the program's own, and two of the tests
+        **installation.read().roles,
+        "soc_admin": {"cluster": ["all"], "indices": [{"names": ["*"], "privileges": ["all"]}]},
+        "soc_reader": {"indices": [{"names": ["soc-*"], "privileges": ["read", "view_index_metadata"]}]},
+    }
+    users = ("admin", "writer", "reader", "analyst", "verdicts")
 
     def __init__(self) -> None:
         self._java = jdk(21)
         archive = elasticsearch_zip()
         super().__init__()
         self.url = f"https://127.0.0.1:{free_port()}"
-        self.passwords = {user: secrets.token_urlsafe(18) for user in ("admin", "writer", "reader", "verdicts")}
+        self.passwords = {user: secrets.token_urlsafe(18) for user in self.users}
         unzip(archive, self.home)
         self._root = self.home / f"elasticsearch-{ELASTICSEARCH_VERSION}"
         self.ca = certify(self._root / "config" / "certs")
@@ -203,7 +198,7 @@ xpack.security.transport.ssl.enabled: false
 xpack.security.authc.realms.file.users.order: 0
 """
         )
-        folder.joinpath("roles.yml").write_text(self.roles)
+        folder.joinpath("roles.yml").write_text(yaml.safe_dump(self.roles))
         folder.joinpath("users").write_text("".join(f"{u}:{pbkdf2(p)}\n" for u, p in self.passwords.items()))
         folder.joinpath("users_roles").write_text("".join(f"soc_{user}:{user}\n" for user in self.passwords))
 

@@ -208,19 +208,19 @@ def test_a_full_cluster_refuses_nothing(sink: ElasticSink, admin: Client) -> Non
 
 def test_setup_is_idempotent_and_updates(admin: Client) -> None:
     name = f"soc-test{uuid.uuid4().hex[:8]}"
-    body = templates.bodies(templates.read())["soc-matches"]
-    body |= {"index_patterns": [f"{name}-*"], "_meta": {"fingerprint": "one"}}
+    path = f"_component_template/{name}@mappings"
+    body: dict[str, Any] = {"_meta": {"fingerprint": "one"}}
     body["template"] = {"mappings": {"dynamic": False, "properties": {"a": {"type": "keyword"}}}}
-    assert setup(admin, {name: body}) == {name: "created"}
-    assert setup(admin, {name: body}) == {name: "unchanged"}
-    admin.indices.create(index=f"{name}-2026.01.01")
+    assert setup(admin, {path: body}) == {path: "created"}
+    assert setup(admin, {path: body}) == {path: "unchanged"}
+    admin.indices.create(index=f"{name}-2026.01.01", mappings=body["template"]["mappings"])
     body["_meta"] = {"fingerprint": "two"}
     body["template"]["mappings"]["properties"]["b"] = {"type": "ip"}
-    assert setup(admin, {name: body}) == {name: "updated"}
+    assert setup(admin, {path: body}) == {path: "updated"}
     mapping = admin.indices.get_mapping(index=f"{name}-*")[f"{name}-2026.01.01"]["mappings"]
     assert mapping["properties"].keys() == {"a", "b"}
     admin.indices.delete(index=f"{name}-2026.01.01")
-    admin.indices.delete_index_template(name=name)
+    admin.cluster.delete_component_template(name=f"{name}@mappings")
 
 
 def test_check_finds_nothing_wrong_with_the_writer_and_too_many_rights_with_the_admin(

@@ -1,0 +1,1 @@
+"""Kibana: dashboards, the promotion rule and value lists, through its documented APIs; and what panels show."""

@@ -1,0 +1,87 @@
+"""Notices through Apprise: mail, Telegram, Teams, Slack, any webhook; what was told stands in the store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from connectors.store import Store
+from connectors.store_cases import Case, Cases
+from detectors.errors import UnavailableError, UsageError
+from detectors.schema import LEVELS
+from flows.settings import Settings
+from flows.triage import duties
+from flows.triage.notices import Matter, Quiet, Told, to_tell
+
+SHOWN: Final = 20  # incidents in one message
+TITLES: Final = {"en": "SOC: {still} open incidents to look at", "vi": "SOC: {still} sự cố cần xử lý"}
+OVER: Final = {"en": "resolved", "vi": "đã khắc phục"}
+FINDINGS: Final = {"en": "findings", "vi": "cảnh báo"}
+DUE: Final = {"en": "report due", "vi": "hạn báo cáo"}
+
+
+def notify(settings: Settings, store: Store, now: datetime) -> tuple[int, int]:
+    """Tell what has to be told now in one message; return how many incidents were told, and how many as resolved.
+
+    Raises:
+        UsageError: no address is set, or one can't be used.
+        UnavailableError: the message didn't arrive; it is told again the next time.
+    """
+    cases, part = Cases(store), settings.notify
+    zone = ZoneInfo(settings.zone)
+    told = {name: Told(times, last, over) for name, times, last, over in cases.told()}
+    quiet = Quiet(part.quiet_from, part.quiet_to) if part.quiet_from != part.quiet_to else None
+    still, over = to_tell(_matters(store, cases), told, now.astimezone(zone), quiet, part.least)
+    if still or over:
+        _send(settings, *message(still, over, settings.language, zone))
+        cases.tell([*((each.id, False) for each in still), *((each.id, True) for each in over)], now)
+    return len(still), len(over)
+
+
+def message(still: list[Matter], over: list[Matter], lang: str, zone: ZoneInfo) -> tuple[str, str]:
+    """Return title and text of one message for all of them."""
+    lines = []
+    for each in still[:SHOWN]:
+        where = f" {', '.join(each.organisations)}" if each.organisations else ""
+        due = f"; {DUE[lang]} {each.until.astimezone(zone):%d/%m %H:%M}" if each.until else ""
+        lines.append(f"[{each.level}] {each.id[:12]}{where}: {each.findings} {FINDINGS[lang]}{due}")
+    lines += [f"+{len(still) - SHOWN}"] if len(still) > SHOWN else []
+    lines += [f"{OVER[lang]}: {each.id[:12]}" for each in over]
+    return TITLES[lang].format(still=len(still)), "\n".join(lines)
+
+
+def _matters(store: Store, cases: Cases) -> Iterator[Matter]:
+    law = duties.read()
+    for case in cases.all():
+        left = [each.until for each in duties.due(case, cases.history(case.id), law) if each.sent is None]
+        level = LEVELS[max(case.level, 0)]
+        yield Matter(
+            case.id, level, case.findings, case.status, _organisations(store, cases, case), min(left, default=None)
+        )
+
+
+def _organisations(store: Store, cases: Cases, case: Case) -> tuple[str, ...]:
+    rows = [row for name in cases.findings(case.id)[:SHOWN] if (row := store.whole(name)) is not None]
+    return tuple(sorted({code for row in rows for code in row["organization.id"] or () if code}))
+
+
+def _send(settings: Settings, title: str, text: str) -> None:
+    from apprise import Apprise, NotifyFormat  # noqa: PLC0415 - it takes long to import
+
+    addresses = [each.get_secret_value() for each in settings.notify.urls]
+    if not addresses:
+        raise UsageError(
+            "there is nobody to tell", fix="set SOC_NOTIFY__URLS='[\"mailto://…\"]'; see Apprise's addresses"
+        )
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines may hold addresses with secrets
+    box = Apprise()
+    for number, each in enumerate(addresses, 1):
+        if not box.add(each):
+            raise UsageError(f"address {number} of `notify.urls` can't be used", fix="see Apprise's addresses")
+    if not box.notify(body=text, title=title, body_format=NotifyFormat.TEXT):
+        raise UnavailableError(
+            "the notice didn't arrive everywhere", fix="check addresses and network; it is sent again"
+        )
