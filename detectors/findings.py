@@ -19,7 +19,7 @@ import polars as pl
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits
 from detectors.evidence import ENTITIES, EVIDENCE, LISTED, Record, documents, entity_columns, evidence, listed, seen
-from detectors.identity import digest, event_id, finding_id, match_id
+from detectors.identity import event_id, finding_id, group_key, match_id
 from detectors.meta import Meta
 from detectors.questions import decide
 from detectors.schema import FINDING, MATCH, SEVERITY, SUPPRESSED, TIME
@@ -27,7 +27,6 @@ from detectors.telling import of_group, tell
 
 WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
-GROUP = 1_000  # characters of a group key; of a longer one its beginning, and a digest that keeps it apart
 SIGNAL = "signal"  # why the match of a rule that only signals makes no finding
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
 
@@ -146,7 +145,7 @@ def _group_text(events: pl.DataFrame, fields: Sequence[str], source: str) -> lis
     parts = [pl.lit(f"{name}=") + pl.col(name).cast(pl.String) for name in present]
     text = pl.concat_str(parts, separator=" | ", ignore_nulls=True)
     texts = events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series().to_list()
-    return [text if len(text) <= GROUP else f"{text[:GROUP]} … {digest((text,))}" for text in texts]
+    return [group_key(text) for text in texts]
 
 
 def _silenced(frame: pl.DataFrame, detections: Sequence[Detection], silenced: Mapping[int, str]) -> pl.DataFrame:

@@ -10,12 +10,18 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
+GROUP = 1_000  # characters of a group key that are kept
 SEPARATOR = "\x1f"  # ASCII unit separator, before every part; a part's own is escaped
 
 
 def digest(parts: Iterable[str]) -> str:
     """Return 32 hexadecimal digits (128 bits of SHA-256) that name this sequence of texts."""
     return hashlib.sha256("".join(map(_escaped, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def group_key(text: str) -> str:
+    """Return a group key as it is kept: of a long one its beginning, and a digest that keeps it apart."""
+    return text if len(text) <= GROUP else f"{text[:GROUP]} … {digest((text,))}"
 
 
 def _escaped(part: str) -> str:

@@ -12,8 +12,8 @@ import polars as pl
 
 from detectors.anomaly.parts import Words
 from detectors.evidence import ENTITIES
-from detectors.findings import GROUP, Detection, Found, nothing, rule_words
-from detectors.identity import finding_id, match_id
+from detectors.findings import Detection, Found, nothing, rule_words
+from detectors.identity import finding_id, group_key, match_id
 from detectors.meta import Meta
 from detectors.questions import ANOMALY, decide
 from detectors.schema import FINDING, MATCH
@@ -44,7 +44,7 @@ class Anomaly:
 
     @property
     def group(self) -> str:
-        return f"{self.column}={self.entity}"[:GROUP]
+        return group_key(f"{self.column}={self.entity}")
 
     @property
     def id(self) -> str:

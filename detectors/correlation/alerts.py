@@ -20,7 +20,7 @@ from detectors.correlation.link import SECOND
 from detectors.correlation.windows import changes
 from detectors.evidence import ENTITIES, EVIDENCE, LISTED, listed
 from detectors.findings import Detection, Found, rule_words
-from detectors.identity import finding_id, match_ids, successor_id, suppressed_id
+from detectors.identity import GROUP, finding_id, group_key, match_ids, successor_id, suppressed_id
 from detectors.questions import decide
 from detectors.schema import FINDING, MATCH, SEVERITY, SUPPRESSED, TIME
 from detectors.sigma.filters import Filter
@@ -89,7 +89,9 @@ def texts_of(alerts: Alerts) -> pl.Series:
     if not names:
         return pl.Series([EVERYTHING])
     parts = [pl.lit(f"{name}=") + pl.col(key) for name, key in zip(names, groups.columns, strict=True)]
-    return groups.select(pl.concat_str(parts, separator=" | ")).to_series()
+    texts = groups.select(pl.concat_str(parts, separator=" | ")).to_series()
+    long = texts.str.len_chars() > GROUP
+    return texts.scatter(long.arg_true(), [group_key(text) for text in texts.filter(long)]) if long.any() else texts
 
 
 def found(

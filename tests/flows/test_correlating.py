@@ -17,6 +17,7 @@ from connectors.parser import DefinedParser
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Batch
+from detectors.identity import GROUP
 from detectors.schema import RECORD
 from flows import assembly
 from flows.assembly import Parts
@@ -358,4 +359,26 @@ def test_an_event_of_the_future_tells_no_absence_too_early(parts: Parts, tmp_pat
     line.settle()
     assert "Guessing that ended" not in store.select()["rule.name"].to_list()
     assert [each.split(" UTC")[0] for each in said] == ["events of auth are dated 2099-01-01 00:00"] * future
+    store.close()
+
+
+def test_long_group_keys_are_cut_and_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "long.yml").write_text(
+        RULES.split("---", maxsplit=1)[0]
+        + """---
+title: Password guessing
+id: 00000000-0000-4000-8000-000000000003
+correlation: {type: event_count, rules: refused, group-by: user.name, timespan: 1m, condition: {gte: 2}}
+"""
+    )
+    parts = assembly.assemble(Settings(cache=tmp_path / "cache"), [tmp_path / "long.yml"])
+    names = ["u" * 3_000 + end for end in ("a", "b")]
+    told = [f"Mar  9 08:00:0{second} srv sshd[7]: Failed password for {name} from 192.0.2.7 port 22 ssh2"
+            for second in range(2) for name in names]  # fmt: skip
+    store = Store(tmp_path / "store.sqlite")
+    pipeline(parts, store).process(batch([*enumerate(told)]))
+    groups = store.select()["soc.group"].to_list()
+    assert len(set(groups)) == 2
+    assert {group[:GROUP] for group in groups} == {f"user.name={names[0]}"[:GROUP]}
+    assert max(map(len, groups)) < GROUP + 50
     store.close()
