@@ -7,21 +7,68 @@ the rule was tried, and no more findings a day than people can look at.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from detectors.correlation.link import Linked
+from detectors.correlation.rule import Correlation
 from detectors.errors import RuleError
 from detectors.sigma.document import Document
 from detectors.sigma.rule import Rule
+from detectors.sigma.valuelist import Lists
+from flows import ruletests
+from flows.assembly import Parts
+from flows.authoring import chosen, correlationmutation, mutation
 from flows.authoring.mutation import Score
 from flows.authoring.remarks import Remark
 from flows.authoring.trial import Trial
+from flows.ruleset import RuleSet
+from flows.settings import Settings
 
 STEPS = {"": "experimental", "experimental": "test", "test": "stable"}
 NOTICED = 1.0  # share of what is left out that tests must notice
 DAYS = 7  # of real events
 _STATUS = re.compile(r"""(['"]?status['"]?\s*:\s*)(['"]?)[a-z]+\2""")
 NOISE = {"informational": 50.0, "low": 20.0, "medium": 5.0, "high": 2.0, "critical": 1.0}  # findings a day at most
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to rise: a rule, or a correlation (`linked`) with the rules it puts together."""
+
+    rules: RuleSet
+    linked: Linked | None = None
+
+    @property
+    def rule(self) -> Rule | Correlation:
+        """The one whose status it is."""
+        return self.rules.rules[0] if self.linked is None else self.linked.rule
+
+    def failures(self, parts: Parts) -> Iterator[ruletests.Failure]:
+        """Run its tests."""
+        if self.linked is None:
+            return ruletests.of_rule(self.rules.rules[0], parts)
+        return ruletests.of_correlation(self.linked, parts)
+
+    def score(self, parts: Parts, lists: Lists) -> Score:
+        """Ask what its tests would not notice."""
+        if self.linked is None:
+            return mutation.score(self.rules.rules[0], parts, lists)
+        return correlationmutation.score(self.linked, parts)
+
+
+def asked(name: str, settings: Settings, folders: Sequence[Path] = ()) -> Asked:
+    """Return the rule or correlation of that id or title, or of a file; of a file with both, the correlation.
+
+    Raises:
+        RuleError: the file has a fault.
+        UsageError: there is none, or more than one.
+    """
+    together = chosen.correlation(name, settings, folders)
+    if together is not None:
+        return Asked(replace(together, filters=()), together.correlations[-1])
+    return Asked(RuleSet((chosen.one(name, settings, folders),), ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +84,7 @@ class Evidence:
         return f"{'✓' if self.met else '✗'} {self.what}: {self.found}"
 
 
-def next_status(rule: Rule) -> str:
+def next_status(rule: Rule | Correlation) -> str:
     """Return the status that comes next.
 
     Raises:
@@ -50,7 +97,7 @@ def next_status(rule: Rule) -> str:
 
 
 def evidence(
-    rule: Rule, status: str, remarks: list[Remark], *, failures: int, score: Score, trial: Trial | None
+    rule: Rule | Correlation, status: str, remarks: list[Remark], *, failures: int, score: Score, trial: Trial | None
 ) -> list[Evidence]:
     """Return what the step asks for, and what is there."""
     errors = sum(remark.severity == "error" for remark in remarks)

@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 from connectors.archive import Archive
 from detectors.errors import RuleError
 from flows import assembly, ruletests
-from flows.authoring import check, chosen, trial
+from flows.authoring import check, trial
 from flows.authoring.memo import Memo
 from flows.commands.options import add_config, add_rules, moment, read_config
-from flows.ruleset import RuleSet
 from flows.terminal import plain
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
-    parser.add_argument("rule", metavar="RULE", help="a rule file, or the id or title of a rule")
+    parser.add_argument("rule", metavar="RULE", help="a file of one rule or correlation, or the id or title of one")
     add_rules(parser)
     add_config(parser)
     parser.add_argument("--since", type=moment, metavar="TIME", help="try it from this time on (default: 30d)")
@@ -29,13 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the evidence, and write the new status if all of it is there; 3 when something is missing."""
-    from flows.authoring import mutation, promotion  # noqa: PLC0415 - brings pySigma, which other verbs can do without
+    from flows.authoring import promotion  # noqa: PLC0415 - brings pySigma, which other verbs can do without
 
     settings = read_config(args)
-    rule = chosen.one(args.rule, settings, args.rules)
-    status = promotion.next_status(rule)
-    rules = RuleSet((rule,), ())
-    parts = assembly.parts(settings, rules)
+    asked = promotion.asked(args.rule, settings, args.rules)
+    status = promotion.next_status(asked.rule)
+    parts = assembly.parts(settings, asked.rules)
     archive = Archive(args.archive or settings.archive)
     since = args.since or moment("30d")
     tried = (
@@ -44,22 +42,22 @@ def run(args: argparse.Namespace) -> int:
         else None
     )
     found = promotion.evidence(
-        rule,
+        asked.rule,
         status,
-        check.check(rules, [rule.place.file], parts.definitions, Memo(None, "check")),
-        failures=len(list(ruletests.of_rule(rule, parts))),
-        score=mutation.score(rule, parts, assembly.value_lists(settings)),
+        check.check(asked.rules, [asked.rule.place.file], parts.definitions, Memo(None, "check")),
+        failures=len(list(asked.failures(parts))),
+        score=asked.score(parts, assembly.value_lists(settings)),
         trial=tried,
     )
     for line in found:
         print(plain(str(line)))
     if not all(each.met for each in found):
-        print(f"stays {rule.meta.status or 'without status'}", file=sys.stderr)
+        print(f"stays {asked.rule.meta.status or 'without status'}", file=sys.stderr)
         return 3
     if not args.dry_run:
-        document = ruletests.document_of(rule)
+        document = ruletests.document_of(asked.rule)
         if document is None:
-            raise RuleError("the file has changed since it was read", place=rule.place, fix="try again")
-        Path(rule.place.file).write_text(promotion.rewritten(document, status), "utf-8")
+            raise RuleError("the file has changed since it was read", place=asked.rule.place, fix="try again")
+        Path(asked.rule.place.file).write_text(promotion.rewritten(document, status), "utf-8")
     print(f"{'would be' if args.dry_run else 'is'} {status} now", file=sys.stderr)
     return 0

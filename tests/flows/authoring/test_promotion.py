@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from flows.ruleset import own_rules
 from tests.flows.authoring.conftest import RULE, Soc
 
 LINE = "Mar {:2d} 08:00:01 web01 sshd[7]: {} password for root from 203.0.113.9 port 2 ssh2\n"
@@ -59,3 +61,15 @@ def test_a_rule_without_status_gets_one(soc: Soc, rule: Path) -> None:
     rule.write_text(RULE.replace("status: experimental\n", ""))
     assert soc("rules", "promote", rule)[0] == 0
     assert rule.read_text().splitlines()[:2] == ["title: Root logged in", "status: experimental"]
+
+
+def test_a_correlation_rises_without_the_rules_that_it_puts_together(soc: Soc, tmp_path: Path) -> None:
+    own = (own_rules() / "correlation" / "ssh_password_guessed.yml").read_text("utf-8")
+    *rules, last = own.split("\n---\n")
+    assert last.count("status: ") == 1
+    file = tmp_path / "guessed.yml"
+    file.write_text("\n---\n".join([*rules, re.sub("(?m)^status: .*", "status: experimental", last)]))
+    code, out, err = soc("rules", "promote", file)
+    assert (code, err) == (0, "is test now\n")
+    assert "✓ tests pass: 0 fail" in out
+    assert file.read_text() == "\n---\n".join([*rules, re.sub("(?m)^status: .*", "status: test", last)])
