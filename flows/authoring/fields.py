@@ -43,13 +43,13 @@ class Fields:
         legal = self.legal(logsource)
         return legal is None or any(part in legal for part in accumulate(name.split("."), "{}.{}".format))
 
-    def nearly(self, name: str, logsource: LogSource) -> str | None:
-        """Return the field that is probably meant where events may have any: one that is known, nearly the same.
+    def offered(self, logsource: LogSource) -> frozenset[str]:
+        """Return the names to offer to somebody who writes a rule of this log source."""
+        legal = self.legal(logsource)
+        return legal if legal is not None else self.written(logsource) | documented(logsource.product)
 
-        Products whose events are documented elsewhere (Windows) have too many that nobody lists here.
-        """
-        if documented(logsource.product):
-            return None
+    def written(self, logsource: LogSource) -> frozenset[str]:
+        """Return the names that definitions know of its events, whatever else these have."""
         if logsource not in self._written:
             reached = [
                 (definition, route)
@@ -58,7 +58,16 @@ class Fields:
             ]
             names = [_written(definition, route) for definition, route in reached]
             self._written[logsource] = frozenset[str]().union(*names)
-        known = self._written[logsource]
+        return self._written[logsource]
+
+    def nearly(self, name: str, logsource: LogSource) -> str | None:
+        """Return the field that is probably meant where events may have any: one that is known, nearly the same.
+
+        Products whose events are documented elsewhere (Windows) have too many that nobody lists here.
+        """
+        if documented(logsource.product):
+            return None
+        known = self.written(logsource)
         if any(part in known for part in accumulate(name.split("."), "{}.{}".format)):
             return None
         lower = {each.lower(): each for each in sorted(known, reverse=True)}

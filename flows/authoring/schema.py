@@ -1,7 +1,7 @@
 """`soc rules schema`: the JSON schema of rule files, so that editors complete and mark what they know of.
 
-One schema for rules, correlations and exceptions. Completion is generous where checks are strict: any field that some
-source has is offered for every log source.
+One schema for rules, correlations and exceptions. The fields that are offered are those of the rule's log source; of
+one that no source here has, those of all. Completion is generous where checks are strict: a field may have any name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.definitions import Definition
 from detectors.attack import RELEASE, TACTICS, techniques
+from detectors.contracts import LogSource
 from detectors.correlation.rule import OPERATORS, TYPES
 from detectors.questions import LOOKS, MEANS, catalogue
 from detectors.schema import LEVELS
@@ -18,6 +19,7 @@ from detectors.sigma.logsources import EVERYTHING
 from detectors.sigma.parse import STATUSES
 from detectors.sigma.tables import read_table
 from flows import blindness, ruletests
+from flows.authoring.fields import Fields
 from flows.authoring.house import RUNBOOK
 from flows.authoring.lint import KEYS
 
@@ -41,6 +43,7 @@ QUESTION: dict[str, Any] = {
 
 def schema(definitions: Mapping[str, Definition]) -> dict[str, Any]:
     """Return the schema for the sources that there are."""
+    sets, narrowed = _narrowed(definitions)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Sigma rule",
@@ -55,15 +58,36 @@ def schema(definitions: Mapping[str, Definition]) -> dict[str, Any]:
         "properties": {key: _PROPERTIES.get(key, {}) for key in KEYS}
         | {
             "logsource": _logsource(definitions),
-            "detection": _detection(definitions),
-            "filter": _filter(_detection(definitions)),
+            "detection": _DETECTION,
+            "filter": _FILTER,
             "correlation": _CORRELATION,
             "tags": _tags(),
             "tests": _tests(definitions),
         },
+        "allOf": narrowed,
+        "definitions": sets,
     }
 
 
+_DETECTION: dict[str, Any] = {
+    "type": "object",
+    "required": ["condition"],
+    "properties": {
+        "condition": {"anyOf": [TEXT, TEXTS], "description": "selection and not filter; 1 of sel_*; all of them"}
+    },
+}
+_FILTER: dict[str, Any] = {
+    **_DETECTION,
+    "description": "What is excepted (docs/exceptions.md): mostly `condition: not …`",
+    "required": ["rules", "condition"],
+    "properties": {
+        "rules": {
+            "anyOf": [{"const": "any"}, TEXT, TEXTS],
+            "description": "Ids or names of rules and correlations, or any",
+        },
+        **_DETECTION["properties"],
+    },
+}
 _TERMS: dict[str, Any] = {
     "owner": {"type": "string", "description": "Of an exception: who answers for it"},
     "organisation": {"type": "string", "description": "Of an exception: only events of this one"},
@@ -163,34 +187,53 @@ def _logsource(definitions: Mapping[str, Definition]) -> dict[str, Any]:
     }
 
 
-def _detection(definitions: Mapping[str, Definition]) -> dict[str, Any]:
-    fields: dict[str, Any] = {name: {} for name in _fields(definitions)}
-    item = {"type": "object", "properties": fields, "propertyNames": _suggested(_keys(fields))}
+def _narrowed(definitions: Mapping[str, Definition]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return sets of fields, by name, and for each log source which of them its rules may ask for."""
+    fields, names = Fields(definitions), dict[frozenset[str], str]()
+    cases = []
+    for logsource in sorted(_logsources(definitions), key=str):
+        if offered := fields.offered(logsource):
+            name = names.setdefault(offered, f"fields{len(names)}")
+            cases.append({"if": _is(logsource), "then": _asks(name)})
+    others = {"not": {"anyOf": [case["if"] for case in cases]}}
+    name = names.setdefault(frozenset(_fields(definitions)), f"fields{len(names)}")
+    sets = {name: {"type": "object", "properties": _keys(offered)} for offered, name in names.items()}
+    return sets, [*cases, {"if": others, "then": _asks(name)}]
+
+
+def _logsources(definitions: Mapping[str, Definition]) -> set[LogSource]:
+    """Return the log sources that rules may name of the sources that there are."""
+    found = {definition.dialect.logsource for definition in definitions.values()}
+    for product, kinds in read_table("logsources.yml").items():
+        named = product if product != "*" else None
+        found |= {LogSource(category=name, product=named) for name in kinds.get("categories", ())}
+        found |= {LogSource(service=name, product=named) for name in kinds.get("services", ())}
+    return found
+
+
+def _is(logsource: LogSource) -> dict[str, Any]:
+    """Return what holds of the rules of a log source: they name it, and nothing else."""
+    named = {part: getattr(logsource, part) for part in ("category", "product", "service")}
+    parts = {part: {"const": value} if value else False for part, value in named.items()}
+    wanted = [part for part, value in named.items() if value]
+    return {"required": ["logsource"], "properties": {"logsource": {"required": wanted, "properties": parts}}}
+
+
+def _asks(name: str) -> dict[str, Any]:
+    """Return that the parts of a detection, and of an exception, ask for fields of this set, or for keywords."""
+    item = {"$ref": f"#/definitions/{name}"}
     part = {"anyOf": [item, {"type": "array", "items": {"anyOf": [item, {"type": ["string", "number"]}]}}, TEXT]}
     return {
-        "type": "object",
-        "required": ["condition"],
         "properties": {
-            "condition": {"anyOf": [TEXT, TEXTS], "description": "selection and not filter; 1 of sel_*; all of them"}
-        },
-        "additionalProperties": part,
+            "detection": {"properties": {"condition": True}, "additionalProperties": part},
+            "filter": {"properties": {"condition": True, "rules": True}, "additionalProperties": part},
+        }
     }
 
 
-def _filter(detection: dict[str, Any]) -> dict[str, Any]:
-    """Return the section of an exception: that of a detection, and the rules it is an exception to."""
-    named = {"anyOf": [{"const": "any"}, TEXT, TEXTS], "description": "Ids or names of rules and correlations, or any"}
-    return {
-        **detection,
-        "description": "What is excepted (docs/exceptions.md): mostly `condition: not …`",
-        "required": ["rules", "condition"],
-        "properties": {"rules": named, **detection["properties"]},
-    }
-
-
-def _keys(fields: Iterable[str]) -> list[str]:
+def _keys(fields: Iterable[str]) -> dict[str, Any]:
     """Return what completes to a field, and its first modifier."""
-    return [key for name in fields for key in (name, f"{name}|contains", f"{name}|endswith")]
+    return {key: True for name in sorted(fields) for key in (name, f"{name}|contains", f"{name}|endswith")}
 
 
 def _fields(definitions: Mapping[str, Definition]) -> list[str]:

@@ -89,3 +89,27 @@ def test_fields_log_sources_and_techniques_are_completed(schema: dict[str, Any])
         "PowerShell",
     ):
         assert word in told
+
+
+def offered(schema: dict[str, Any], logsource: dict[str, str]) -> set[str]:
+    """Return the fields that an editor offers in a rule of this log source."""
+    document = {"title": "t", "logsource": logsource, "detection": {"sel": {}, "condition": "sel"}}
+    names: set[str] = set()
+    for case in schema["allOf"]:
+        if jsonschema.Draft7Validator(case["if"]).is_valid(document):
+            part = case["then"]["properties"]["detection"]["additionalProperties"]["anyOf"][0]["$ref"]
+            names.update(schema["definitions"][part.rpartition("/")[2]]["properties"])
+    return names
+
+
+def test_fields_are_those_of_the_log_source(schema: dict[str, Any]) -> None:
+    processes = offered(schema, {"product": "windows", "category": "process_creation"})
+    assert {"CommandLine", "CommandLine|contains", "ParentImage|endswith"} <= processes
+    assert "cs-uri-stem" not in processes
+    requests = offered(schema, {"category": "webserver"})
+    assert "cs-uri-stem" in requests
+    assert "CommandLine" not in requests
+    calls = offered(schema, {"product": "gialai", "category": "application", "service": "hotline_1022"})
+    assert "action" in calls
+    assert "CommandLine" not in calls
+    assert {"CommandLine", "cs-uri-stem", "action"} <= offered(schema, {"product": "nobody knows"})
