@@ -2,8 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-# what shares a server or a file stays in one process
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4
 READY := .venv/.ready
 
 $(READY): requirements.lock pyproject.toml

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +11,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.archive import Archive
-from connectors.simulator import Line
 from connectors.simulator.score import Score, read_truth, score
 from connectors.simulator.write import Summary, write
 from connectors.store import Store
@@ -22,7 +19,7 @@ from flows import assembly, demoservers, report
 from flows.commands.simulate import START
 from flows.judging import matched_events, with_lines
 from flows.orchestration import create_markdown_artifact, flow, task
-from flows.pacing import paced
+from flows.playing import playing
 from flows.progress import progress
 from flows.ruleset import RuleSet
 from flows.scanning import scan
@@ -83,16 +80,7 @@ def prepare(folder: Path) -> None:
 @task
 def simulate(folder: Path, wanted: Wanted) -> Summary:
     """Write the province's logs; with servers every line goes into Kafka too."""
-    with ExitStack() as stack:
-        steps: list[Callable[[Line], object]] = [paced(wanted.speed)] if wanted.speed else []
-        if wanted.servers is not None:
-            steps.append(stack.enter_context(demoservers.sending(wanted.servers, keen=wanted.speed is not None)))
-        told = stack.enter_context(progress("simulating", sized=False))
-
-        def send(line: Line) -> None:
-            for step in steps:
-                step(line)
-
+    with playing(wanted.speed, wanted.servers) as send, progress("simulating", sized=False) as told:
         return write(
             folder / "logs",
             wanted.seed,
@@ -100,7 +88,7 @@ def simulate(folder: Path, wanted: Wanted) -> Summary:
             wanted.days,
             lambda share: told("simulating", int(100 * share), 100),
             scenarios=wanted.scenarios,
-            send=send if steps else None,
+            send=send,
         )
 
 

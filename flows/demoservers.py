@@ -38,24 +38,36 @@ def ready(servers: Settings) -> None:
     Raises:
         UsageError: a server isn't named, or a topic holds records already.
     """
-    if not servers.kafka.servers or not servers.elastic.url:
-        missing = "kafka.servers" if not servers.kafka.servers else "elastic.url"
-        raise UsageError(
-            f"--kafka needs servers, and `{missing}` is not set", fix="set it in soc.yml, or name --config"
-        )
+    if not servers.elastic.url:
+        raise _unnamed("elastic.url")
+    empty(servers)
+    client = connect(running.cluster(servers))
+    try:
+        setup(client, templates.bodies(templates.read()))
+    finally:
+        client.close()
+
+
+def empty(servers: Settings) -> None:
+    """Make sure that there is Kafka, with empty topics.
+
+    Raises:
+        UsageError: Kafka isn't named, or a topic holds records already.
+    """
+    if not servers.kafka.servers:
+        raise _unnamed("kafka.servers")
     connection = running.kafka(servers)
     topics.setup(connection, SOURCES, partitions=1, replication=1)
     if full := topics.held(connection, SOURCES):
         named = ", ".join(full[:3]) + (" …" if len(full) > 3 else "")
         raise UsageError(
             f"{len(full)} topics hold records already ({named}): simulated attacks would stand among them",
-            fix="give the demo a Kafka of its own",
+            fix="give them a Kafka of their own",
         )
-    client = connect(running.cluster(servers))
-    try:
-        setup(client, templates.bodies(templates.read()))
-    finally:
-        client.close()
+
+
+def _unnamed(setting: str) -> UsageError:
+    return UsageError(f"--kafka needs servers, and `{setting}` is not set", fix="set it in soc.yml, or name --config")
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 # what a machine is busy with besides is no fault of an example
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,9 +24,14 @@ def reference() -> Path:
     return REFERENCE
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, and all that share a server, as what they share is made once a process."""
-    for item in items:
-        shares = "servers" if item.get_closest_marker("integration") else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(shares))
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Keeps a file's tests in one process, and all that share a server, as what they share is made once a process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "servers" if file.startswith("tests/integration/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)

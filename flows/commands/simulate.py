@@ -11,7 +11,8 @@ from pathlib import Path
 from connectors.simulator import province
 from connectors.simulator.write import write
 from detectors.errors import UsageError
-from flows.pacing import paced
+from flows.commands.options import add_config, read_config
+from flows.playing import playing
 from flows.progress import progress
 
 START = date(2026, 3, 9)  # a Monday without holidays near
@@ -26,7 +27,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--province", type=Path, metavar="FILE", help="the province (default: the one that comes along)"
     )
-
+    parser.add_argument(
+        "--kafka", action="store_true", help="send every line to the Kafka of the settings too, into empty topics"
+    )
+    add_config(parser)
     add_played(parser)
 
 
@@ -67,8 +71,12 @@ def run(args: argparse.Namespace) -> int:
     except ValueError:
         raise UsageError(f"--start {args.start!r} is not a date", fix="write YYYY-MM-DD") from None
     spec = province.load(args.province) if args.province else None
-    pace = speed(args)
-    with progress("simulating", sized=False) as told:
+    servers = read_config(args) if args.kafka else None
+    if servers is not None:
+        from flows import demoservers  # noqa: PLC0415 - the clients of servers that few simulations need
+
+        demoservers.empty(servers)
+    with playing(speed(args), servers) as send, progress("simulating", sized=False) as told:
         done = write(
             args.out,
             args.seed,
@@ -77,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
             lambda share: told("simulating", int(100 * share), 100),
             spec=spec,
             scenarios=scenarios(args),
-            send=paced(pace) if pace else None,
+            send=send,
         )
     for source, lines in done.lines.items():
         print(f"{source:<14} {lines:>9,} lines", file=sys.stderr)

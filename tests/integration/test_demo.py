@@ -15,6 +15,7 @@ from connectors.simulator import Province, read_truth, score, write
 from detectors.errors import UsageError
 from flows import demoservers, settings
 from flows.judging import with_lines
+from flows.playing import playing
 from flows.settings import Settings
 from tests.connectors.simulator.conftest import village  # noqa: F401  a fixture
 from tests.integration.servers import Elasticsearch, Kafka
@@ -49,7 +50,7 @@ def test_attacks_are_found_through_kafka_and_elasticsearch(
     tmp_path: Path,
 ) -> None:
     demoservers.ready(servers)
-    with demoservers.sending(servers, keen=False) as send:
+    with playing(None, servers) as send:
         done = write(tmp_path / "logs", 5, date(2026, 3, 9), 1, spec=village, scenarios=ATTACKS, send=send)
     ran = demoservers.detect(tmp_path, servers)
     assert ran.statistics.events == sum(done.lines.values())
