@@ -59,7 +59,7 @@ def steady(entity: str, days: int = 42, per_hour: int = 3, value: str = "usual")
 @given(seed=st.integers(0, 10_000), period=st.integers(2, 60), jitter=st.sampled_from([0.0, 0.1, 0.5]))
 def test_a_beat_is_measured_as_by_hand_and_told_by_it_alone(seed: int, period: int, jitter: float) -> None:
     random, looked = Random(seed), watch("beacon", least=12)  # noqa: S311
-    begin = LAST + timedelta(minutes=random.randrange(60))
+    begin = LAST + timedelta(minutes=30 + random.randrange(60))  # none before the day that is looked at
     at = [begin + timedelta(minutes=period * n + period * jitter * random.uniform(-1, 1)) for n in range(20)]
     quiet = [(START, "a", "", "known"), *((each, "a", "", "c2") for each in at)]
     times = sorted({each.replace(second=0, microsecond=0): each for each in sorted(at, reverse=True)}.values())
