@@ -38,7 +38,7 @@ def ready(servers: Settings) -> None:
     Raises:
         UsageError: a server isn't named, or a topic holds records already.
     """
-    if not servers.elastic.url:
+    if servers.kafka.servers and not servers.elastic.url:
         raise _unnamed("elastic.url")
     empty(servers)
     client = connect(running.cluster(servers))
