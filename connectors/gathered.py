@@ -56,9 +56,6 @@ def together(definitions: Mapping[str, Definition]) -> Together:
 def _joined(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
-    records = pl.concat(
-        batch.records.with_columns(pl.lit(batch.origin).alias("soc.origin"), pl.lit(batch.label).alias("soc.label"))
-        for batch in batches
-    )
+    records = pl.concat(batch.placed(batch.records) for batch in batches)
     text = b"".join(text if text.endswith(b"\n") else text + b"\n" for batch in batches if (text := batch.text))
     return replace(batches[0], records=records.rechunk(), text=text)

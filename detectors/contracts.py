@@ -54,6 +54,12 @@ class Batch:
         """Return the origin of each of its events."""
         return events["soc.origin"].to_list() if "soc.origin" in events.columns else [self.origin] * events.height
 
+    def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return records or events of it, each with where it came from (PLACE)."""
+        if PLACE.keys() <= set(rows.columns):
+            return rows
+        return rows.with_columns(pl.lit(self.origin).alias("soc.origin"), pl.lit(self.label).alias("soc.label"))
+
     def labels(self, events: pl.DataFrame) -> pl.Series:
         """Return for people where each of its events came from, as `soc.label`."""
         if "soc.label" in events.columns:

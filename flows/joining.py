@@ -34,8 +34,5 @@ def joined(batches: Iterable[Batch]) -> Iterator[Batch]:
 def _one(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
-    placed = [
-        batch.records.with_columns(pl.lit(batch.origin).alias("soc.origin"), pl.lit(batch.label).alias("soc.label"))
-        for batch in batches
-    ]
+    placed = [batch.placed(batch.records) for batch in batches]
     return Batch(batches[0].source, batches[0].origin, batches[0].label, pl.concat(placed))

@@ -65,15 +65,9 @@ def _copied(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _together(held: list[Struck]) -> Struck:
-    events = pl.concat((_placed(each) for each in held), how="diagonal_relaxed")
+    events = pl.concat((each.batch.placed(each.events) for each in held), how="diagonal_relaxed")
     starts = np.cumsum([0, *(each.events.height for each in held)])
     rows = [each.hits.row + start for each, start in zip(held, starts[:-1], strict=True)]
     hits = Hits(np.concatenate([each.hits.rule for each in held]), np.concatenate(rows))
     records = events.select(*EVENT, *PLACE)
     return Struck(replace(held[0].batch, records=records, text=None), events, hits)
-
-
-def _placed(struck: Struck) -> pl.DataFrame:
-    """Return events with where each came from, which a batch says for all of its own."""
-    origins = pl.Series("soc.origin", struck.batch.origins(struck.events), pl.String)
-    return struck.events.with_columns(origins, struck.batch.labels(struck.events))
