@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
 
-from connectors.elastic.bulk import Bulk
 from connectors.elastic.client import connect
-from connectors.elastic.documents import documents
 from connectors.elastic.findings import read_findings
 from connectors.store import Store
 from connectors.store_cases import Cases
@@ -21,10 +19,10 @@ from detectors.identity import digest
 from detectors.incidents import STOP, Incident, Linking, assigned
 from detectors.risk import entity_risk, trust
 from detectors.verdicts import DECISION, judged
-from flows import running
 from flows.settings import Settings
 from flows.triage.evidence import UNREAL, evidence, named
 from flows.triage.returning import reader
+from flows.triage.writing import write
 
 DAYS: Final = 30  # findings older than this add nothing that counts
 WORTH_KEEPING: Final = 0.5  # below this risk nobody looks
@@ -59,19 +57,7 @@ def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:
     kept = found.filter(pl.col("risk") >= WORTH_KEEPING)
     cases.reckoned(kept, now)
     if settings.elastic.url:
-        client = connect(running.cluster(settings))
-        try:
-            Bulk(client).write(
-                documents(
-                    entity_documents(kept, now),
-                    alias="soc-entity-risk",
-                    id_column="event.id",
-                    month=("@timestamp",),
-                    added={"event.ingested": datetime.now(UTC)},
-                )
-            )
-        finally:
-            client.close()
+        write(settings, entity_documents(kept, now), "soc-entity-risk")
     return found
 
 

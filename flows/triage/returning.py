@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
 from connectors.elastic.alerts import read_verdicts
-from connectors.elastic.bulk import Bulk
 from connectors.elastic.client import Cluster, connect
-from connectors.elastic.documents import documents
 from connectors.store import Store
 from connectors.store_cases import Cases, Verdict
 from detectors.identity import digest
 from detectors.schema import TIME
 from flows import running
 from flows.settings import Settings, password
+from flows.triage.writing import write
 
 ACTOR: Final = "kibana"
 OVERLAP: Final = timedelta(hours=1)  # what was said shortly before the last look may have become visible after it
@@ -49,19 +48,7 @@ def bring(settings: Settings, store: Store) -> int:
         found = list(read_verdicts(client, settings.triage.space, last and last - OVERLAP))
     finally:
         client.close()
-    writer = connect(running.cluster(settings))
-    try:
-        Bulk(writer).write(
-            documents(
-                frame(found),
-                alias="soc-verdicts",
-                id_column="event.id",
-                month=("@timestamp",),
-                added={"event.ingested": datetime.now(UTC)},
-            )
-        )
-    finally:
-        writer.close()
+    write(settings, frame(found), "soc-verdicts")
     return cases.verdicts(found, ACTOR)
 
 
