@@ -15,6 +15,7 @@ from connectors.store_wanted import Order, Wanted
 from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from flows.report.cards import cut
+from flows.report.pictures import Bar
 from flows.report.words import Clock, Moment
 from flows.web.speech import spoken
 
@@ -40,18 +41,6 @@ class Row:
     count: int
     status: str
     owner: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One level's part of a column of the timeline."""
-
-    level: str
-    x: float
-    y: float
-    width: float
-    height: float
-    title: str
 
 
 def shown(site: Site, request: Request) -> Mapping[str, Any]:
