@@ -13,9 +13,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from detectors import schema
+from detectors.coverage import COVERAGE
 
 DEFINITION = Path(__file__).with_name("templates.yml")
-SCHEMAS = {"FINDING": schema.FINDING, "MATCH": schema.MATCH, "SUPPRESSED": schema.SUPPRESSED, "MEMORY": schema.MEMORY}
+SCHEMAS = {
+    "FINDING": schema.FINDING,
+    "MATCH": schema.MATCH,
+    "SUPPRESSED": schema.SUPPRESSED,
+    "MEMORY": schema.MEMORY,
+    "COVERAGE": COVERAGE,
+}
 
 Body = dict[str, Any]  # JSON
 
@@ -25,7 +32,7 @@ class Template(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    columns: str | None = Field(None, alias="schema", description="the name of a schema in detectors/schema.py")
+    columns: str | None = Field(None, alias="schema", description="the name of one of SCHEMAS")
     fields: dict[str, Body] = {}
 
 

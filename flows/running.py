@@ -37,6 +37,7 @@ from flows import blindness, protecting
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
+from flows.ledger import Ledger
 from flows.pipeline import Pipeline
 from flows.reloading import Watched
 from flows.scanning import recogniser
@@ -87,11 +88,13 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             calendar=parts.calendar,
             correlating=remembering(parts, memory, microseconds),
             enrichment=parts.enrichment,
+            ledger=(ledger := Ledger(parts, settings.late * SECOND)),
         )
         guard = protecting.guard(settings, parts.definitions)
         for batch in map(guard.batch, source.batches()):
             if watched.changed():
                 pipeline.use(watched.parts, remembering(watched.parts, memory, microseconds))
+                ledger.use(watched.parts)
             _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             _patiently(source.commit, source, say)
             for words in guard.look(batch):

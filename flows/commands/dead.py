@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from flows.commands.options import add_config, kept_store, read_config
+from flows.commands.options import add_config, read_config
 from flows.terminal import plain
+from flows.triage.opening import kept
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List or show dead letters."""
-    store = kept_store(read_config(args))
+    store = kept(read_config(args))
     try:
         letters = store.letters(limit=args.limit)
     finally:

@@ -10,7 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from connectors.store import Store
 from connectors.times import OFFSET
 from detectors.errors import UsageError
 from flows import settings
@@ -58,13 +57,6 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 def read_config(args: argparse.Namespace) -> Settings:
     """Read the settings that --config names."""
     return settings.load(args.config)
-
-
-def kept_store(settings: Settings) -> Store:
-    """Open the store of the settings to read what earlier runs kept."""
-    if not settings.store.is_file():
-        raise UsageError(f"there is no store at {settings.store}", fix="fill it: soc scan --keep, or soc run")
-    return Store(settings.store)
 
 
 def moment(text: str) -> datetime:
