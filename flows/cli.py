@@ -25,6 +25,7 @@ COMMANDS = {
     "privacy": "keys of tokens that stand for personal data, and the vault",
     "reveal": "what a token stands for, to two people who both say so",
     "hunt": "run a rule over the archive",
+    "backfill": "run rules over the archive and store what they find, as though they had been there then",
     "train": "learn from the archive what is usual, per feature set",
     "models": "list, show, compare, promote and roll back what was learnt",
     "deploy": "anomalies by the clock of a Prefect server: score hourly, watch drift daily, train weekly",
