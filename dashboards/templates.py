@@ -13,7 +13,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from detectors import schema
-from detectors.coverage import COVERAGE
 
 DEFINITION = Path(__file__).with_name("templates.yml")
 SCHEMAS = {
@@ -21,7 +20,7 @@ SCHEMAS = {
     "MATCH": schema.MATCH,
     "SUPPRESSED": schema.SUPPRESSED,
     "MEMORY": schema.MEMORY,
-    "COVERAGE": COVERAGE,
+    "COVERAGE": schema.COVERAGE,
 }
 
 Body = dict[str, Any]  # JSON
@@ -32,7 +31,7 @@ class Template(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    columns: str | None = Field(None, alias="schema", description="the name of one of SCHEMAS")
+    columns: str | None = Field(None, alias="schema", description="the name of a schema in detectors/schema.py")
     fields: dict[str, Body] = {}
 
 

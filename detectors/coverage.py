@@ -13,29 +13,11 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import polars as pl
-from polars._typing import PolarsDataType
 
 from detectors.identity import digest
-from detectors.schema import TIME
+from detectors.schema import COVERAGE, TIME
 
 WHOSE: Final = ("organization.id", "organization.name")
-_COLUMNS: Final[dict[str, PolarsDataType]] = {
-    "@timestamp": TIME,  # the hour, or the day
-    "event.id": pl.String,  # names the row
-    "soc.source": pl.String,
-    **dict.fromkeys(WHOSE, pl.String),
-    "soc.batch": pl.String,  # origin and place of the batch's first record; null: it says which rules run
-    "soc.events": pl.Int64,
-    "soc.late": pl.Int64,  # of them, those that came after much newer ones
-    "soc.failures": pl.Int64,  # lines that could not become events
-    "soc.matches": pl.Int64,
-    "soc.rules.evaluated": pl.Int64,
-    "soc.rules.blind": pl.List(pl.String),  # ids of rules that can't match there
-    "soc.rules.version": pl.String,
-    "soc.attack": pl.String,  # a "tactic / technique" that rules there look for
-    "soc.rules.watching": pl.Int64,  # how many of them
-}
-COVERAGE: Final = pl.Schema(_COLUMNS)
 Rows: TypeAlias = np.ndarray[tuple[int], np.dtype[np.integer[Any]]]
 MOST: Final = 2_000  # rows of a batch; logs may claim any times, then days are counted, then all is one
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)

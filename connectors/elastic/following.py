@@ -20,7 +20,6 @@ from connectors.elastic.client import reaching
 from connectors.elastic.findings import flat, pages, value_of
 from connectors.store import Store
 from connectors.store_rows import EPOCH, micros, stored
-from detectors.coverage import COVERAGE
 
 FINDINGS: Final = "soc-findings"
 COVERED: Final = "soc-coverage"

@@ -15,8 +15,7 @@ from elasticsearch import Elasticsearch
 from connectors.elastic.bulk import Bulk, Retry
 from connectors.elastic.documents import documents
 from detectors.contracts import Written
-from detectors.coverage import COVERAGE
-from detectors.schema import FINDING, MATCH, SUPPRESSED
+from detectors.schema import COVERAGE, FINDING, MATCH, SUPPRESSED
 
 
 class Dead(Protocol):

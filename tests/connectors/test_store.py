@@ -19,9 +19,8 @@ from polars.testing import assert_frame_equal
 from connectors.store import Store, Triage
 from connectors.store_schema import MIGRATIONS
 from connectors.store_wanted import Wanted
-from detectors.coverage import COVERAGE
 from detectors.errors import InputError, UnavailableError, UsageError
-from detectors.schema import FINDING
+from detectors.schema import COVERAGE, FINDING
 from tests.connectors.test_sinks import letters, matches, suppressed
 from tests.sample_findings import START, finding, frame, province
 

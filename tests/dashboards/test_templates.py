@@ -7,8 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from dashboards import templates
-from detectors.coverage import COVERAGE
-from detectors.schema import FINDING, MATCH, MEMORY, SUPPRESSED
+from detectors.schema import COVERAGE, FINDING, MATCH, MEMORY, SUPPRESSED
 
 # Types of the core of Elasticsearch, which every distribution has.
 CORE = {"binary", "boolean", "date", "double", "float", "integer", "ip", "keyword", "long", "object", "text"}

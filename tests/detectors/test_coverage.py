@@ -9,8 +9,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.coverage import COVERAGE, MOST, counted, watched
-from detectors.schema import TIME
+from detectors.coverage import MOST, counted, watched
+from detectors.schema import COVERAGE, TIME
 from tests.sample_findings import START
 
 MINUTE = 60_000_000

@@ -11,8 +11,8 @@ import pytest
 
 from connectors.store import Store
 from detectors.contracts import Written
-from detectors.coverage import COVERAGE
 from detectors.errors import UnavailableError
+from detectors.schema import COVERAGE
 from flows import assembly
 from flows.ledger import Ledger
 from flows.pipeline import Pipeline
