@@ -20,6 +20,7 @@ from connectors.elastic.client import reaching
 from connectors.elastic.findings import flat, pages, value_of
 from connectors.store import Store
 from connectors.store_rows import EPOCH, micros, stored
+from detectors.schema import COVERAGE
 
 FINDINGS: Final = "soc-findings"
 COVERED: Final = "soc-coverage"
