@@ -11,14 +11,11 @@ from contextlib import ExitStack
 from datetime import datetime
 
 from connectors.archive import Archive
-from connectors.blocks import microseconds
 from detectors.errors import InputError
 from flows.assembly import Parts
-from flows.correlating import remembering
 from flows.joining import joined
 from flows.patience import patiently
-from flows.pipeline import Pipeline
-from flows.running import Done, Say, memory, settle, sink
+from flows.running import Done, Say, memory, settle, sink, storing
 from flows.settings import Settings
 from flows.terminal import plain
 
@@ -43,17 +40,7 @@ def backfill(
 
     with ExitStack() as stack:
         where = sink(settings, stack)
-        pipeline = Pipeline(
-            parts.definitions,
-            parts.engine,
-            parts.detections,
-            where,
-            say=lambda text: say(plain(text)),
-            exceptions=parts.exceptions,
-            calendar=parts.calendar,
-            correlating=remembering(parts, memory(settings, where, stack), microseconds),
-            enrichment=parts.enrichment,
-        )
+        pipeline = storing(parts, where, memory(settings, where, stack), say)
         for source in sources:
             for batch in joined(archive.read(source, since, until, report)):
                 patiently(lambda batch=batch: pipeline.process(batch), None, say)  # type: ignore[misc]

@@ -40,7 +40,7 @@ COMMANDS = {
     "notify": "tell people of open incidents by mail, Telegram, Teams, Slack or webhook",
     "report": "the weekly or monthly report of an organisation or of the province",
     "web": "a local page to read findings and decide about them",
-    "dead": "list dead letters",
+    "dead": "list dead letters, and read them once more",
     "dashboards": "build, show, push, pull and compare Kibana's dashboards",
     "setup": "install templates and roles in Elasticsearch and topics in Kafka, or take them back",
     "simulate": "write the logs of a simulated province, with labelled attacks",

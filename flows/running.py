@@ -74,21 +74,10 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
     with ExitStack() as stack:
         stack.enter_context(_alone(settings))
         where = sink(settings, stack)
-        remember = memory(settings, where, stack)
         source = _source(settings, parts, where, stack, seconds)
-        pipeline = Pipeline(
-            parts.definitions,
-            parts.engine,
-            parts.detections,
-            where,
-            archive=Archive(settings.archive),
-            say=lambda text: say(plain(text)),
-            exceptions=parts.exceptions,
-            calendar=parts.calendar,
-            correlating=remembering(parts, remember, microseconds),
-            enrichment=parts.enrichment,
-            ledger=(ledger := Ledger(parts, settings.late * SECOND)),
-        )
+        remember = memory(settings, where, stack)
+        ledger = Ledger(parts, settings.late * SECOND)
+        pipeline = storing(parts, where, remember, say, archive=Archive(settings.archive), ledger=ledger)
         guard = protecting.guard(settings, parts.definitions)
         for batch in map(guard.batch, source.batches()):
             if watched.changed():
@@ -104,6 +93,31 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
     return Done(pipeline.statistics, watched.parts, time.monotonic() - start)
+
+
+def storing(
+    parts: Parts,
+    where: Sink,
+    remember: Callable[[int], Memory],
+    say: Say,
+    *,
+    archive: Archive | None = None,
+    ledger: Ledger | None = None,
+) -> Pipeline:
+    """Return the pipeline that stores what it finds, and whose correlations remember."""
+    return Pipeline(
+        parts.definitions,
+        parts.engine,
+        parts.detections,
+        where,
+        archive=archive,
+        say=lambda text: say(plain(text)),
+        exceptions=parts.exceptions,
+        calendar=parts.calendar,
+        correlating=remembering(parts, remember, microseconds),
+        enrichment=parts.enrichment,
+        ledger=ledger,
+    )
 
 
 def kafka(settings: Settings) -> Connection:
