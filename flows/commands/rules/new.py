@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         document = _from_events(args, words, parts, settings)
     else:
         logsource = _logsource(args.logsource)
-        document = new.template(words, logsource, _field(Fields(parts.definitions), logsource))
+        document = new.template(words, logsource, _field(Fields(lambda: parts.definitions), logsource))
     path = new.write(document, args.into)
     print(path)
     return _examined(path, settings)
@@ -117,7 +117,7 @@ def _field(fields: Fields, logsource: LogSource) -> str:
 
 def _examined(path: Path, settings: Settings) -> int:
     parts = assembly.assemble(settings, [path])
-    remarks = check.check(parts.rules, [str(path)], parts.definitions, Memo(None, "check"))
+    remarks = check.check(parts.rules, [str(path)], Fields(lambda: parts.definitions), Memo(None, "check"))
     failures = ruletests.run(parts)
     for line in [*map(str, remarks), *map(str, failures)]:
         print(plain(line), file=sys.stderr)
