@@ -62,8 +62,8 @@ def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts
     return parts(settings, load_rules(settings, folders))
 
 
-def parts(settings: Settings, rules: RuleSet) -> Parts:
-    """Put together what runs these rules."""
+def parts(settings: Settings, rules: RuleSet, like: Parts | None = None) -> Parts:
+    """Put together what runs these rules; definitions and enrichment are those of `like`, if they were loaded there."""
     from flows import enriching  # noqa: PLC0415 - takes long to import, and verbs that only read rules don't need it
 
     zone = ZoneInfo(settings.zone)
@@ -71,14 +71,14 @@ def parts(settings: Settings, rules: RuleSet) -> Parts:
     calendar, faults = maintenance.read(settings.maintenance, zone)
     rules = replace(rules, faults=rules.faults + faults)
     return Parts(
-        definitions(settings),
+        like.definitions if like else definitions(settings),
         rules,
         Engine(rules.rules),
         Detections(rules.rules),
         exceptions,
         calendar,
         Excepted(rules.filters, rules.correlations, rules.logsources, rules.called, zone),
-        enriching.load(settings),
+        like.enrichment if like else enriching.load(settings),
     )
 
 

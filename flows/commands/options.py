@@ -26,7 +26,7 @@ class Verb(argparse.ArgumentParser):
 
     module = ""
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]  # noqa: ANN001, ANN201
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
         """Import the module, then parse."""
         if self.module:
             module, self.module = import_module(self.module), ""

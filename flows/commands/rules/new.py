@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         document = new.template(words, logsource, _field(Fields(lambda: parts.definitions), logsource))
     path = new.write(document, args.into)
     print(path)
-    return _examined(path, settings)
+    return _examined(path, settings, parts)
 
 
 def _from_events(args: argparse.Namespace, words: Words, parts: assembly.Parts, settings: Settings) -> dict[str, Any]:
@@ -115,8 +115,8 @@ def _field(fields: Fields, logsource: LogSource) -> str:
     return next((name for name in usual if name in legal), min(legal, default="message"))
 
 
-def _examined(path: Path, settings: Settings) -> int:
-    parts = assembly.assemble(settings, [path])
+def _examined(path: Path, settings: Settings, like: assembly.Parts) -> int:
+    parts = assembly.parts(settings, assembly.load_rules(settings, [path]), like)
     remarks = check.check(parts.rules, [str(path)], Fields(lambda: parts.definitions), Memo(None, "check"))
     failures = ruletests.run(parts)
     for line in [*map(str, remarks), *map(str, failures)]:
