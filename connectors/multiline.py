@@ -61,8 +61,7 @@ def joined(batch: Batch, beginning: str | None, reader: object = None) -> Batch:
     """
     if beginning is None and not isinstance(reader, Joining):
         return replace(batch, whole=True)
-    whole = _joined(batch.records, numbered(batch.records, beginning, reader))
-    return replace(batch, records=whole, text=batch.text if whole is batch.records else None, whole=True)
+    return _whole(batch, _joined(batch.records, numbered(batch.records, beginning, reader)))
 
 
 def parted(
@@ -85,34 +84,32 @@ def parted(
 
 
 def carried(batches: Iterable[Batch], means: Means) -> Iterator[Batch]:
-    """Yield batches of whole records: the lines of the last one wait for what the next batch of its origin begins with.
+    """Yield batches of whole records: one waits for the next, to whose first lines its last record may go on.
 
-    Batches that are whole pass. None wait at the end: so this is for sources that are read to their end and have
-    nothing to commit.
+    Batches that are whole pass. The last one waits for the end: so this is for sources that are read to their end and
+    have nothing to commit.
     """
     held: Batch | None = None
     for batch in batches:
         given = batch
         if held is not None and (held.origin, held.source) == (batch.origin, batch.source):
-            records = pl.concat([held.records, batch.records], how="diagonal")
-            given = replace(batch, records=records, text=None)
+            whole, rest = parted(held.records, *means(held.source))
+            if whole.height:
+                yield _whole(held, whole)
+            records = pl.concat([rest, batch.records], how="diagonal") if rest.height else batch.records
+            given = replace(batch, records=records, text=None if rest.height else batch.text)
         elif held is not None:
             yield joined(held, *means(held.source))
-        whole, held = _parted(given, *means(given.source))
-        if whole.records.height:
-            yield whole
+        held = given if waits(*means(given.source)) and not given.whole else None
+        if held is None:
+            yield replace(given, whole=True)
     if held is not None:
         yield joined(held, *means(held.source))
 
 
-def _parted(batch: Batch, beginning: str | None, reader: object) -> tuple[Batch, Batch | None]:
-    """Part a batch from the lines of its last record, which may go on."""
-    if batch.whole or not waits(beginning, reader):
-        return replace(batch, whole=True), None
-    whole, rest = parted(batch.records, beginning, reader)
-    same = whole.height == batch.records.height
-    made = replace(batch, records=whole, text=batch.text if same else None, whole=True)
-    return made, replace(batch, records=rest, text=None) if rest.height else None
+def _whole(batch: Batch, records: pl.DataFrame) -> Batch:
+    same = records.height == batch.records.height
+    return replace(batch, records=records, text=batch.text if same else None, whole=True)
 
 
 def numbered(records: pl.DataFrame, beginning: str | None, reader: object) -> pl.Series:
