@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connectors import enrichment
 from connectors.definitions import Definition
-from detectors.schema import LEVELS
+from detectors.schema import LEVELS, ORIGIN
 from detectors.sigma.blind import Names, Sight, Survey, survey
 from detectors.sigma.eventfields import event_columns
 from detectors.sigma.logsources import Route
@@ -28,7 +28,7 @@ def columns(definition: Definition, route: Route) -> Names:
     own = definition.own_columns
     if own is None:
         own = event_columns(definition.logsource.product, route)
-    return None if own is None else enrichment.makes(definition.all_columns(own))
+    return None if own is None else enrichment.makes(definition.all_columns(own)).union(ORIGIN)
 
 
 def blind(rules: Sequence[Rule], definitions: Mapping[str, Definition], events: Mapping[str, int]) -> set[int]:
