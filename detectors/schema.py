@@ -21,6 +21,7 @@ __all__ = [
     "FINDING",
     "LEVELS",
     "MATCH",
+    "ORIGIN",
     "PLACE",
     "RECORD",
     "RISK",
@@ -39,6 +40,19 @@ RECORD = _columns({"event.original": pl.String, "log.offset": pl.Int64, "soc.ind
 
 # Where a record came from, beside it where one batch holds records of several origins: see `Batch`.
 PLACE = _columns({"soc.origin": pl.String, "soc.label": pl.String})
+
+# Who received a record, when, and from whom, beside it where a collector told: see docs/collecting.md. What the log
+# itself says in columns of these names counts more.
+ORIGIN = _columns(
+    {
+        "event.created": TIME,
+        "agent.name": pl.String,  # the collector's host
+        "input.type": pl.String,  # udp, tcp, tls, http, file, folder, stdin
+        "log.source.address": pl.String,  # the address that sent it
+        "log.file.path": pl.String,
+        "soc.sender.name": pl.String,  # of the sender's certificate, or of the token's holder
+    }
+)
 
 # What every event has whatever its source. Beside these stand the source's own columns (String or List(String)) under
 # their own names: the names Sigma rules use.
