@@ -21,6 +21,7 @@ from detectors.schema import LEVELS
 from flows.commands.options import add_config, moment, read_config
 from flows.settings import Settings
 from flows.terminal import plain
+from flows.triage.deciding import close_members
 from flows.triage.duties import MARK, SENT, Mark, due, read
 from flows.triage.opening import opened
 
@@ -38,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     judging.add_argument("status", choices=get_args(Status), help="how far it is")
     judging.add_argument("--reason", choices=REASONS, help="why it is closed")
     judging.add_argument("--note", metavar="TEXT", help="anything else to know")
+    judging.add_argument("--findings", action="store_true", help="close its open findings for the same reason too")
     assigning = _saying(verbs.add_parser("assign", help="say who looks at it"))
     assigning.add_argument("owner", metavar="NAME", help="who")
     noting = _saying(verbs.add_parser("note", help="write something down beside it"))
@@ -124,11 +126,16 @@ def _decide(store: Store, args: argparse.Namespace) -> int:
     status, reason = getattr(args, "status", None), getattr(args, "reason", None)
     if (status == "closed") != (reason is not None):
         raise UsageError("an incident is closed for a reason, and only then", fix=f"--reason {'|'.join(REASONS)}")
+    if getattr(args, "findings", False) and status != "closed":
+        raise UsageError("findings are closed with their incident only", fix="leave --findings out, or say closed")
     actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"
     owner, note = getattr(args, "owner", None), getattr(args, "note", None)
     if args.verb in {"mark", "sent"}:
         note = f"{MARK}{args.mark}" if args.verb == "mark" else f"{SENT}{args.duty}"
-    Cases(store).decide(Triage(args.id, datetime.now(UTC), actor, status, owner, note, reason))
+    entry = Triage(args.id, datetime.now(UTC), actor, status, owner, note, reason)
+    Cases(store).decide(entry)
+    if getattr(args, "findings", False):
+        print(f"{close_members(store, entry):,} findings closed with it", file=sys.stderr)
     return 0
 
 

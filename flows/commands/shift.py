@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         each.add_argument("--minutes", type=int, default=480, metavar="N", help="of work in a shift (default: 480)")
         each.add_argument("--at", type=moment, metavar="TIME", help="as if it were this time (default: now)")
     handing.add_argument("--since", type=moment, metavar="TIME", help="when this shift began (default: 8 hours ago)")
-    handing.add_argument("--out", type=Path, default=Path("handover.html"), metavar="F.html", help="where to")
+    handing.add_argument("--out", type=Path, default=Path("handover.html"), metavar="FILE", help="F.html, or F.pdf")
     handing.add_argument("--lang", choices=("vi", "en"), help="default: `language` of the settings")
     handing.add_argument("--by", metavar="NAME", help="who hands over (default: the user)")
 

@@ -29,10 +29,13 @@ class Story:
     def title(self) -> str:
         """The most severe finding's title, and where it was."""
         worst = max(self.findings, key=lambda row: row["event.severity"] or 0, default=None)
-        if worst is None:
-            return self.case.id
-        where = next((name for names in self.names.values() for name in names), "")
-        return f"{worst['rule.name'] or worst['rule.id']}" + (f" ({where})" if where else "")
+        return self.case.id if worst is None else headline(worst, str(worst["rule.name"] or worst["rule.id"]))
+
+
+def headline(finding: Row, title: str) -> str:
+    """Return the title of a finding, and where it was."""
+    where = next((name for column in NAMES.values() for name in finding[column] or () if name), "")
+    return f"{title} ({where})" if where else title
 
 
 def tell(store: Store, incident: str) -> Story:
