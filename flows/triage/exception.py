@@ -1,8 +1,8 @@
 """An exception proposed from false alarms: what they have in common and no real finding of the rule has.
 
 It is proposed only after it was tried as any exception is (`soc rules try`): over the archive and over the evidence of
-every finding that was real. What would have hidden one of these is not proposed at all. It has no `valid_from`: terms are judged by the time of the
-event, and what shall be tried on the past must hold there.
+every finding that was real. What would have hidden one of these is not proposed at all. It has no `valid_from`: terms
+are judged by the time of the event, and what shall be tried on the past must hold there.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def test_an_incident_is_decided_like_a_finding_and_its_findings_with_it(
     assert [one.note for one in Cases(store).history(incident)] == ["#mark personal_data", "looked at"]
     assert "NĐ 356/2025" in inside.get("/incident?id=i1").text
     late = inside.post("/incident?id=i1", data=SAID)
-    assert (late.status_code, "meanwhile" in late.text) == (409, True)
+    assert (late.status_code, "since you opened it" in late.text) == (409, True)
     closing = {**SAID, "seen": "2", "status": "closed", "reason": "true_positive", "members": "yes"}
     assert inside.post("/incident?id=i1", data=closing).status_code == 303
     assert store.reasons() == {"one": "true_positive", "two": "duplicate"}
