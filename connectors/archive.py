@@ -87,13 +87,25 @@ class Archive:
         Records without a time come last, and only if neither bound is given. A damaged file costs itself: `report`
         hears of it; without a `report` the error is raised.
         """
-        folder = self._folder(source)
-        for part in sorted(folder.glob("date=*/hour=*")):
+        for part in sorted(self._folder(source).glob("date=*/hour=*")):
             if _overlaps(part, since, until):
-                for stem in sorted({_origin_part(file) for file in part.glob("*.parquet")}):
-                    files = sorted(file for file in part.glob("*.parquet") if _origin_part(file) == stem)
-                    for frame in _swept(files, report or _raise):
-                        yield from _batches(source, _within(frame, since, until))
+                for frame in _of_part(part, report or _raise):
+                    yield from _batches(source, _within(frame, since, until))
+
+    def untimed(self, source: str) -> Iterator[Batch]:
+        """Yield a source's records whose time is not known, dead letters among them."""
+        for frame in _of_part(self._folder(source) / UNKNOWN, _raise):
+            yield from _batches(source, frame)
+
+    def forget_untimed(self, source: str, records: pl.DataFrame) -> None:
+        """Take records (RECORD and `soc.origin`) from those without a time: they stand under their time now."""
+        for file in sorted((self._folder(source) / UNKNOWN).glob("*.parquet")):
+            frame = pl.read_parquet(file, hive_partitioning=False)
+            rest = frame.join(records, on=[*PLACED, "event.original"], how="anti", nulls_equal=True)
+            if rest.height < frame.height:
+                if rest.height:
+                    _keep(file.parent, _origin_part(file), rest)
+                file.unlink()
 
     def files(self, source: str, since: datetime, until: datetime) -> list[Path]:
         """Name the files of the hours of a period, in order; none ever changes, so their names tell their content."""
@@ -225,6 +237,12 @@ def _within(frame: pl.DataFrame, since: datetime | None, until: datetime | None)
     if since is not None:
         frame = frame.filter(pl.col("@timestamp") >= since)
     return frame if until is None else frame.filter(pl.col("@timestamp") < until)
+
+
+def _of_part(part: Path, report: Report) -> Iterator[pl.DataFrame]:
+    """Yield the records of a partition's files, origin by origin."""
+    for stem in sorted({_origin_part(file) for file in part.glob("*.parquet")}):
+        yield from _swept(sorted(file for file in part.glob("*.parquet") if _origin_part(file) == stem), report)
 
 
 def _swept(files: list[Path], report: Report) -> Iterator[pl.DataFrame]:

@@ -97,6 +97,12 @@ class Store(StoreFile):
         with self.transaction() as db:
             return _insert(db, "INSERT INTO dead VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
+    def revive(self, source: str, frame: pl.DataFrame) -> None:
+        """Take letters away that are events now: those of records (RECORD and `soc.origin`) of a source."""
+        rows = frame.select("soc.origin", "log.offset", "soc.index", "event.original").iter_rows()
+        with self.transaction() as db:
+            db.executemany("DELETE FROM dead WHERE id = ?", ((event_id(source, *row),) for row in rows))
+
     def cover(self, frame: pl.DataFrame) -> Written:
         """Enter what each batch brought, hour by hour (COVERAGE); a batch entered again changes nothing."""
         rows = zip(

@@ -15,6 +15,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from connectors.kafka import DEAD_TOPIC, Connection, DeadLetters, KafkaSource, KafkaWriter, Limits, check, setup
+from connectors.kafka.letters import letters as read_letters
 from detectors.contracts import Batch
 from detectors.errors import UnavailableError
 from detectors.schema import DEAD, RECORD
@@ -229,6 +230,17 @@ def test_dead_letters_keep_line_reason_and_place(connection: Connection, dead: D
     assert headers["reason"] == letter["error.message"] == "no timestamp"
     assert letter["event.original"] == "bad \x00 line"
     assert (letter["log.offset"], letter["soc.index"], letter["soc.origin"]) == (7, 2, "kafka:soc.raw.x:0")
+
+
+def test_dead_letters_are_read_back_the_last_ones_first_to_stay(
+    connection: Connection, dead: DeadLetters, source: str
+) -> None:
+    rows = [(f"\x1b[31mline {n}", n, 0, source, "kafka:t:0", "no time") for n in range(5)]
+    frame = pl.DataFrame(rows, schema=DEAD, orient="row")
+    for _ in range(2):  # a batch that came again writes its letters again
+        dead.write(frame)
+    assert read_letters(connection, 10).filter(pl.col("soc.source") == source).equals(frame)
+    assert read_letters(connection, 3)["log.offset"].to_list() == [2, 3, 4]
 
 
 def test_a_line_too_long_for_an_envelope_is_a_dead_letter(
