@@ -13,7 +13,20 @@ from polars._typing import PolarsDataType
 
 from detectors.ecs import COLUMNS, TIME
 
-__all__ = ["DEAD", "ECS", "EVENT", "FINDING", "LEVELS", "MATCH", "PLACE", "RECORD", "RISK", "SEVERITY", "TIME"]
+__all__ = [
+    "DEAD",
+    "ECS",
+    "EVENT",
+    "FINDING",
+    "LEVELS",
+    "MATCH",
+    "ORIGIN",
+    "PLACE",
+    "RECORD",
+    "RISK",
+    "SEVERITY",
+    "TIME",
+]
 
 
 def _columns(types: Mapping[str, PolarsDataType]) -> pl.Schema:
@@ -26,6 +39,19 @@ RECORD = _columns({"event.original": pl.String, "log.offset": pl.Int64, "soc.ind
 
 # Where a record came from, beside it where one batch holds records of several origins: see `Batch`.
 PLACE = _columns({"soc.origin": pl.String, "soc.label": pl.String})
+
+# Who received a record, when, and from whom, beside it where a collector told: see docs/collecting.md. What the log
+# itself says in columns of these names counts more.
+ORIGIN = _columns(
+    {
+        "event.created": TIME,
+        "agent.name": pl.String,  # the collector's host
+        "input.type": pl.String,  # udp, tcp, tls, http, file, folder, stdin
+        "log.source.address": pl.String,  # the address that sent it
+        "log.file.path": pl.String,
+        "soc.sender.name": pl.String,  # of the sender's certificate, or of the token's holder
+    }
+)
 
 # What every event has whatever its source. Beside these stand the source's own columns (String or List(String)) under
 # their own names: the names Sigma rules use.

@@ -22,6 +22,7 @@ from elasticsearch import Elasticsearch
 
 from connectors.archive import Archive
 from connectors.blocks import SECOND, microseconds
+from connectors.definitions import means
 from connectors.elastic.client import Cluster, connect
 from connectors.elastic.memory import ElasticMemory
 from connectors.elastic.sink import ElasticSink
@@ -29,6 +30,7 @@ from connectors.files import FileSource
 from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
+from connectors.multiline import carried
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Memory, Sink, Source, Written
@@ -77,7 +79,7 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         remember = memory(settings, where, stack)
         pipeline = storing(parts, where, remember, say, archive=Archive(settings.archive))
         guard = protecting.guard(settings, parts.definitions)
-        for batch in map(guard.batch, source.batches()):
+        for batch in map(guard.batch, carried(source.batches(), means(parts.definitions))):
             if watched.changed():
                 pipeline.use(watched.parts, remembering(watched.parts, remember, microseconds))
             patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
@@ -165,6 +167,7 @@ def _source(
             settings.kafka.sources or sorted(parts.definitions),
             group=settings.kafka.group,
             dead=dead,
+            means=means(parts.definitions),
             # an envelope may hold thousands of lines, so small batches take few records at a time
             limits=Limits(lines=settings.kafka.batch, records=max(1, min(100, settings.kafka.batch // 500))),
             bounded=True,
