@@ -22,8 +22,8 @@ from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 
 MESSAGE: Final = (
-    r"(?s)^(?P<head>[^%]*)%(?P<facility>[A-Z][A-Z0-9_]*)-(?:(?P<sub_facility>[A-Za-z0-9_-]+?)-)?(?P<severity>[0-7])-"
-    r"(?P<mnemonic>[A-Za-z0-9_]+):? ?(?:message repeated (?P<repeats>\d+) times: \[ ?)?(?P<text>.*)$"
+    r"(?s)^(?P<head>[^%]*)%(?P<facility>[A-Z][A-Za-z0-9_]*)-(?:(?P<sub_facility>[A-Za-z0-9_-]+?)-)?(?P<severity>[0-7ACEWNID])-"
+    r"(?P<mnemonic>[A-Za-z0-9_]+) ?:? ?(?:message repeated (?P<repeats>\d+) times: \[ ?)?(?P<text>.*)$"
 )
 PLAIN: Final = (
     r"(?s)^(?P<head>\s*(?:<\d+>)?(?:.*\d\d:\d\d:\d\d(?:\.\d+)?)(?:[^:]*: ?| \S+ ))(?P<text>.*)$"  # after the time
