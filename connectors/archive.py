@@ -26,9 +26,9 @@ import polars as pl
 
 from detectors.contracts import Batch
 from detectors.errors import InputError, Place, UsageError
-from detectors.schema import RECORD, TIME
+from detectors.schema import ORIGIN, PLACE, RECORD, TIME
 
-ARCHIVED = pl.Schema([*RECORD.items(), ("@timestamp", TIME), ("soc.origin", pl.String), ("soc.label", pl.String)])
+ARCHIVED = pl.Schema([*RECORD.items(), ("@timestamp", TIME), *PLACE.items(), *ORIGIN.items()])
 
 UNKNOWN = "date=unknown/hour=unknown"  # no time, or one outside the years 1 to 9999
 POSITION = ("log.offset", "soc.index")
@@ -65,11 +65,9 @@ class Archive:
         origins = pl.Series("soc.origin", batch.origins(events), pl.String)
         times = events.with_columns(origins).group_by(PLACED).agg(pl.col("@timestamp").min())
         place = pl.Series("soc.origin", batch.origins(batch.records), pl.String), batch.labels(batch.records)
+        kept = batch.records.select(name for name in (*RECORD, *ORIGIN) if name in batch.records.columns)
         rows = (
-            batch.records.select(RECORD.names())
-            .with_columns(place)
-            .join(times, on=PLACED, how="left", nulls_equal=True)
-            .select(pl.col(name).cast(kind) for name, kind in ARCHIVED.items())
+            _shaped(kept.with_columns(place).join(times, on=PLACED, how="left", nulls_equal=True))
             .with_columns(_partition().alias("partition"))
             .sort("partition", *PLACED, "event.original", maintain_order=True)
         )
@@ -100,7 +98,7 @@ class Archive:
     def forget_untimed(self, source: str, records: pl.DataFrame) -> None:
         """Take records (RECORD and `soc.origin`) from those without a time: they stand under their time now."""
         for file in sorted((self._folder(source) / UNKNOWN).glob("*.parquet")):
-            frame = pl.read_parquet(file, hive_partitioning=False)
+            frame = _shaped(pl.read_parquet(file, hive_partitioning=False))
             rest = frame.join(records, on=[*PLACED, "event.original"], how="anti", nulls_equal=True)
             if rest.height < frame.height:
                 if rest.height:
@@ -165,6 +163,14 @@ def _origin_part(file: Path) -> str:
     return _OFFSET.sub("", file.name)
 
 
+def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns ARCHIVED; what older files or other sources don't tell is null."""
+    there = frame.columns
+    return frame.select(
+        (pl.col(name) if name in there else pl.lit(None)).cast(kind).alias(name) for name, kind in ARCHIVED.items()
+    )
+
+
 def _partition() -> pl.Expr:
     time = pl.col("@timestamp")
     known = time.dt.year().is_between(1, 9999)  # null when the time is
@@ -192,7 +198,7 @@ def _keep(folder: Path, stem: str, frame: pl.DataFrame) -> Path:
 
 def _holds(file: Path, frame: pl.DataFrame) -> bool:
     try:
-        return pl.read_parquet(file, hive_partitioning=False).equals(frame)
+        return _shaped(pl.read_parquet(file, hive_partitioning=False)).equals(frame)
     except (pl.exceptions.PolarsError, OSError):
         return False  # damaged: its name stays taken, so that someone can look at it
 
@@ -250,9 +256,7 @@ def _swept(files: list[Path], report: Report) -> Iterator[pl.DataFrame]:
     waiting = ARCHIVED.to_frame()
     for file in files:
         try:
-            frame = pl.read_parquet(file, hive_partitioning=False).select(
-                pl.col(name).cast(kind) for name, kind in ARCHIVED.items()
-            )
+            frame = _shaped(pl.read_parquet(file, hive_partitioning=False))
         except (pl.exceptions.PolarsError, OSError) as fault:
             report(InputError(f"can't be read ({fault})", place=Place(str(file)), fix="restore it from a backup"))
             continue
@@ -271,8 +275,9 @@ def _batches(source: str, frame: pl.DataFrame) -> Iterator[Batch]:
     for (origin, label), rows in frame.partition_by(
         "soc.origin", "soc.label", as_dict=True, maintain_order=True
     ).items():
-        for part in rows.select(*RECORD.names(), "@timestamp").iter_slices(ROWS):
-            yield Batch(source, str(origin), str(label), part)
+        told = [name for name in ORIGIN if rows[name].null_count() < rows.height]
+        for part in rows.select(*RECORD.names(), "@timestamp", *told).iter_slices(ROWS):
+            yield Batch(source, str(origin), str(label), part, whole=True)
 
 
 def _raise(fault: InputError) -> None:

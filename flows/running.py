@@ -22,6 +22,7 @@ from elasticsearch import Elasticsearch
 
 from connectors.archive import Archive
 from connectors.blocks import SECOND, microseconds
+from connectors.definitions import means
 from connectors.elastic.client import Cluster, connect
 from connectors.elastic.memory import ElasticMemory
 from connectors.elastic.sink import ElasticSink
@@ -29,6 +30,7 @@ from connectors.files import FileSource
 from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
+from connectors.multiline import carried
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Memory, Sink, Source, Written
@@ -37,6 +39,7 @@ from flows import blindness, protecting
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
+from flows.ledger import Ledger
 from flows.patience import patiently
 from flows.pipeline import Pipeline
 from flows.reloading import Watched
@@ -75,11 +78,13 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         where = sink(settings, stack)
         source = _source(settings, parts, where, stack, seconds)
         remember = memory(settings, where, stack)
-        pipeline = storing(parts, where, remember, say, archive=Archive(settings.archive))
+        ledger = Ledger(parts, settings.late * SECOND)
+        pipeline = storing(parts, where, remember, say, archive=Archive(settings.archive), ledger=ledger)
         guard = protecting.guard(settings, parts.definitions)
-        for batch in map(guard.batch, source.batches()):
+        for batch in map(guard.batch, carried(source.batches(), means(parts.definitions))):
             if watched.changed():
                 pipeline.use(watched.parts, remembering(watched.parts, remember, microseconds))
+                ledger.use(watched.parts)
             patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             patiently(source.commit, source, say)
             for words in guard.look(batch):
@@ -93,7 +98,13 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
 
 
 def storing(
-    parts: Parts, where: Sink, remember: Callable[[int], Memory], say: Say, *, archive: Archive | None = None
+    parts: Parts,
+    where: Sink,
+    remember: Callable[[int], Memory],
+    say: Say,
+    *,
+    archive: Archive | None = None,
+    ledger: Ledger | None = None,
 ) -> Pipeline:
     """Return the pipeline that stores what it finds, and whose correlations remember."""
     return Pipeline(
@@ -107,6 +118,7 @@ def storing(
         calendar=parts.calendar,
         correlating=remembering(parts, remember, microseconds),
         enrichment=parts.enrichment,
+        ledger=ledger,
     )
 
 
@@ -165,6 +177,7 @@ def _source(
             settings.kafka.sources or sorted(parts.definitions),
             group=settings.kafka.group,
             dead=dead,
+            means=means(parts.definitions),
             # an envelope may hold thousands of lines, so small batches take few records at a time
             limits=Limits(lines=settings.kafka.batch, records=max(1, min(100, settings.kafka.batch // 500))),
             bounded=True,
