@@ -21,7 +21,8 @@ CLIENT: Final = (  # 2001:db8::7:38350 as well; after eight groups of an address
     r"(?::(?P<port>0|\d{4,5}))?\]"
 )
 LINE: Final = (
-    r"^(?:(?:<\d{1,3}>)?(?P<syslog>[A-Z][a-z]{2} +\d{1,2} [\d:]+) \S+ [\w./-]+(?:\[\d+\])?: )?(?:\[(?P<time>\w{3} \w{3} +\d{1,2} [\d:.]+ \d{4})\] )?"
+    r"^(?:(?:<\d{1,3}>)?(?P<syslog>[A-Z][a-z]{2} +\d{1,2} [\d:]+) \S+ [\w./-]+(?:\[\d+\])?: )?"
+    r"(?:\[(?P<time>\w{3} \w{3} +\d{1,2} [\d:.]+ \d{4})\] )?"
     r"\[(?:(?P<module>[\w-]*):)?(?P<level>emerg|alert|crit|error|warn|notice|info|debug|trace[1-8])\] "
     r"(?:\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] )?(?:" + CLIENT + r" )?(?P<message>.*)$"
 )
