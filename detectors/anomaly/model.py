@@ -23,11 +23,9 @@ from detectors.errors import UsageError
 
 Matrix = npt.NDArray[np.float64]
 
-SAMPLE: Final = 6_000  # rows that detectors are fitted to; neighbours of more rows cost more than they tell
 LEAST: Final = 50  # rows without which nothing can be learnt
 NARROW: Final = 0.5  # a feature that hardly ever moves is not strange when it moves a little
 TAIL: Final = 0.05  # share of the calibration scores that the tail is fitted to
-HELD: Final = 20_000  # rows that the scores are calibrated on
 SLICE: Final = 20_000  # rows scored at once
 # Chosen by `soc bench anomaly`: see docs/anomaly.md.
 ENSEMBLE: Final = ("KNN", "GMM", "INNE")
@@ -138,7 +136,7 @@ def fit(
     detectors: tuple[str, ...] = ENSEMBLE,
     seed: int = 0,
 ) -> Model:
-    """Fit to `train` and calibrate on `held`, windows that come after it; both are deviations, a column per feature.
+    """Fit to `train` and calibrate on `held`, other windows (`split.py`); both are deviations, a column per feature.
 
     Raises:
         UsageError: there is too little to learn from.
@@ -148,13 +146,6 @@ def fit(
             f"{name}: {len(train)} windows to learn from and {len(held)} to calibrate on are too few (least: {LEAST})",
             fix="train on a longer period",
         )
-    sample = some(np.nan_to_num(train), SAMPLE, seed)
-    scores = np.sort(Ensemble(sample, detectors, seed).score(some(np.nan_to_num(held), HELD, seed)))
+    sample = np.nan_to_num(train)
+    scores = np.sort(Ensemble(sample, detectors, seed).score(np.nan_to_num(held)))
     return Model(name, semantics, features, sample, scores, detectors, seed)
-
-
-def some(rows: Matrix, most: int, seed: int) -> Matrix:
-    """Return at most so many rows, in their order; which, the seed says."""
-    if len(rows) <= most:
-        return rows
-    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
