@@ -40,6 +40,10 @@ def detector(name: str, seed: int) -> Any:  # noqa: ANN401  PyOD has no types
     return made(random_state=seed) if name in SEEDED else made()
 
 
+def _sklearn() -> Any:  # noqa: ANN401  scikit-learn has no types, and takes a second to import
+    return import_module("sklearn")
+
+
 class Ensemble:
     """Several detectors, one score: the mean of their standard scores. Deterministic for a sample and a seed."""
 
@@ -59,7 +63,9 @@ class Ensemble:
 
     def _score(self, rows: Matrix) -> npt.NDArray[np.float64]:
         scaled = self._scaled(rows)
-        scores = np.column_stack([one.decision_function(scaled) for one in self._detectors])
+        # INNE asks scikit-learn for distances 200 times, which takes longer to look for faults than to reckon
+        with _sklearn().config_context(assume_finite=True, skip_parameter_validation=True):
+            scores = np.column_stack([one.decision_function(scaled) for one in self._detectors])
         standard = (np.nan_to_num(scores, posinf=1e300, neginf=-1e300) - self._median) / self._spread
         # one detector that shouts must not outvote the others: its voice grows with the logarithm
         joined: Matrix = (np.sign(standard) * np.log1p(np.abs(standard))).mean(axis=1)
@@ -147,5 +153,8 @@ def fit(
             fix="train on a longer period",
         )
     sample = np.nan_to_num(train)
-    scores = np.sort(Ensemble(sample, detectors, seed).score(np.nan_to_num(held)))
-    return Model(name, semantics, features, sample, scores, detectors, seed)
+    ensemble = Ensemble(sample, detectors, seed)
+    scores = np.sort(ensemble.score(np.nan_to_num(held)))
+    made = Model(name, semantics, features, sample, scores, detectors, seed)
+    vars(made)["ensemble"] = ensemble  # as `Model.ensemble` would make it again
+    return made
