@@ -56,7 +56,8 @@ class Scored:
 
 def matrix(deviations: pl.DataFrame, chosen: FeatureSet) -> Matrix:
     """Return the deviations as a model takes them: what can't be told is as usual."""
-    return np.nan_to_num(deviations.select(f"far {name}" for name in chosen.names).to_numpy().astype(np.float64))
+    far: Matrix = deviations.select(f"far {name}" for name in chosen.names).to_numpy().astype(np.float64)
+    return np.nan_to_num(far)
 
 
 def threshold(weekly_windows: float, budget: Budget) -> float:
