@@ -161,6 +161,9 @@ class Settings(BaseSettings):
         default=Path(".soc/store.sqlite"), description="embedded store: findings, matches, dead letters"
     )
     archive: Path = Field(default=Path(".soc/archive"), description="Parquet archive of every raw record")
+    clean: bool = Field(
+        default=False, description="`soc deploy` deletes daily what the archive has kept beyond its source's retention"
+    )
     cache: Path = Field(default=Path(".soc/cache"), description="compiled rules")
     late: int = Field(
         default=300,
