@@ -82,10 +82,18 @@ class Anomaly(_Part):
     accepted: list[Accepted] = Field(default=[], description="expected behaviour: kept as suppressed, until a day")
 
 
+class Headings(_Part):
+    """A CSV file of the registry whose headings are somebody else's."""
+
+    path: Path
+    section: Literal["units", "networks", "systems", "assets", "users"]
+    columns: dict[str, str] = Field(min_length=1, description="key → heading in the file; others are left out")
+
+
 class Enriching(_Part):
     """What events are looked up in (docs/enrichment.md)."""
 
-    registry: list[Path] = Field(
+    registry: list[Path | Headings] = Field(
         default=[], description="files and folders: units, networks, systems, assets, users (YAML, CSV)"
     )
     own_registry: bool = Field(default=True, description="the units of Gia Lai that come with the program")
