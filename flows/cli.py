@@ -25,7 +25,7 @@ COMMANDS = {
     "sources": "list, check, propose and test source definitions; the letter to a system's owner",
     "privacy": "keys of tokens that stand for personal data, and the vault",
     "reveal": "what a token stands for, to two people who both say so",
-    "hunt": "run a rule over the archive",
+    "hunt": "run a rule over the archive, or ask it a question in SQL",
     "backfill": "run rules over the archive and store what they find, as though they had been there then",
     "train": "learn from the archive what is usual, per feature set",
     "models": "list, show, compare, promote and roll back what was learnt",
