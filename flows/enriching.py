@@ -8,7 +8,8 @@ from connectors import registry, workdays
 from connectors.enrichment import Enrichment, lists
 from connectors.enrichment.geo import Geo
 from connectors.enrichment.organisations import Organisations
-from connectors.registry import Registry, Table
+from connectors.registry import Registry
+from connectors.registry.models import Table
 from detectors.workdays import Hours, Workdays
 from flows.settings import Settings
 

@@ -8,7 +8,7 @@ import pytest
 
 from connectors import registry
 from connectors.faults import DefinitionsError
-from connectors.registry import Table
+from connectors.registry.models import Table
 
 
 def faults(tmp_path: Path, text: str, name: str = "reg.yml") -> str:
