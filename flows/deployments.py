@@ -1,4 +1,4 @@
-"""What Prefect runs by the clock: reckoning every ten minutes, anomalies every hour, drift every day, and so on.
+"""What Prefect runs by the clock: reckoning, reports, anomalies, training, health of sources, retention.
 
 Schedules live in the Prefect server, and how far each flow came in files beside the models, so a restart of either goes
 on where it was: `soc deploy` registers the same names again. A run that is due while one is at work is left out, since
@@ -19,7 +19,8 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Schedule
 
 from detectors.errors import UnavailableError
-from flows.anomaly import scheduled as anomalies
+from flows.anomaly import scheduled as anomaly
+from flows.sourcing import scheduled as sourcing
 from flows.triage import scheduled as triage
 
 
@@ -35,9 +36,11 @@ class Timed:
 
 TIMES: Final = (
     Timed("often", triage.reckon, "*/10 * * * *"),
-    Timed("hourly", anomalies.score, "12 * * * *"),  # past the hour: late events have come
-    Timed("daily", anomalies.watch_drift, "40 1 * * *"),
-    Timed("weekly", anomalies.train, "20 2 * * 0"),
+    Timed("hourly", anomaly.score, "12 * * * *"),  # past the hour: late events have come
+    Timed("hourly", sourcing.watch_sources, "27 * * * *"),
+    Timed("daily", sourcing.clean_archive, "50 0 * * *"),
+    Timed("daily", anomaly.watch_drift, "40 1 * * *"),
+    Timed("weekly", anomaly.train, "20 2 * * 0"),
     Timed("weekly", triage.report, "30 6 * * 1", {"period": "week"}),
     Timed("monthly", triage.report, "40 6 1 * *", {"period": "month"}),
 )

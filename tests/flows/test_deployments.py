@@ -16,6 +16,7 @@ def test_flows_run_by_the_clock_of_the_province(tmp_path: Path) -> None:
     }
     assert set(made) == {
         "score/hourly", "watch-drift/daily", "train/weekly", "reckon/often", "report/weekly", "report/monthly",
+        "watch-sources/hourly", "clean-archive/daily",
     }  # fmt: skip
     for one in made.values():
         (schedule,) = one.schedules or []
