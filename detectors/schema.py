@@ -14,6 +14,7 @@ from polars._typing import PolarsDataType
 from detectors.ecs import COLUMNS, TIME
 
 __all__ = [
+    "COVERAGE",
     "DEAD",
     "ECS",
     "EVENT",
@@ -61,6 +62,27 @@ ECS = _columns(COLUMNS)
 
 # A line that could not become an event: nothing is lost, it waits here with its reason.
 DEAD = _columns({**RECORD, "soc.source": pl.String, "soc.origin": pl.String, "error.message": pl.String})
+
+# What a source brought in an hour, or who watched it on a day: see detectors/coverage.py.
+COVERAGE = _columns(
+    {
+        "@timestamp": TIME,  # the hour, or the day
+        "event.id": pl.String,  # names the row
+        "soc.source": pl.String,
+        "organization.id": pl.String,
+        "organization.name": pl.String,
+        "soc.batch": pl.String,  # origin and place of the batch's first record; null: it says which rules run
+        "soc.events": pl.Int64,
+        "soc.late": pl.Int64,  # of them, those that came after much newer ones
+        "soc.failures": pl.Int64,  # lines that could not become events
+        "soc.matches": pl.Int64,
+        "soc.rules.evaluated": pl.Int64,
+        "soc.rules.blind": pl.List(pl.String),  # ids of rules that can't match there
+        "soc.rules.version": pl.String,
+        "soc.attack": pl.String,  # a "tactic / technique" that rules there look for
+        "soc.rules.watching": pl.Int64,  # how many of them
+    }
+)
 
 # One rule that matched a set of events (one event for a plain Sigma rule).
 MATCH = _columns(

@@ -39,6 +39,7 @@ from flows import blindness, protecting
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
+from flows.ledger import Ledger
 from flows.patience import patiently
 from flows.pipeline import Pipeline
 from flows.reloading import Watched
@@ -77,11 +78,13 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         where = sink(settings, stack)
         source = _source(settings, parts, where, stack, seconds)
         remember = memory(settings, where, stack)
-        pipeline = storing(parts, where, remember, say, archive=Archive(settings.archive))
+        ledger = Ledger(parts, settings.late * SECOND)
+        pipeline = storing(parts, where, remember, say, archive=Archive(settings.archive), ledger=ledger)
         guard = protecting.guard(settings, parts.definitions)
         for batch in map(guard.batch, carried(source.batches(), means(parts.definitions))):
             if watched.changed():
                 pipeline.use(watched.parts, remembering(watched.parts, remember, microseconds))
+                ledger.use(watched.parts)
             patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
             patiently(source.commit, source, say)
             for words in guard.look(batch):
@@ -95,7 +98,13 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
 
 
 def storing(
-    parts: Parts, where: Sink, remember: Callable[[int], Memory], say: Say, *, archive: Archive | None = None
+    parts: Parts,
+    where: Sink,
+    remember: Callable[[int], Memory],
+    say: Say,
+    *,
+    archive: Archive | None = None,
+    ledger: Ledger | None = None,
 ) -> Pipeline:
     """Return the pipeline that stores what it finds, and whose correlations remember."""
     return Pipeline(
@@ -109,6 +118,7 @@ def storing(
         calendar=parts.calendar,
         correlating=remembering(parts, remember, microseconds),
         enrichment=parts.enrichment,
+        ledger=ledger,
     )
 
 

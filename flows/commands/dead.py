@@ -11,9 +11,10 @@ import polars as pl
 from connectors.archive import Archive
 from detectors.errors import UsageError
 from flows import assembly
-from flows.commands.options import add_config, kept_store, read_config
+from flows.commands.options import add_config, read_config
 from flows.settings import Settings
 from flows.terminal import plain
+from flows.triage.opening import kept
 
 VERBS = {
     "list": "how many, by source and reason",
@@ -60,7 +61,7 @@ def _letters(settings: Settings, limit: int) -> pl.DataFrame:
         from flows.running import kafka  # noqa: PLC0415
 
         return letters(kafka(settings), limit)
-    store = kept_store(settings)
+    store = kept(settings)
     try:
         return store.letters(limit=limit)
     finally:

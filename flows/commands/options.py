@@ -8,15 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from detectors.errors import UsageError
 from flows import settings
 from flows.settings import Settings
-
-if TYPE_CHECKING:
-    from connectors.store import Store
 
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10080}
 
@@ -72,15 +68,6 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 def read_config(args: argparse.Namespace) -> Settings:
     """Read the settings that --config names."""
     return settings.load(args.config)
-
-
-def kept_store(settings: Settings) -> Store:
-    """Open the store of the settings to read what earlier runs kept."""
-    from connectors.store import Store  # noqa: PLC0415 - Polars takes long, and only some verbs need it
-
-    if not settings.store.is_file():
-        raise UsageError(f"there is no store at {settings.store}", fix="fill it: soc scan --keep, or soc run")
-    return Store(settings.store)
 
 
 def moment(text: str) -> datetime:
