@@ -41,8 +41,8 @@ class Matches:
 
     def where(self, chosen: Flags) -> Matches:
         """Return those of the matches that are chosen."""
-        kept = (each[chosen] for each in (self.group, self.time, self.slot, self.key))
-        return Matches(self.frame.filter(chosen), self.groups, *kept, self.times)
+        group, time, slot, key = (each[chosen] for each in (self.group, self.time, self.slot, self.key))
+        return Matches(self.frame.filter(chosen), self.groups, group, time, slot, key, self.times)
 
 
 @dataclass(frozen=True, slots=True)
