@@ -16,8 +16,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.epilog = (
         "Registers reckon/often, score/hourly, watch-sources/hourly, clean-archive/daily, watch-drift/daily, "
-        "train/weekly, report/weekly and report/monthly in the Prefect server that PREFECT_API_URL names, and runs them "
-        "until stopped."
+        "train/weekly, report/weekly and report/monthly in the Prefect server that PREFECT_API_URL names, and runs "
+        "them until stopped."
     )
 
 
