@@ -17,8 +17,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from connectors.bytewise import Piece, Places, piece
+from connectors.warm import WARMTH
 from detectors.schema import TIME
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # before: a clock that was never set
@@ -35,7 +39,7 @@ NAMED: Final = (
     r"^\s*[*.]?(?:(?P<leading>\d{4}) )?(?:[A-Z][a-z]{2},? )?"
     r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
     r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?"
-    r"(?: (?P<zone>Z|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
+    r"(?: (?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
 SLASHED: Final = r"^\s*(?P<month>\d\d)/(?P<day>\d\d)(?:/(?P<year>\d{4}|\d\d))?-(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\s*$"
 HALVED: Final = (  # 3/2/2026 8:15:00 AM +07:00
@@ -84,8 +88,8 @@ Reader = Callable[[pl.Series, Clock], pl.Series]
 
 def instants(text: pl.Series, clock: Clock) -> pl.Series:
     """Return the instants as `schema.TIME`; null where there is none, or none before 1970 or after 2199."""
-    usual = pl.col("text").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us").cast(TIME)
-    result = text.alias("text").to_frame().select(_sane(usual)).to_series().alias(text.name)
+    quick = _bytewise if WARMTH.worth(text.len()) else _usual
+    result = quick(text, clock).alias(text.name)
     for reader in _order(text):
         if result.null_count() == text.null_count():
             break
@@ -95,6 +99,62 @@ def instants(text: pl.Series, clock: Clock) -> pl.Series:
         found = reader(text.gather(left), Clock(clock.zone, clock.year, known))
         result = result.scatter(left, found.to_frame().select(_sane(pl.all())).to_series())
     return result
+
+
+def _usual(text: pl.Series, clock: Clock) -> pl.Series:  # noqa: ARG001 - readers share one signature
+    """Read times in the form that most programs write today."""
+    usual = pl.col("text").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us").cast(TIME)
+    return text.alias("text").to_frame().select(_sane(usual)).to_series()
+
+
+def _bytewise(text: pl.Series, clock: Clock) -> pl.Series:
+    """Read the usual forms as machine code; what is of another is null."""
+    from connectors.formats import moment  # noqa: PLC0415 - Numba is slow to load
+
+    texts = piece(text)
+    year = clock.reference.year if clock.year is None else clock.year
+    found, kinds = np.empty(text.len(), np.int64), np.empty(text.len(), np.uint8)
+    moment.read(*texts, year, found, kinds)
+    times = pl.Series("time", found).cast(pl.Datetime("us"))
+    result = _where(times.dt.replace_time_zone("UTC"), kinds == moment.INSTANT)
+    if (kinds == moment.LOCAL).any():
+        local = _where(times, kinds == moment.LOCAL)
+        result = pl.select(pl.coalesce(result, local.to_frame().select(_utc(pl.col("time"), clock)).to_series()))[
+            "time"
+        ]
+    result = result.to_frame().select(_sane(pl.col("time"))).to_series()
+    yearless = np.flatnonzero(kinds == moment.YEARLESS)
+    return _latest(texts, yearless, result, clock) if yearless.size else result
+
+
+def _latest(texts: Piece, rows: Places, result: pl.Series, clock: Clock) -> pl.Series:
+    """Set times without a year: each is in the clock's, or in the latest that isn't beyond the reference."""
+    from connectors.formats import moment  # noqa: PLC0415
+
+    latest = result.max()
+    known = latest.date() if isinstance(latest, datetime) else clock.reference
+    years = range(_limit(known).year, max(_limit(known).year - LEAP - 2, 0), -1)
+    for year in years if clock.year is None else [clock.year]:
+        found, kinds = np.empty(rows.size, np.int64), np.empty(rows.size, np.uint8)
+        moment.read(texts.data, texts.starts[rows], texts.ends[rows], year, found, kinds)
+        naive = _where(pl.Series("time", found).cast(pl.Datetime("us")), found != moment.NONE)
+        time = naive.to_frame().select(_sane(_utc(pl.col("time"), clock))).to_series()
+        if clock.year is None:
+            time = time.to_frame().select(pl.when(pl.col("time") < _limit(known)).then("time")).to_series()
+        result = result.scatter(rows, time)
+        rows = rows[time.is_null().to_numpy()]
+        if not rows.size:
+            break
+    return result
+
+
+def _where(times: pl.Series, there: npt.NDArray[np.bool_]) -> pl.Series:
+    return times if there.all() else times.set(pl.Series(~there), None)
+
+
+def _limit(reference: date) -> datetime:
+    """Return what a time without a year can't be beyond: clocks differ, and zones."""
+    return datetime(reference.year, reference.month, reference.day, tzinfo=UTC) + timedelta(days=2)
 
 
 def _order(text: pl.Series) -> tuple[Reader, ...]:
@@ -145,9 +205,9 @@ def _named(text: pl.Series, clock: Clock) -> pl.Series:
         fraction=_fraction(part("fraction")),
         time=pl.lit(None, TIME),
     )
-    limit = datetime(clock.reference.year, clock.reference.month, clock.reference.day, tzinfo=UTC) + timedelta(days=2)
-    for back in range(LEAP + 1):
-        guess = pl.lit(clock.year if clock.year is not None else max(clock.reference.year - back, 1))
+    limit = _limit(clock.reference)
+    for back in range(LEAP + 2):
+        guess = pl.lit(clock.year if clock.year is not None else max(limit.year - back, 1))
         year = pl.coalesce("year", guess)
         naive = pl.concat_str(year, pl.lit(" "), "rest").str.to_datetime(
             "%Y %b %d %H:%M:%S", strict=False, time_unit="us"
@@ -203,7 +263,8 @@ def _fraction(digits: pl.Expr) -> pl.Expr:
 
 def _zoned(naive: pl.Expr, zone: pl.Expr, clock: Clock) -> pl.Expr:
     """Read local times in the zone beside each, or in the clock's; one of an unknown name is the clock's as well."""
-    zone = zone.replace(ABBREVIATIONS).str.replace(":", "", literal=True).str.pad_end(5, "0")
+    zone = zone.replace(ABBREVIATIONS).str.replace("^(?:UTC|GMT)", "").str.replace(r"^([+-])(\d)(:|$)", "${1}0$2")
+    zone = zone.str.replace(":", "", literal=True).str.pad_end(5, "0")
     sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
     minutes = sign * (_number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(3, 2)))
     zoned = (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")

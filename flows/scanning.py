@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 
@@ -30,12 +30,15 @@ from flows.ahead import Ahead
 from flows.anomaly.periods import Period, Periods
 from flows.assembly import Parts
 from flows.correlating import remembering
+from flows.ledger import Ledger
 from flows.pipeline import Pipeline
 from flows.progress import Report
 from flows.protecting import Guard
 from flows.statistics import Statistics
 from flows.waiting import Waiting
 
+# seconds that a thread works before another may: each waits for its turn some fifty times per batch
+SWITCH: Final = 0.0005
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
 
 
@@ -83,9 +86,11 @@ def scan(
     report: Report | None = None,
     idle: int | None = None,
     guard: Guard | None = None,
+    ledger: bool = False,
 ) -> Scanned:
     """Read the paths, and leave findings, matches and dead letters in the store.
 
+    With `ledger` it is entered in the store what each source brought in each hour.
     `guard` says what becomes of personal data before anything else is done.
     `idle` is how many microseconds behind the others a source that fell silent may be.
 
@@ -107,6 +112,7 @@ def scan(
         correlating=remembering(parts, partial(StoreMemory, store), microseconds),
         enrichment=parts.enrichment,
         waiting=Waiting(),
+        ledger=Ledger(parts) if ledger else None,
     )
     seen = pipeline.statistics
 
@@ -136,6 +142,8 @@ def scan(
 
     periods = Periods()
     start = time.perf_counter()
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
     try:
         for item in line.items(parse):
             if isinstance(item, pl.DataFrame):
@@ -146,6 +154,7 @@ def scan(
                 pipeline.finish(*item)
         pipeline.settle(idle=idle)
     finally:
+        sys.setswitchinterval(patience)
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods.lasting())
 

@@ -9,10 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors import warm
 from connectors.times import Clock, instants
 from detectors.schema import TIME
 
 HANOI = Clock("Asia/Ho_Chi_Minh", reference=date(2026, 3, 1))
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["patterns", "bytes"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read by patterns alone, and as machine code first."""
+    monkeypatch.setattr(warm.WARMTH, "few", 0 if request.param else 1 << 30)
+    monkeypatch.setattr(warm.WARMTH, "cold", 0)
 
 
 def read(*texts: str | None, clock: Clock = HANOI) -> list[datetime | None]:
@@ -87,11 +95,47 @@ def test_neighbours_with_a_year_are_the_reference() -> None:
     ]
 
 
+def test_a_year_that_begins_is_the_next_of_what_was_read() -> None:
+    assert read("2025-12-31T23:59:00", "Jan  1 00:00:05", clock=Clock())[1] == datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC)
+
+
 def test_an_hour_that_a_change_of_clocks_skips_is_null() -> None:
     assert read("2025-03-30T02:30:00", "2025-10-26T02:30:00", clock=Clock("Europe/Berlin")) == [
         None,
         datetime(2025, 10, 26, 0, 30, tzinfo=UTC),
     ]
+
+
+ZONED = ["", "Z", " Z", " UTC", "+07:00", "-0530", " +0700", "+07", " ICT", "+2400", " "]
+NUMBERS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S"]
+NAMES = ["%d/%b/%Y:%H:%M:%S", "%b %d %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S"]
+TIMES = st.builds(
+    lambda time, form, fraction, zone: f"{time:{form}}{fraction}{zone}",
+    st.datetimes(datetime(1969, 12, 30), datetime(2026, 12, 31)),  # noqa: DTZ001 - as logs write them
+    st.sampled_from([*NUMBERS, *NAMES]),
+    st.sampled_from(["", "", ".5", ",123", ".1234567", "."]),
+    st.sampled_from(ZONED),
+)
+EPOCHS = st.from_regex(r"\A[0-9]{8,20}([.,][0-9]{1,10})?\Z")
+SPOILT = st.builds(
+    lambda text, at, other: text[:at] + other + text[at + 1 :],
+    TIMES,
+    st.integers(0, 30),
+    st.sampled_from(["0", "9", "3", "-", ":", " ", "Z", "x", "á", ""]),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    TIMES | EPOCHS | SPOILT,
+    st.sampled_from([HANOI, Clock("Europe/Berlin", 2024), Clock("-03:30")]),
+)
+def test_bytes_tell_what_patterns_tell(text: str, clock: Clock) -> None:
+    told = []
+    for few in (1 << 30, 0):
+        warm.WARMTH.few = few  # the fixture sets it back
+        told.append(read(text, None, clock=clock))
+    assert told[0] == told[1]
 
 
 @settings(deadline=None, max_examples=50)

@@ -1,0 +1,241 @@
+"""The times that logs write most, as machine code: what `connectors.times` reads with patterns, byte by byte.
+
+    2026-03-02T08:15:00.123+07:00 · 2026-03-02 08:15:00,123 · 2026/03/02 08:15:00 · 02/Mar/2026:08:15:00 +0700
+    Mar  2 08:15:00 · Mon Mar 02 08:15:00.123456 2026 · 1765080307.123
+
+Only what is written by the letter is read; anything else is left to the patterns.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from connectors.formats.clock import DAY, days, digits, length
+from connectors.native import Bytes, compiled
+
+Ints = npt.NDArray[np.int64]
+Kinds = npt.NDArray[np.uint8]
+
+# what a text is: unknown here, an instant, a local time with its year, and one without
+OTHER, INSTANT, LOCAL, YEARLESS = range(4)
+JAN, FEB, MAR, APR, MAY, JUN, JUL, AUG, SEP, OCT, NOV, DEC = (
+    name[0] << 16 | name[1] << 8 | name[2]
+    for name in (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
+)
+SECOND: Final = 1_000_000  # microseconds
+NONE: Final = -1
+BARE: Final = -DAY  # a time that has no zone
+
+
+@compiled
+def read(data: Bytes, starts: Ints, ends: Ints, year: int, found: Ints, kinds: Kinds) -> None:
+    """Set per text the microseconds since 1970 and what they are; a time without a year is in this one."""
+    for row in range(starts.size):
+        at, end = starts[row], ends[row]
+        if end - at < 10:
+            kinds[row], found[row] = OTHER, 0
+        else:
+            kinds[row], found[row] = moment(data, at, end, year)
+
+
+@compiled
+def moment(data: Bytes, at: int, end: int, year: int) -> tuple[int, int]:
+    """Return what a text of ten bytes or more is, and its microseconds."""
+    if not 48 <= data[at] <= 57:
+        return named(data, at, end, year)
+    if data[at + 4] == 45 or data[at + 4] == 47:
+        return dated(data, at, end)
+    if data[at + 2] == 47 and data[at + 6] == 47:
+        return common(data, at, end)
+    return epoch(data, at, end)
+
+
+@compiled
+def dated(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """Read `2026-03-02 08:15:00,123 +07:00`: with `T` or a blank, with a fraction, with a zone, or without."""
+    if end - at < 19 or data[at + 7] != data[at + 4] or not (data[at + 10] == 84 or data[at + 10] == 32):
+        return OTHER, 0
+    day = date(digits(data, at, 4), digits(data, at + 5, 2), digits(data, at + 8, 2))
+    time = clock(data, at + 11)
+    if day == NONE or time == NONE:
+        return OTHER, 0
+    return zoned(data, at + 19, end, day * DAY + time)
+
+
+@compiled
+def common(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """Read `02/Mar/2026:08:15:00 +0700`."""
+    if end - at != 26 or data[at + 11] != 58 or data[at + 20] != 32:
+        return OTHER, 0
+    day = date(digits(data, at + 7, 4), month(data, at + 3), digits(data, at, 2))
+    time = clock(data, at + 12)
+    if day == NONE or time == NONE:
+        return OTHER, 0
+    return zoned(data, at + 20, end, day * DAY + time)
+
+
+@compiled
+def named(data: Bytes, at: int, end: int, year: int) -> tuple[int, int]:
+    """Read `Mon Mar 02 2026 08:15:00.123 2026 +0700`: the year at either place or none, the zone or none."""
+    kind = YEARLESS
+    if data[at + 3] != 32:
+        return OTHER, 0
+    if not 48 <= data[at + 4] <= 57 and data[at + 4] != 32:  # a day of the week
+        if not letters(data, at):
+            return OTHER, 0
+        at += 4
+    if end - at < 14 or data[at + 3] != 32:
+        return OTHER, 0
+    number, at = month(data, at), at + 4
+    if data[at] == 32:
+        at += 1
+    size = 2 if 48 <= data[at + 1] <= 57 else 1
+    day, at = digits(data, at, size), at + size
+    if end - at >= 14 and data[at] == 32 and data[at + 5] == 32:
+        kind, year, at = LOCAL, digits(data, at + 1, 4), at + 5
+    if end - at < 9 or data[at] != 32:
+        return OTHER, 0
+    time, at = clock(data, at + 1), at + 9
+    if at < end and data[at] != 46 and data[at] != 32:
+        return OTHER, 0
+    micros, at = fraction(data, at, end)
+    if end - at >= 5 and data[at] == 32 and 48 <= data[at + 1] <= 57:
+        if kind == LOCAL:
+            return OTHER, 0
+        kind, year, at = LOCAL, digits(data, at + 1, 4), at + 5
+    if number == NONE or day < 1 or time == NONE or year < 1:
+        return OTHER, 0
+    if day > length(year, number):
+        return (YEARLESS, NONE) if kind == YEARLESS and number == 2 and day == 29 else (OTHER, 0)
+    ahead = offset(data, at, end)
+    if ahead == DAY or (at < end and data[at] != 32):
+        return OTHER, 0
+    micros += (days(year, number, day) * DAY + time) * SECOND
+    if kind == YEARLESS:
+        return (YEARLESS, micros) if ahead == BARE else (OTHER, 0)
+    return (LOCAL, micros) if ahead == BARE else (INSTANT, micros - ahead * SECOND)
+
+
+@compiled
+def epoch(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """Read `1765080307.123`, or as many milliseconds or microseconds."""
+    place, number = at, 0
+    while place < end and 48 <= data[place] <= 57 and place - at < 17:
+        number = number * 10 + data[place] - 48
+        place += 1
+    size = place - at
+    micros, last = fraction(data, place, end)
+    if size < 9 or last != end or (last > place and (size > 11 or data[place] == 44)):
+        return OTHER, 0
+    if size <= 11:
+        return INSTANT, number * SECOND + micros
+    return INSTANT, number * 1000 if size <= 14 else number
+
+
+@compiled
+def zoned(data: Bytes, at: int, end: int, seconds: int) -> tuple[int, int]:
+    """Add what follows the seconds: a fraction, a zone."""
+    micros, at = fraction(data, at, end)
+    ahead = offset(data, at, end)
+    if ahead == DAY:
+        return OTHER, 0
+    if ahead == BARE:
+        return LOCAL, seconds * SECOND + micros
+    return INSTANT, (seconds - ahead) * SECOND + micros
+
+
+@compiled
+def fraction(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """Return the microseconds of a fraction of a second, 0 where there is none, and where it ends."""
+    micros, scale = 0, SECOND // 10
+    if at + 1 < end and (data[at] == 46 or data[at] == 44) and 48 <= data[at + 1] <= 57:
+        at += 1
+        while at < end and 48 <= data[at] <= 57:
+            micros += (data[at] - 48) * scale
+            scale //= 10
+            at += 1
+    return micros, at
+
+
+@compiled
+def offset(data: Bytes, at: int, end: int) -> int:
+    """Return the seconds that a zone is ahead of UTC; BARE where there is none, DAY where it is of another form."""
+    if at < end and data[at] == 32:
+        at += 1
+        if at == end:
+            return DAY
+    left = end - at
+    if left == 0:
+        return BARE
+    if left == 1 and data[at] == 90:
+        return 0
+    if left == 3 and data[at] == 85 and data[at + 1] == 84 and data[at + 2] == 67:
+        return 0
+    colon = left == 6 and data[at + 3] == 58
+    if (left != 5 and not colon) or (data[at] != 43 and data[at] != 45):
+        return DAY
+    hours, minutes = digits(data, at + 1, 2), digits(data, end - 2, 2)
+    if not 0 <= hours <= 23 or not 0 <= minutes <= 59:
+        return DAY
+    ahead = hours * 3600 + minutes * 60
+    return ahead if data[at] == 43 else -ahead
+
+
+@compiled
+def clock(data: Bytes, at: int) -> int:
+    """Return the seconds of `08:15:00`, NONE where it is no time of day."""
+    if data[at + 2] != 58 or data[at + 5] != 58:
+        return NONE
+    hour, minute, second = digits(data, at, 2), digits(data, at + 3, 2), digits(data, at + 6, 2)
+    if min(hour, minute, second) < 0 or hour > 23 or minute > 59 or second > 59:
+        return NONE
+    return hour * 3600 + minute * 60 + second
+
+
+@compiled
+def date(year: int, number: int, day: int) -> int:
+    """Return the days since 1970, NONE where there is no such day, or none before 1970."""
+    if year < 1970 or not 1 <= number <= 12 or not 1 <= day <= length(year, number):
+        return NONE
+    return days(year, number, day)
+
+
+@compiled
+def letters(data: Bytes, at: int) -> bool:
+    """Say whether `Mon` stands here, or what looks like it."""
+    return bool(65 <= data[at] <= 90 and 97 <= data[at + 1] <= 122 and 97 <= data[at + 2] <= 122)
+
+
+@compiled
+def month(data: Bytes, at: int) -> int:
+    """Return the number of the month whose abbreviation stands here."""
+    name = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
+    number = NONE
+    if name == JAN:
+        number = 1
+    elif name == FEB:
+        number = 2
+    elif name == MAR:
+        number = 3
+    elif name == APR:
+        number = 4
+    elif name == MAY:
+        number = 5
+    elif name == JUN:
+        number = 6
+    elif name == JUL:
+        number = 7
+    elif name == AUG:
+        number = 8
+    elif name == SEP:
+        number = 9
+    elif name == OCT:
+        number = 10
+    elif name == NOV:
+        number = 11
+    elif name == DEC:
+        number = 12
+    return number
