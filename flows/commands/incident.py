@@ -78,14 +78,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
     from flows.triage import reckoning  # noqa: PLC0415 - other verbs need none of it
+    from flows.triage.story import case_title  # noqa: PLC0415
 
     reckoning.incidents(settings, store, args.at or datetime.now(UTC))
     zone = ZoneInfo(settings.zone)
-    for case in Cases(store).all(args.limit):
+    found = Cases(store).all(args.limit)
+    if not found:
+        print("no incident; --at TIME asks as if it were that time", file=sys.stderr)
+    for case in found:
         level = LEVELS[case.level] if case.level >= 0 else "unknown"
         times = " to ".join(f"{time.astimezone(zone):%d/%m/%Y %H:%M}" for time in (case.first, case.last) if time)
         owner = f", {case.owner}" if case.owner else ""
-        print(plain(f"{case.id}  {level:<13} {case.status:<11} {case.findings:>5,} findings, {times}{owner}"))
+        told = f"{case.id}  {level:<13} {case.status:<11} {case.findings:>5,} findings, {times}{owner}: "
+        print(plain(told + case_title(store, case, settings.language), 240))
     return 0
 
 
@@ -114,7 +119,8 @@ def _show(store: Store, incident: str, zone: ZoneInfo, now: datetime) -> int:
         print(plain(f"  {time:%d/%m/%Y %H:%M:%S}  {row['soc.level']:<13} {row['message']}  [{row['event.id']}]", 400))
     for kind, names in story.names.items():
         if names:
-            print(plain(f"\n{kind}: {', '.join(names[:20])}" + (f" (+{len(names) - 20})" if len(names) > 20 else "")))
+            more = f" (+{len(names) - 20})" if len(names) > 20 else ""
+            print(f"\n{plain(f'{kind}: ' + ', '.join(names[:20]), 600)}{more}")
     for each_said in story.history:
         given = (each_said.status, each_said.reason, each_said.owner and f"to {each_said.owner}", each_said.note)
         said = " ".join(filter(None, given))

@@ -38,6 +38,19 @@ def headline(finding: Row, title: str) -> str:
     return f"{title} ({where})" if where else title
 
 
+def titled(finding: Mapping[str, Any], lang: str) -> tuple[str, str]:
+    """Return title and message in a language, as far as the rule has them."""
+    title = (finding["soc.title.vi"] if lang == "vi" else None) or finding["rule.name"] or finding["rule.id"] or "?"
+    message = (finding["soc.message.vi"] if lang == "vi" else None) or finding["message"] or ""
+    return title, message
+
+
+def case_title(store: Store, case: Case, lang: str) -> str:
+    """Return what the most severe finding of an incident says in a language, and where."""
+    finding = Cases(store).worst(case.id)
+    return case.id if finding is None else headline(finding, titled(finding, lang)[0])
+
+
 def tell(store: Store, incident: str) -> Story:
     """Return an incident's story.
 

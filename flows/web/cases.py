@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from starlette.requests import Request
 
-from connectors.store import Store
 from connectors.store_cases import Case, Cases
 from detectors.errors import UsageError
 from detectors.schema import LEVELS
@@ -17,9 +16,9 @@ from flows.report.words import Clock
 from flows.triage import duties
 from flows.triage.shift import left as left_of
 from flows.triage.shift import spoken as shift_words
-from flows.triage.story import Row, headline, tell
+from flows.triage.story import Row, case_title, tell
 from flows.web.deciding import CASE_FIELDS
-from flows.web.listing import link, row, titled
+from flows.web.listing import link, row
 from flows.web.single import said
 from flows.web.speech import spoken
 
@@ -63,18 +62,12 @@ def incidents(site: Site, request: Request) -> Mapping[str, Any]:
     count = cases.count()
     return {
         "cases": [
-            {**_case(case, clock), "title": cut(_title(site.store, case, lang), 200).text}
+            {**_case(case, clock), "title": cut(case_title(site.store, case, lang), 200).text}
             for case in cases.all(ROWS, closed=CLOSED[show])
         ],
         "show": show,
         "counts": {"open": count[False], "closed": count[True], "all": sum(count.values())},
     }
-
-
-def _title(store: Store, case: Case, lang: str) -> str:
-    """Return what the most severe finding of an incident says, and where."""
-    finding = Cases(store).worst(case.id)
-    return case.id if finding is None else headline(finding, titled(finding, lang)[0])
 
 
 def _case(case: Case, clock: Clock) -> Mapping[str, Any]:
@@ -102,7 +95,7 @@ def incident(site: Site, request: Request) -> Mapping[str, Any] | None:
     return {
         "case": _case(story.case, clock),
         "reason": next((one.reason for one in reversed(story.history) if one.status), None),
-        "title": cut(_title(site.store, story.case, lang), 200).text,
+        "title": cut(case_title(site.store, story.case, lang), 200).text,
         "chain": [(tactic, len(rows), _titles(rows, lang)) for tactic, rows in story.chain],
         "rows": [row(each, clock, lang) for each in story.findings[:ROWS]],
         "names": [(kind, [cut(each, 80).text for each in some[:12]], len(some)) for kind, some in story.names.items()],

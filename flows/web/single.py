@@ -13,8 +13,9 @@ from connectors.store_cases import Cases
 from connectors.store_wanted import Wanted
 from flows.report.cards import Cut, card, cut
 from flows.report.words import Clock, Moment
+from flows.triage.story import titled
 from flows.web.deciding import FIELDS
-from flows.web.listing import Row, row, titled
+from flows.web.listing import Row, row
 from flows.web.speech import spoken
 
 if TYPE_CHECKING:
