@@ -30,7 +30,6 @@ check: $(READY) ## format, lint, types, and the rules' own checks
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/soc rules check --strict
-	$(BIN)/soc rules test
 
 .PHONY: fix
 fix: $(READY) ## put the code into its format and mend what the linter can

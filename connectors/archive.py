@@ -26,9 +26,9 @@ import polars as pl
 
 from detectors.contracts import Batch
 from detectors.errors import InputError, Place, UsageError
-from detectors.schema import RECORD, TIME
+from detectors.schema import ORIGIN, PLACE, RECORD, TIME
 
-ARCHIVED = pl.Schema([*RECORD.items(), ("@timestamp", TIME), ("soc.origin", pl.String), ("soc.label", pl.String)])
+ARCHIVED = pl.Schema([*RECORD.items(), ("@timestamp", TIME), *PLACE.items(), *ORIGIN.items()])
 
 UNKNOWN = "date=unknown/hour=unknown"  # no time, or one outside the years 1 to 9999
 POSITION = ("log.offset", "soc.index")
@@ -65,11 +65,9 @@ class Archive:
         origins = pl.Series("soc.origin", batch.origins(events), pl.String)
         times = events.with_columns(origins).group_by(PLACED).agg(pl.col("@timestamp").min())
         place = pl.Series("soc.origin", batch.origins(batch.records), pl.String), batch.labels(batch.records)
+        kept = batch.records.select(name for name in (*RECORD, *ORIGIN) if name in batch.records.columns)
         rows = (
-            batch.records.select(RECORD.names())
-            .with_columns(place)
-            .join(times, on=PLACED, how="left", nulls_equal=True)
-            .select(pl.col(name).cast(kind) for name, kind in ARCHIVED.items())
+            _shaped(kept.with_columns(place).join(times, on=PLACED, how="left", nulls_equal=True))
             .with_columns(_partition().alias("partition"))
             .sort("partition", *PLACED, "event.original", maintain_order=True)
         )
@@ -87,13 +85,25 @@ class Archive:
         Records without a time come last, and only if neither bound is given. A damaged file costs itself: `report`
         hears of it; without a `report` the error is raised.
         """
-        folder = self._folder(source)
-        for part in sorted(folder.glob("date=*/hour=*")):
+        for part in sorted(self._folder(source).glob("date=*/hour=*")):
             if _overlaps(part, since, until):
-                for stem in sorted({_origin_part(file) for file in part.glob("*.parquet")}):
-                    files = sorted(file for file in part.glob("*.parquet") if _origin_part(file) == stem)
-                    for frame in _swept(files, report or _raise):
-                        yield from _batches(source, _within(frame, since, until))
+                for frame in _of_part(part, report or _raise):
+                    yield from _batches(source, _within(frame, since, until))
+
+    def untimed(self, source: str) -> Iterator[Batch]:
+        """Yield a source's records whose time is not known, dead letters among them."""
+        for frame in _of_part(self._folder(source) / UNKNOWN, _raise):
+            yield from _batches(source, frame)
+
+    def forget_untimed(self, source: str, records: pl.DataFrame) -> None:
+        """Take records (RECORD and `soc.origin`) from those without a time: they stand under their time now."""
+        for file in sorted((self._folder(source) / UNKNOWN).glob("*.parquet")):
+            frame = _shaped(pl.read_parquet(file, hive_partitioning=False))
+            rest = frame.join(records, on=[*PLACED, "event.original"], how="anti", nulls_equal=True)
+            if rest.height < frame.height:
+                if rest.height:
+                    _keep(file.parent, _origin_part(file), rest)
+                file.unlink()
 
     def files(self, source: str, since: datetime, until: datetime) -> list[Path]:
         """Name the files of the hours of a period, in order; none ever changes, so their names tell their content."""
@@ -153,6 +163,14 @@ def _origin_part(file: Path) -> str:
     return _OFFSET.sub("", file.name)
 
 
+def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns ARCHIVED; what older files or other sources don't tell is null."""
+    there = frame.columns
+    return frame.select(
+        (pl.col(name) if name in there else pl.lit(None)).cast(kind).alias(name) for name, kind in ARCHIVED.items()
+    )
+
+
 def _partition() -> pl.Expr:
     time = pl.col("@timestamp")
     known = time.dt.year().is_between(1, 9999)  # null when the time is
@@ -180,7 +198,7 @@ def _keep(folder: Path, stem: str, frame: pl.DataFrame) -> Path:
 
 def _holds(file: Path, frame: pl.DataFrame) -> bool:
     try:
-        return pl.read_parquet(file, hive_partitioning=False).equals(frame)
+        return _shaped(pl.read_parquet(file, hive_partitioning=False)).equals(frame)
     except (pl.exceptions.PolarsError, OSError):
         return False  # damaged: its name stays taken, so that someone can look at it
 
@@ -227,14 +245,18 @@ def _within(frame: pl.DataFrame, since: datetime | None, until: datetime | None)
     return frame if until is None else frame.filter(pl.col("@timestamp") < until)
 
 
+def _of_part(part: Path, report: Report) -> Iterator[pl.DataFrame]:
+    """Yield the records of a partition's files, origin by origin."""
+    for stem in sorted({_origin_part(file) for file in part.glob("*.parquet")}):
+        yield from _swept(sorted(file for file in part.glob("*.parquet") if _origin_part(file) == stem), report)
+
+
 def _swept(files: list[Path], report: Report) -> Iterator[pl.DataFrame]:
     """Yield the records of files that may overlap, each once and in order, holding only files that do overlap."""
     waiting = ARCHIVED.to_frame()
     for file in files:
         try:
-            frame = pl.read_parquet(file, hive_partitioning=False).select(
-                pl.col(name).cast(kind) for name, kind in ARCHIVED.items()
-            )
+            frame = _shaped(pl.read_parquet(file, hive_partitioning=False))
         except (pl.exceptions.PolarsError, OSError) as fault:
             report(InputError(f"can't be read ({fault})", place=Place(str(file)), fix="restore it from a backup"))
             continue
@@ -253,8 +275,9 @@ def _batches(source: str, frame: pl.DataFrame) -> Iterator[Batch]:
     for (origin, label), rows in frame.partition_by(
         "soc.origin", "soc.label", as_dict=True, maintain_order=True
     ).items():
-        for part in rows.select(*RECORD.names(), "@timestamp").iter_slices(ROWS):
-            yield Batch(source, str(origin), str(label), part)
+        told = [name for name in ORIGIN if rows[name].null_count() < rows.height]
+        for part in rows.select(*RECORD.names(), "@timestamp", *told).iter_slices(ROWS):
+            yield Batch(source, str(origin), str(label), part, whole=True)
 
 
 def _raise(fault: InputError) -> None:

@@ -5,12 +5,14 @@ Adding an application log is one such file and no Python. A wrong file is refuse
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+import orjson
 import polars as pl
 from pydantic import Field, ValidationError, field_validator
 
@@ -27,6 +29,7 @@ from connectors.faults import (
 )
 from connectors.formats import FORMATS, Format
 from connectors.formats.json_lines import ERROR
+from connectors.kept import Kept, contents, program
 from connectors.mapping import PROVED, Columns, Extraction, Filled, Lookup, Pattern, Strict
 from connectors.nodes import read_yaml, with_base, with_catalogues
 from connectors.vietnamese import Encoding
@@ -202,21 +205,56 @@ def means(definitions: Mapping[str, Definition]) -> Callable[[str], tuple[str | 
     return lambda source: readers.get(source, (None, None))
 
 
-def load_definitions(folders: Iterable[Path] = (BUILT_IN,)) -> dict[str, Definition]:
+def load_definitions(folders: Iterable[Path] = (BUILT_IN,), cache: Path | None = None) -> dict[str, Definition]:
     """Read all `*.yml` of the folders; a later folder's definition replaces an earlier one of that name.
+
+    Folders of which no file has changed are taken from the folder `cache`.
 
     Raises:
         DefinitionsError: when any is wrong, after all were read.
     """
     found: dict[str, Definition] = {}
     faults: list[DefinitionError] = []
-    for folder in folders:
-        for path in sorted(Path(folder).glob("*.y*ml")):
-            try:
-                definition = load_definition(path, proved=path.parent == BUILT_IN)
-                found[definition.name] = definition
-            except DefinitionsError as wrong:
-                faults.extend(wrong.faults)
+    for folder in map(Path, folders):
+        try:
+            found |= _known(folder, cache)
+        except DefinitionsError as wrong:
+            faults.extend(wrong.faults)
+    if faults:
+        raise DefinitionsError(faults)
+    return found
+
+
+def _known(folder: Path, cache: Path | None) -> dict[str, Definition]:
+    """Return the definitions of a folder, as they were found right before or are found right now."""
+    if cache is None:
+        return _checked(folder)
+    read = (folder, folder / "catalogues", BUILT_IN, CATALOGUES)  # a definition is like another, and names catalogues
+    kept = Kept(cache, "sources", program(), os.fsencode(folder), contents(dict.fromkeys(read)))
+    try:
+        return _decoded(kept.read() or b"")
+    except ValueError:  # of orjson, and of pydantic
+        found = _checked(folder)
+    body = orjson.dumps([one.model_dump(mode="json", by_alias=True, exclude_unset=True) for one in found.values()])
+    if _decoded(body) == found:
+        kept.write(body)
+    return found
+
+
+def _decoded(body: bytes) -> dict[str, Definition]:
+    found = (Definition.model_validate(each, context=PROVED) for each in orjson.loads(body))
+    return {one.name: one for one in found}
+
+
+def _checked(folder: Path) -> dict[str, Definition]:
+    found: dict[str, Definition] = {}
+    faults: list[DefinitionError] = []
+    for path in sorted(folder.glob("*.y*ml")):
+        try:
+            definition = load_definition(path, proved=path.parent == BUILT_IN)
+            found[definition.name] = definition
+        except DefinitionsError as wrong:
+            faults.extend(wrong.faults)
     if faults:
         raise DefinitionsError(faults)
     return found

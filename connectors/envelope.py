@@ -1,22 +1,26 @@
 """Many log lines in one Kafka record.
 
     headers   soc-envelope: 1
-    value     {"v":1,"id":7313…,"received":1767225599000,"origin":"syslog:10.0.0.7","lines":["<38>Jan  5 …", …]}
+    value     {"v":1,"id":7313…,"received":1767225599000,"origin":"col01/udp:10.0.0.7",
+               "from":{"agent.name":"col01","input.type":"udp","log.source.address":"10.0.0.7"},
+               "lines":["<38>Jan  5 …", …]}
 
 One record per line costs Kafka clients in Python ten times more than the line itself; an envelope spreads that cost.
 An `id` names the envelope for ever: sent twice, its lines are the same events. Without one its place in the topic does.
-`received` is when its first line came, in milliseconds since 1970. A record without the header is one line of a foreign
-shipper.
+`received` is when its first line came, in milliseconds since 1970. `origin` names the sender, whose lines stay in
+order; `from` tells the same in columns of events. A record without the header is one line of a foreign shipper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
 from detectors.errors import InputError
+from detectors.schema import ORIGIN
 
 HEADER = "soc-envelope"
 VERSION = 1
@@ -26,6 +30,31 @@ MAX_BYTES = 900_000
 MAX_LINES = 10_000
 MAX_ORIGIN = 1_024
 MAX_ID = 2**63 - 1
+LATEST = 253_402_300_800_000  # the year 10000
+MAX_NAME = 64  # characters of a sender's own name
+
+TOLD: Final = tuple(name for name in ORIGIN if name != "event.created")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a collector had lines from."""
+
+    input: str  # udp, tcp, tls, http, file, folder, stdin
+    address: str = ""
+    path: str = ""
+    name: str = ""  # of the sender's certificate, or of the token's holder
+    agent: str = ""  # the collector's host
+
+    def __str__(self) -> str:
+        """Name it: equal for equal places, short enough for an envelope."""
+        name = f"[{self.name}]" if self.name else ""
+        return f"{self.agent}/{self.input}:{self.address or self.path}{name}"[:MAX_ORIGIN]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Return what stands in the columns TOLD."""
+        return (self.agent, self.input, self.address, self.path[:MAX_ORIGIN], self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +65,7 @@ class Envelope:
     lines: tuple[str, ...]
     id: int | None = None
     received: int = 0  # milliseconds since 1970; 0: not told
+    told: tuple[str | None, ...] = (None,) * len(TOLD)  # what stands in the columns TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +77,13 @@ class TooLong:
 
 
 def pack(
-    lines: Iterable[str], origin: str, *, names: Callable[[], int] | None = None, received: int = 0
+    lines: Iterable[str], origin: str | Origin, *, names: Callable[[], int] | None = None, received: int = 0
 ) -> Iterator[bytes | TooLong]:
     """Yield envelope values of at most MAX_BYTES, in order; a line too long for any comes out by itself.
 
     `names` gives each envelope its id.
     """
-    place = b'"origin":%b,"lines":[' % text(origin[:MAX_ORIGIN])
+    place = b'"origin":%b,%b"lines":[' % (text(str(origin)[:MAX_ORIGIN]), _from(origin))
     room = MAX_BYTES - len(_head(MAX_ID if names else None, received)) - len(place) - len(b"]}")
     held: list[bytes] = []
     size = 0
@@ -70,6 +100,13 @@ def pack(
         size += len(value) + 1
     if held:
         yield _head(names() if names else None, received) + place + b",".join(held) + b"]}"
+
+
+def _from(origin: str | Origin) -> bytes:
+    if not isinstance(origin, Origin):
+        return b""
+    told = (text(name) + b":" + text(value) for name, value in zip(TOLD, origin.told, strict=True) if value)
+    return b'"from":{%b},' % b",".join(told)
 
 
 def _head(name: int | None, received: int) -> bytes:
@@ -93,9 +130,19 @@ def unpack(value: bytes) -> Envelope:
     name, received = found.get("id"), found.get("received", 0)
     if name is not None and (not isinstance(name, int) or not 0 <= name <= MAX_ID):
         raise InputError("the envelope's id isn't a whole number of at most 63 bits")
-    if not isinstance(received, int):
-        raise InputError("the envelope's time of receipt isn't a whole number")
-    return Envelope(origin, tuple(lines), name, received)
+    if not isinstance(received, int) or not 0 <= received < LATEST:
+        raise InputError("the envelope's time of receipt isn't milliseconds since 1970")
+    return Envelope(origin, tuple(lines), name, received, _told(found.get("from", {})))
+
+
+def _told(found: object) -> tuple[str | None, ...]:
+    values: list[str | None] = []
+    for name in TOLD:
+        value = found.get(name) if isinstance(found, dict) else 0
+        if value is not None and not (isinstance(value, str) and len(value) <= MAX_ORIGIN):
+            raise InputError(f"what the envelope is from isn't texts of at most {MAX_ORIGIN} characters")
+        values.append(value)
+    return tuple(values)
 
 
 def _parse(value: bytes) -> dict[str, object]:

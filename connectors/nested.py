@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
+
+JSON: Final = frozenset({"soc.evidence", "soc.anomaly", "soc.decisions"})  # texts that are objects in documents
 
 
 def nest(row: Mapping[str, object]) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def nest(row: Mapping[str, object]) -> dict[str, Any]:
         node = tree
         for parent in parents:
             node = node.setdefault(parent, {})
-        node[leaf] = _parsed(value) if name in {"soc.evidence", "soc.anomaly", "soc.decisions"} else value
+        node[leaf] = _parsed(value) if name in JSON else value
     return tree
 
 

@@ -61,7 +61,9 @@ class DefinedParser:
 
     def _parse(self, batch: Batch, wanted: Collection[str] | None) -> Parsed:
         """Parse a batch without looking anything up."""
-        batch = joined(unwrap(batch), self.definition.multiline, self.definition.reader)
+        batch = unwrap(batch)
+        if not batch.whole:
+            batch = joined(batch, self.definition.multiline, self.definition.reader)
         asked = None if wanted is None else derive.needed(self.definition.derive, wanted)
         targets = [name for name in self._targets() if asked is None or name in asked]
         records = batch.records
@@ -89,7 +91,8 @@ class DefinedParser:
             events = pl.DataFrame([times.alias("@timestamp"), *columns])
             columns = derive.derived(events, self.definition.derive, wanted).get_columns()
         kept = [each for each in columns if each.name not in EVENT and (wanted is None or each.name in wanted)]
-        return Parsed(pl.DataFrame([times.alias("@timestamp"), *records.select(batch.carried), *kept]), dead, encoded)
+        beside = _beside(records.select(batch.carried), kept)
+        return Parsed(pl.DataFrame([times.alias("@timestamp"), *beside.values()]), dead, encoded)
 
     def _read(self, lines: pl.Series, text: bytes | None, needed: frozenset[str] | None) -> Read:
         reader = self.definition.reader
@@ -191,6 +194,17 @@ class DefinedParser:
         if name not in own.columns:
             return None
         return own[name].list.first() if own.schema[name] == pl.List else own[name]
+
+
+def _beside(carried: pl.DataFrame, made: Sequence[pl.Series]) -> dict[str, pl.Series]:
+    """Return what came with records, and what was made of them, which counts more."""
+    found = {column.name: column for column in carried}
+    for column in made:
+        if column.name in found:
+            same = found[column.name].cast(column.dtype)
+            column = pl.select(pl.coalesce(column, same)).to_series().alias(column.name)  # noqa: PLW2901
+        found[column.name] = column
+    return found
 
 
 def _kept(encoded: Mapping[str, Encoded], rows: pl.Series) -> dict[str, Encoded]:

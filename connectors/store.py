@@ -17,7 +17,7 @@ import polars as pl
 from connectors.store_file import StoreFile
 from connectors.store_rows import EPOCH, Row, documents, entities, instants, micros, named, stored
 from connectors.store_schema import (
-    COVERAGE,
+    BROUGHT,
     INSERT_ENTITIES,
     INSERT_LISTED,
     INSERT_TRIAGE,
@@ -97,16 +97,22 @@ class Store(StoreFile):
         with self.transaction() as db:
             return _insert(db, "INSERT INTO dead VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
+    def revive(self, source: str, frame: pl.DataFrame) -> None:
+        """Take letters away that are events now: those of records (RECORD and `soc.origin`) of a source."""
+        rows = frame.select("soc.origin", "log.offset", "soc.index", "event.original").iter_rows()
+        with self.transaction() as db:
+            db.executemany("DELETE FROM dead WHERE id = ?", ((event_id(source, *row),) for row in rows))
+
     def cover(self, frame: pl.DataFrame) -> Written:
         """Enter what each batch brought, hour by hour (COVERAGE); a batch entered again changes nothing."""
-        rows = zip(
-            frame["soc.source"].to_list(),
-            instants(frame, "soc.hour"),
-            *(frame[name].to_list() for name in ("soc.batch", "soc.events", "soc.failures", "soc.matches")),
-            strict=True,
-        )
+        counts = frame.drop_nulls("soc.batch")
+        hours = (0 if hour is None else hour for hour in instants(counts, "@timestamp"))
+        names = ("soc.events", "soc.late", "soc.failures", "soc.matches")
+        whose = counts["organization.id"].fill_null("").to_list()
+        plain = (counts[name].to_list() for name in ("soc.batch", *names))
+        rows = zip(counts["soc.source"].to_list(), hours, whose, *plain, strict=True)
         with self.transaction() as db:
-            return _insert(db, "INSERT INTO coverage VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
+            return _insert(db, "INSERT INTO coverage VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
     def decide(self, entry: Triage) -> None:
         """Append a decision to a finding's history."""
@@ -225,11 +231,14 @@ class Store(StoreFile):
         ((time,),) = self.query(SELECT_FIRST, ())
         return None if time is None else EPOCH + timedelta(microseconds=time)
 
-    def coverage(self, since: datetime | None = None, until: datetime | None = None) -> pl.DataFrame:
-        """Return what came in, per source and hour."""
-        rows = self.query(SELECT_COVERAGE, {"since": micros(since), "until": micros(until)})
-        schema = {name: kind for name, kind in COVERAGE.items() if name != "soc.batch"}
-        return pl.DataFrame(rows, schema={**schema, "soc.hour": pl.Int64}, orient="row").cast({"soc.hour": TIME})
+    def coverage(
+        self, since: datetime | None = None, until: datetime | None = None, organisation: str | None = None
+    ) -> pl.DataFrame:
+        """Return what came in (BROUGHT), per source and hour."""
+        asked = {"since": micros(since), "until": micros(until), "organisation": organisation}
+        rows = self.query(SELECT_COVERAGE, asked)
+        schema = {name: pl.Int64 if kind == TIME else kind for name, kind in BROUGHT.items()}
+        return pl.DataFrame(rows, schema=schema, orient="row").cast({"soc.hour": TIME})
 
     def counts(self) -> dict[str, int]:
         """Return how many findings, matches, matches that exceptions took, dead letters and decisions are kept."""

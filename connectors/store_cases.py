@@ -37,7 +37,13 @@ _FINDINGS: Final = (
 )
 _SAY: Final = "INSERT INTO incident_triage (incident, time, actor, status, owner, note, reason) VALUES (?,?,?,?,?,?,?)"
 
-
+# A verdict may come before the finding that it is about, which it decides as soon as that is there.
+_DECIDED: Final = """
+INSERT INTO triage (finding, time, actor, status, owner, note, reason)
+SELECT v.finding, v.time, :actor, v.status, NULL, NULL, v.reason FROM verdicts v JOIN findings f ON f.id = v.finding
+WHERE NOT EXISTS (SELECT 1 FROM triage t WHERE t.finding = v.finding AND t.time = v.time AND t.actor = :actor)
+ORDER BY v.time
+"""
 _DECISIONS: Final = """
 SELECT finding, max(time), status, reason FROM (
     SELECT finding, time, status, reason FROM states UNION ALL SELECT finding, time, status, reason FROM verdicts)
@@ -181,21 +187,15 @@ class Cases:
 
     def verdicts(self, found: Iterable[Verdict], actor: str) -> int:
         """Keep verdicts, and decide the findings of the store accordingly; return how many were new."""
-        new = 0
-        for one in found:
-            row = (one.alert, micros(one.time), one.finding, one.status, one.reason, orjson.dumps(one.tags).decode())
-            with self._store.transaction() as db:
-                before = db.total_changes
-                db.execute("INSERT INTO verdicts VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING", row)
-                fresh = db.total_changes > before
-                known = db.execute("SELECT 1 FROM findings WHERE id = ?", (one.finding,)).fetchone()
-                if fresh and known:
-                    said = (one.finding, micros(one.time), actor, one.status, None, None, one.reason)
-                    db.execute(
-                        "INSERT INTO triage (finding, time, actor, status, owner, note, reason) VALUES (?,?,?,?,?,?,?)",
-                        said,
-                    )
-            new += fresh
+        rows = [
+            (one.alert, micros(one.time), one.finding, one.status, one.reason, orjson.dumps(one.tags).decode())
+            for one in found
+        ]
+        with self._store.transaction() as db:
+            before = db.total_changes
+            db.executemany("INSERT INTO verdicts VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
+            new = db.total_changes - before
+            db.execute(_DECIDED, {"actor": actor})
         return new
 
     def last_verdict(self) -> datetime | None:

@@ -8,13 +8,13 @@ import polars as pl
 
 from detectors.schema import TIME
 
-# What one batch brought in one hour. `soc.batch` names the batch (its origin and first offset).
-COVERAGE = pl.Schema(
+# What a source brought in an hour.
+BROUGHT = pl.Schema(
     [
         ("soc.source", pl.String),
         ("soc.hour", TIME),
-        ("soc.batch", pl.String),
         ("soc.events", pl.Int64),
+        ("soc.late", pl.Int64),
         ("soc.failures", pl.Int64),
         ("soc.matches", pl.Int64),
     ]
@@ -190,8 +190,35 @@ _NARROW: Final = (
         FROM findings""",
 )
 
+# The ledger knows whose events they were, and which came late.
+_LEDGER: Final = (
+    "ALTER TABLE coverage RENAME TO coverage_before",
+    """CREATE TABLE coverage (
+        source TEXT NOT NULL, hour INTEGER NOT NULL, organisation TEXT NOT NULL, batch TEXT NOT NULL,
+        events INTEGER NOT NULL, late INTEGER NOT NULL, failures INTEGER NOT NULL, matches INTEGER NOT NULL,
+        PRIMARY KEY (source, hour, organisation, batch)) STRICT, WITHOUT ROWID""",
+    "INSERT INTO coverage SELECT source, hour, '', batch, events, 0, failures, matches FROM coverage_before",
+    "DROP TABLE coverage_before",
+)
+
+# How far findings and coverage of Elasticsearch were copied (connectors/elastic/following.py).
+_FOLLOWED: Final = (
+    "CREATE TABLE followed (what TEXT PRIMARY KEY NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+)
+
 # Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
-MIGRATIONS: Final = (_FIRST, _EXCEPTIONS, _CORRELATIONS, _STREAMS, _LISTS, _CASES, _NOTICES, _NARROW)
+MIGRATIONS: Final = (
+    _FIRST,
+    _EXCEPTIONS,
+    _CORRELATIONS,
+    _STREAMS,
+    _LISTS,
+    _CASES,
+    _NOTICES,
+    _NARROW,
+    _FOLLOWED,
+    _LEDGER,
+)
 
 
 # Entered before their finding: what a known finding named, when it was new, stands.
@@ -213,8 +240,9 @@ WHERE time BETWEEN 0 AND 253370764800000000
 """
 
 SELECT_COVERAGE: Final = """
-SELECT source, hour, sum(events), sum(failures), sum(matches) FROM coverage
-WHERE (:since IS NULL OR hour >= :since) AND (:until IS NULL OR hour < :until)
+SELECT source, hour, sum(events), sum(late), sum(failures), sum(matches) FROM coverage
+WHERE (:organisation IS NULL OR organisation = :organisation)
+  AND (:since IS NULL OR hour >= :since) AND (:until IS NULL OR hour < :until)
 GROUP BY source, hour ORDER BY source, hour
 """
 

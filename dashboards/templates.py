@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from detectors import schema
 
 DEFINITION = Path(__file__).with_name("templates.yml")
-SCHEMAS = {"FINDING": schema.FINDING, "MATCH": schema.MATCH, "SUPPRESSED": schema.SUPPRESSED, "MEMORY": schema.MEMORY}
+SCHEMAS = {
+    "FINDING": schema.FINDING,
+    "MATCH": schema.MATCH,
+    "SUPPRESSED": schema.SUPPRESSED,
+    "MEMORY": schema.MEMORY,
+    "COVERAGE": schema.COVERAGE,
+}
 
 Body = dict[str, Any]  # JSON
 

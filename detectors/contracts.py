@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from detectors.identity import block_id
-from detectors.schema import DEAD, EVENT, PLACE, RECORD
+from detectors.schema import DEAD, EVENT, ORIGIN, PLACE, RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Batch:
     put together these are those of the first, and each record brings its own along (PLACE). Records that were parsed
     before (the archive's) bring their `@timestamp`; where all have one it is not read again. `text` may hold all
     records in one piece, a line each, where the source read them so. `stream` tells apart what is read side by side,
-    each as far as it is: the partitions of a topic.
+    each as far as it is: the partitions of a topic. In a `whole` batch lines that are one record are joined already.
     """
 
     source: str
@@ -39,6 +39,7 @@ class Batch:
     received: date | None = None  # the day the last of them came: tells the year of times that leave it out
     text: bytes | None = field(default=None, repr=False)
     stream: str = ""
+    whole: bool = False
 
     def __post_init__(self) -> None:
         missing = RECORD.keys() - set(self.records.columns)
@@ -48,7 +49,7 @@ class Batch:
     @property
     def carried(self) -> list[str]:
         """Name the columns of records that stand beside their events too."""
-        return [name for name in (*RECORD, *PLACE) if name in self.records.columns]
+        return [name for name in (*RECORD, *PLACE, *ORIGIN) if name in self.records.columns]
 
     def origins(self, events: pl.DataFrame) -> list[str]:
         """Return the origin of each of its events."""
@@ -295,5 +296,7 @@ class Sink(Protocol):
     def suppressed(self, frame: pl.DataFrame) -> Written: ...
 
     def dead(self, frame: pl.DataFrame) -> Written: ...
+
+    def cover(self, frame: pl.DataFrame) -> Written: ...
 
     def close(self) -> None: ...

@@ -15,6 +15,7 @@ TIME: Final = pl.Datetime("us", "UTC")
 
 TEXTS: Final = """
 .: message
+agent: name
 client: address domain ip mac
 client.user: domain email full_name id name
 cloud: availability_zone provider region
@@ -54,7 +55,10 @@ http.request: id method mime_type referrer
 http.request.body: content
 http.response: mime_type
 http.response.body: content
+input: type
 log: level logger
+log.file: path
+log.source: address
 log.syslog: appname hostname msgid procid version
 log.syslog.facility: name
 log.syslog.severity: name

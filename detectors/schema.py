@@ -13,7 +13,21 @@ from polars._typing import PolarsDataType
 
 from detectors.ecs import COLUMNS, TIME
 
-__all__ = ["DEAD", "ECS", "EVENT", "FINDING", "LEVELS", "MATCH", "PLACE", "RECORD", "RISK", "SEVERITY", "TIME"]
+__all__ = [
+    "COVERAGE",
+    "DEAD",
+    "ECS",
+    "EVENT",
+    "FINDING",
+    "LEVELS",
+    "MATCH",
+    "ORIGIN",
+    "PLACE",
+    "RECORD",
+    "RISK",
+    "SEVERITY",
+    "TIME",
+]
 
 
 def _columns(types: Mapping[str, PolarsDataType]) -> pl.Schema:
@@ -27,6 +41,19 @@ RECORD = _columns({"event.original": pl.String, "log.offset": pl.Int64, "soc.ind
 # Where a record came from, beside it where one batch holds records of several origins: see `Batch`.
 PLACE = _columns({"soc.origin": pl.String, "soc.label": pl.String})
 
+# Who received a record, when, and from whom, beside it where a collector told: see docs/collecting.md. What the log
+# itself says in columns of these names counts more.
+ORIGIN = _columns(
+    {
+        "event.created": TIME,
+        "agent.name": pl.String,  # the collector's host
+        "input.type": pl.String,  # udp, tcp, tls, http, file, folder, stdin
+        "log.source.address": pl.String,  # the address that sent it
+        "log.file.path": pl.String,
+        "soc.sender.name": pl.String,  # of the sender's certificate, or of the token's holder
+    }
+)
+
 # What every event has whatever its source. Beside these stand the source's own columns (String or List(String)) under
 # their own names: the names Sigma rules use.
 EVENT = _columns({"@timestamp": TIME, **RECORD})
@@ -35,6 +62,27 @@ ECS = _columns(COLUMNS)
 
 # A line that could not become an event: nothing is lost, it waits here with its reason.
 DEAD = _columns({**RECORD, "soc.source": pl.String, "soc.origin": pl.String, "error.message": pl.String})
+
+# What a source brought in an hour, or who watched it on a day: see detectors/coverage.py.
+COVERAGE = _columns(
+    {
+        "@timestamp": TIME,  # the hour, or the day
+        "event.id": pl.String,  # names the row
+        "soc.source": pl.String,
+        "organization.id": pl.String,
+        "organization.name": pl.String,
+        "soc.batch": pl.String,  # origin and place of the batch's first record; null: it says which rules run
+        "soc.events": pl.Int64,
+        "soc.late": pl.Int64,  # of them, those that came after much newer ones
+        "soc.failures": pl.Int64,  # lines that could not become events
+        "soc.matches": pl.Int64,
+        "soc.rules.evaluated": pl.Int64,
+        "soc.rules.blind": pl.List(pl.String),  # ids of rules that can't match there
+        "soc.rules.version": pl.String,
+        "soc.attack": pl.String,  # a "tactic / technique" that rules there look for
+        "soc.rules.watching": pl.Int64,  # how many of them
+    }
+)
 
 # One rule that matched a set of events (one event for a plain Sigma rule).
 MATCH = _columns(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 from zoneinfo import ZoneInfo
 
-from connectors.definitions import BUILT_IN, Definition, load_definitions
-from connectors.enrichment import Enrichment
 from detectors.correlation.exceptions import Excepted
 from detectors.findings import Detection
 from detectors.maintenance import Calendar
@@ -17,9 +15,13 @@ from detectors.sigma.engine import Engine
 from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import ValueList
-from flows import enriching, lists, maintenance, ruleset
+from flows import lists, maintenance, ruleset
 from flows.ruleset import RuleSet
 from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.definitions import Definition
+    from connectors.enrichment import Enrichment
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +62,31 @@ def assemble(settings: Settings, folders: Sequence[Path] | None = None) -> Parts
     return parts(settings, load_rules(settings, folders))
 
 
-def parts(settings: Settings, rules: RuleSet) -> Parts:
-    """Put together what runs these rules."""
+def parts(settings: Settings, rules: RuleSet, like: Parts | None = None) -> Parts:
+    """Put together what runs these rules; definitions and enrichment are those of `like`, if they were loaded there."""
+    from flows import enriching  # noqa: PLC0415 - takes long to import, and verbs that only read rules don't need it
+
     zone = ZoneInfo(settings.zone)
     exceptions = Exceptions(rules.filters, rules.rules, zone, rules.called)
     calendar, faults = maintenance.read(settings.maintenance, zone)
     rules = replace(rules, faults=rules.faults + faults)
     return Parts(
-        definitions(settings),
+        like.definitions if like else definitions(settings),
         rules,
         Engine(rules.rules),
         Detections(rules.rules),
         exceptions,
         calendar,
         Excepted(rules.filters, rules.correlations, rules.logsources, rules.called, zone),
-        enriching.load(settings),
+        like.enrichment if like else enriching.load(settings),
     )
 
 
 def definitions(settings: Settings) -> dict[str, Definition]:
     """Load the source definitions of the settings."""
-    return load_definitions([BUILT_IN, *settings.sources])
+    from connectors.definitions import BUILT_IN, load_definitions  # noqa: PLC0415 - as above
+
+    return load_definitions([BUILT_IN, *settings.sources], settings.cache)
 
 
 def load_rules(settings: Settings, folders: Sequence[Path] | None = None) -> RuleSet:

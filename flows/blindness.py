@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connectors import enrichment
 from connectors.definitions import Definition
-from detectors.schema import LEVELS
+from detectors.schema import LEVELS, ORIGIN
 from detectors.sigma.blind import Names, Sight, Survey, survey
 from detectors.sigma.eventfields import event_columns
 from detectors.sigma.logsources import Route
@@ -28,7 +28,7 @@ def columns(definition: Definition, route: Route) -> Names:
     own = definition.own_columns
     if own is None:
         own = event_columns(definition.logsource.product, route)
-    return None if own is None else enrichment.makes(definition.all_columns(own))
+    return None if own is None else enrichment.makes(definition.all_columns(own)).union(ORIGIN)
 
 
 def blind(rules: Sequence[Rule], definitions: Mapping[str, Definition], events: Mapping[str, int]) -> set[int]:
@@ -43,7 +43,7 @@ def document(rules: Sequence[Rule], definitions: Iterable[Definition]) -> dict[s
     left = {number for number, rule in enumerate(rules) if not rule.waits_for}
     for definition in definitions:
         seen = look(rules, definition)
-        sources[definition.name] = _source(rules, definition, seen)
+        sources[definition.name] = source(rules, definition, seen)
         left -= _numbers(seen.whole)
     uncovered = Counter(str(rules[number].logsource) for number in sorted(left))
     return {"sources": sources, "uncovered": dict(uncovered.most_common())}
@@ -75,7 +75,8 @@ def _line(rule: dict[str, Any]) -> str:
     return f"{rule['level']:<13} {rule['id']}  {rule['title']}: lacks {lacks}"
 
 
-def _source(rules: Sequence[Rule], definition: Definition, seen: Survey) -> dict[str, Any]:
+def source(rules: Sequence[Rule], definition: Definition, seen: Survey) -> dict[str, Any]:
+    """Return what a source sees: numbers of rules, and those that are blind, also by route."""
     parts = []
     known: dict[int, set[str]] = defaultdict(set)  # blind rule → columns of the events it looks at
     for route, sight in seen.routes:

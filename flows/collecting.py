@@ -34,6 +34,7 @@ from connectors.collect.standard_input import StandardInput
 from connectors.collect.stream import StreamInput
 from connectors.collect.tail import Pattern, Tail
 from connectors.definitions import BUILT_IN, load_definitions
+from connectors.envelope import Origin
 from connectors.kafka.writer import Outbox
 from detectors.errors import Place, UnavailableError, UsageError
 from detectors.sigma.nearest import nearest
@@ -93,9 +94,9 @@ class Collector:
         self._settings, self._say = settings.collect, say
         check(settings, [standard_input] if standard_input else [])
         self.spool = Spool(self._settings.spool, self._settings.spool_bytes, lambda fault: say(str(fault)))
-        self.gathering = Gathering(self.spool, Numbers(), protect)
         host = socket.gethostname()
-        self.happenings = Happenings(host, partial(self.gathering.take, SOURCE, f"{SOURCE}:{host}"))
+        self.gathering = Gathering(self.spool, Numbers(), protect, host)
+        self.happenings = Happenings(host, partial(self.gathering.take, SOURCE, Origin(SOURCE)))
         connection = replace(kafka(settings), patience=KAFKA)
         self.shipping = Shipping(self.spool, lambda: Outbox(connection), say)
         self.listeners = [*self._syslog(), *self._http()]

@@ -100,7 +100,7 @@ def detect(folder: Path, logs: list[Path]) -> Detected:
     try:
         with progress("detecting") as told:
             parts = assembly.assemble(settings)
-            scanned = scan(logs, parts, store, archive=Archive(folder / "archive"), report=told)
+            scanned = scan(logs, parts, store, archive=Archive(folder / "archive"), report=told, ledger=True)
         return Detected(scanned.statistics, scanned.document(), parts.rules)
     finally:
         store.close()

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
-from typing import Final
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from connectors.definitions import Definition
-from connectors.store import Store
 from detectors.correlation import exceptions
+from detectors.errors import Place
 from detectors.sigma.exceptions import Exceptions, resolve
 from detectors.sigma.filters import NARROW, Filter
 from detectors.sigma.predicates import ABSENCE_OPS, And, Node, Not, Or, Predicate
+from flows import assembly
+from flows.authoring.memo import Memo
 from flows.authoring.remarks import Remark
-from flows.blindness import look
 from flows.ruleset import RuleSet
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.definitions import Definition
+    from connectors.store import Store
 
 UNUSED: Final = timedelta(days=60)
 SOON: Final = timedelta(days=14)
@@ -30,6 +37,36 @@ class Uses:
 
     since: datetime | None = None
     last: Mapping[str, datetime] | None = None
+
+
+def of(rules: RuleSet, settings: Settings, memo: Memo) -> Iterator[Remark]:
+    """Yield what is doubtful of the exceptions among rules, with what the store knows of their use.
+
+    Definitions are loaded if `memo` (which must depend on them) doesn't know what these exceptions reach.
+    """
+    zone = ZoneInfo(settings.zone)
+    yield from correlated(rules)
+    yield from doubts(rules.filters, datetime.now(UTC), zone, _used(settings.store))
+    asked = Exceptions(rules.filters, rules.rules, zone, rules.called)
+    reach = [(each.title, each.place, each.semantics) for each in asked.filters]
+    question = repr((reach, [(number, rule.logsource) for number, rule in asked.questions])).encode(errors="replace")
+    told = memo.known(
+        question, lambda: [astuple(each) for each in blind(asked, assembly.definitions(settings).values())]
+    )
+    memo.save()
+    yield from (Remark(Place(*place), *rest) for place, *rest in told)
+
+
+def _used(path: Path) -> Uses | None:
+    from connectors.store import Store  # noqa: PLC0415 - only where there are exceptions
+
+    if not path.is_file():
+        return None
+    store = Store(path)
+    try:
+        return uses(store)
+    finally:
+        store.close()
 
 
 def uses(store: Store) -> Uses:
@@ -63,6 +100,8 @@ def correlated(rules: RuleSet) -> Iterator[Remark]:
 def blind(asked: Exceptions, definitions: Iterable[Definition]) -> Iterator[Remark]:
     """Yield exceptions that hardly take anything: where events' fields are known, they lack one that is needed."""
     numbers, rules = zip(*asked.questions, strict=True) if asked.questions else ((), ())
+    from flows.blindness import look  # noqa: PLC0415 - formats and enrichment: not where all is known already
+
     known, open_, lacks = set[int](), set[int](), defaultdict[int, set[str]](set)
     for definition in definitions:
         seen = look(rules, definition).whole

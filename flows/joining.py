@@ -35,4 +35,5 @@ def _one(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
     placed = [batch.placed(batch.records) for batch in batches]
-    return Batch(batches[0].source, batches[0].origin, batches[0].label, pl.concat(placed))
+    whole = all(batch.whole for batch in batches)
+    return Batch(batches[0].source, batches[0].origin, batches[0].label, pl.concat(placed, how="diagonal"), whole=whole)

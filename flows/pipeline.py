@@ -28,6 +28,7 @@ from detectors.schema import DEAD, TIME
 from detectors.sigma.exceptions import Exceptions
 from flows.correlating import Correlating
 from flows.gathering import findings_of
+from flows.ledger import Ledger
 from flows.sifting import Sifted, sift
 from flows.statistics import Statistics
 from flows.waiting import Struck, Waiting
@@ -75,6 +76,7 @@ class Pipeline:
         correlating: Correlating | None = None,
         enrichment: Enrichment | None = None,
         waiting: Waiting | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         """Take what runs; with `waiting`, findings are made of several batches together, the last by `settle`."""
         self.statistics = Statistics()
@@ -89,6 +91,7 @@ class Pipeline:
         self._correlating = correlating
         self._enrichment = enrichment
         self._waiting = waiting
+        self._ledger = ledger
 
     def use(self, parts: Running, correlating: Correlating | None = None) -> None:
         """Go on with other rules. Between batches only: what is parsed for one detector is not for the next."""
@@ -109,7 +112,8 @@ class Pipeline:
         """Read the records as far as rules look at them. May run in another thread than `finish`, one batch ahead."""
         parser = self._parser(batch.source)
         with self.statistics.timed("parse"):
-            return parser.parse(batch, self._detector.wanted(parser.dialect))
+            wanted = self._detector.wanted(parser.dialect)
+            return parser.parse(batch, wanted if self._ledger is None else wanted | self._ledger.wanted)
 
     def finish(self, batch: Batch, parsed: Parsed) -> Found:
         """Do the rest with a parsed batch; when this returns, all it gave is stored, and returned, but what waits."""
@@ -133,6 +137,11 @@ class Pipeline:
         if self._correlating is not None:
             with seen.timed("correlate"):
                 self._correlate(batch, parser, parsed.events, sifted.hits, self._correlating)
+        if self._ledger is not None:
+            with seen.timed("sink"):
+                rows = self._ledger.rows(batch, parser.definition, parsed, sifted.hits)
+                self._sink.cover(rows)
+            self._ledger.passed(batch, parsed.events, rows)
         self._count(batch, parsed, sifted)
         return replace(found, suppressed=sifted.suppressed)
 

@@ -4,8 +4,8 @@ What a file compiles to is known by its content (SHA-256), and its content by it
 these is not what it was when the file was read, or the file was written within `SETTLED` of that, its content decides.
 A changed compiler forgets everything; a changed value list, the files that use it.
 
-A cache file is a checksum, a line of JSON that says what is known, and the bodies of the rules, each decoded when it is
-first asked for. It holds no code and nothing secret; deleting it, or damaging it, costs some seconds.
+What is kept is a line of JSON that says what is known, and the bodies of the rules, each decoded when it is first asked
+for. It holds no code and nothing secret; deleting it, or damaging it, costs some seconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import hashlib
 import os
 import sys
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
@@ -25,6 +24,7 @@ from typing import Any, Final
 
 import orjson
 
+from connectors.kept import Kept
 from detectors.contracts import LogSource
 from detectors.correlation.rule import Correlation, decode_correlation, encode_correlation
 from detectors.errors import Place, RuleError
@@ -82,8 +82,7 @@ class RuleCache:
     """The outcomes of rule files, compiled or remembered; kept in `folder`, if there is one."""
 
     def __init__(self, folder: Path | None, lists: Lists) -> None:
-        key = hashlib.sha256(_compiler()).hexdigest()[:16]
-        self._path = folder / f"rules-{key}.cache" if folder else None
+        self._kept = Kept(folder, "rules", _compiler())
         self._lists = Watched(lists)
         self._here = str(Path.cwd())
         self._files: dict[str, list[Any]] = {}  # absolute path → stamp (None: not to be trusted), digest of the content
@@ -91,8 +90,7 @@ class RuleCache:
         self._uses: dict[str, dict[str, str]] = {}  # digest → the lists that the content asks for, as they were then
         self._bodies = bytearray()
         self._compiled, self._changed = 0, False
-        if self._path is not None:
-            self._open(self._path)
+        self._open()
 
     def outcomes(self, path: str) -> Iterator[StoredRule | Correlation | Filter | RuleError]:
         """Yield the rules, correlations and filters of a file, and the faults of what is none."""
@@ -117,15 +115,8 @@ class RuleCache:
 
     def save(self) -> None:
         """Write what is new, and leave out what no file holds any more."""
-        if self._path is None or not self._changed:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = self._path.with_suffix(f".{os.getpid()}")
-            scratch.write_bytes(self._packed())
-            scratch.replace(self._path)
-        except OSError:
-            return  # a cache that can't be written costs time, nothing else
+        if self._changed:
+            self._kept.write(self._packed())
 
     def _digest(self, path: str) -> str:
         """Return the digest of a file's content; what it compiles to is known from here on."""
@@ -171,17 +162,12 @@ class RuleCache:
         bodies = {part: _append(self._bodies, orjson.dumps(data[part])) for part in ("meta", "condition")}
         return {**data, **bodies, "id": outcome.meta.id, "place": data["place"][1:]}
 
-    def _open(self, path: Path) -> None:
-        """Read the cache file; one that is missing or damaged knows nothing."""
-        try:
-            with path.open("rb") as file:
-                checksum, rest = file.readline(), file.read()
-        except OSError:
-            return
-        if checksum == _checksum(rest):
-            end = rest.index(b"\n")
-            self._files, self._contents, self._uses = orjson.loads(rest[:end])
-            self._bodies += rest[end + 1 :]
+    def _open(self) -> None:
+        """Read what is kept."""
+        head, _, bodies = (self._kept.read() or b"").partition(b"\n")
+        if head:
+            self._files, self._contents, self._uses = orjson.loads(head)
+            self._bodies += bodies
 
     def _packed(self) -> bytes:
         known = {name: known for name, known in self._files.items() if os.path.exists(name)}  # noqa: PTH110 - as above
@@ -189,8 +175,7 @@ class RuleCache:
         for _, digest in known.values():
             contents[digest] = [_moved(stored, self._bodies, bodies) for stored in self._contents[digest]]
         uses = {digest: asked for digest, asked in self._uses.items() if asked and digest in contents}
-        rest = orjson.dumps([known, contents, uses], option=orjson.OPT_APPEND_NEWLINE) + bodies
-        return _checksum(rest) + rest
+        return orjson.dumps([known, contents, uses], option=orjson.OPT_APPEND_NEWLINE) + bodies
 
 
 class Watched(Mapping[str, Entries]):
@@ -245,10 +230,6 @@ def _append(bodies: bytearray, body: bytes | bytearray) -> list[int]:
     """Add a body, and return where it begins and ends."""
     bodies += body
     return [len(bodies) - len(body), len(bodies)]
-
-
-def _checksum(rest: bytes) -> bytes:
-    return b"%08x\n" % zlib.crc32(rest)
 
 
 @cache

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from elasticsearch import Elasticsearch
 
 from connectors.archive import Archive
 from connectors.blocks import SECOND, microseconds
+from connectors.definitions import means
 from connectors.elastic.client import Cluster, connect
 from connectors.elastic.memory import ElasticMemory
 from connectors.elastic.sink import ElasticSink
@@ -29,14 +30,17 @@ from connectors.files import FileSource
 from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
+from connectors.multiline import carried
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Memory, Sink, Source, Written
-from detectors.errors import UnavailableError, UsageError
+from detectors.errors import UsageError
 from flows import blindness, protecting
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
+from flows.ledger import Ledger
+from flows.patience import patiently
 from flows.pipeline import Pipeline
 from flows.reloading import Watched
 from flows.scanning import recogniser
@@ -45,8 +49,6 @@ from flows.statistics import Statistics
 from flows.terminal import plain
 
 Say = Callable[[str], object]
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between attempts while a server is down
-BEAT = 2.0  # seconds between heartbeats while waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +76,50 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
     with ExitStack() as stack:
         stack.enter_context(_alone(settings))
         where = sink(settings, stack)
-        memory = partial(_memory, cache(partial(_remembers, settings, where, stack)))
         source = _source(settings, parts, where, stack, seconds)
-        pipeline = Pipeline(
-            parts.definitions,
-            parts.engine,
-            parts.detections,
-            where,
-            archive=Archive(settings.archive),
-            say=lambda text: say(plain(text)),
-            exceptions=parts.exceptions,
-            calendar=parts.calendar,
-            correlating=remembering(parts, memory, microseconds),
-            enrichment=parts.enrichment,
-        )
+        remember = memory(settings, where, stack)
+        ledger = Ledger(parts, settings.late * SECOND)
+        pipeline = storing(parts, where, remember, say, archive=Archive(settings.archive), ledger=ledger)
         guard = protecting.guard(settings, parts.definitions)
-        for batch in map(guard.batch, source.batches()):
+        for batch in map(guard.batch, carried(source.batches(), means(parts.definitions))):
             if watched.changed():
-                pipeline.use(watched.parts, remembering(watched.parts, memory, microseconds))
-            _patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
-            _patiently(source.commit, source, say)
+                pipeline.use(watched.parts, remembering(watched.parts, remember, microseconds))
+                ledger.use(watched.parts)
+            patiently(lambda batch=batch: pipeline.process(batch), source, say)  # type: ignore[misc]
+            patiently(source.commit, source, say)
             for words in guard.look(batch):
                 say(plain(words))
         if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
-            _patiently(lambda: _settle(settings, pipeline, source), source, say)
+            patiently(lambda: settle(settings, pipeline, source), source, say)
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
     return Done(pipeline.statistics, watched.parts, time.monotonic() - start)
+
+
+def storing(
+    parts: Parts,
+    where: Sink,
+    remember: Callable[[int], Memory],
+    say: Say,
+    *,
+    archive: Archive | None = None,
+    ledger: Ledger | None = None,
+) -> Pipeline:
+    """Return the pipeline that stores what it finds, and whose correlations remember."""
+    return Pipeline(
+        parts.definitions,
+        parts.engine,
+        parts.detections,
+        where,
+        archive=archive,
+        say=lambda text: say(plain(text)),
+        exceptions=parts.exceptions,
+        calendar=parts.calendar,
+        correlating=remembering(parts, remember, microseconds),
+        enrichment=parts.enrichment,
+        ledger=ledger,
+    )
 
 
 def kafka(settings: Settings) -> Connection:
@@ -117,31 +135,6 @@ def cluster(settings: Settings) -> Cluster:
     return Cluster((part.url,), part.username if password(part) else "", password(part), part.ca)
 
 
-def _patiently(work: Callable[[], object], source: Source, say: Say) -> None:
-    """Do some work, again and again while a server is down."""
-    pause = FIRST_PAUSE
-    while True:
-        try:
-            work()
-        except UnavailableError as error:
-            say(f"waiting {pause:.0f} s: {plain(str(error))}")
-            _wait(pause, source)
-            pause = min(2 * pause, LONGEST_PAUSE)
-        else:
-            return
-
-
-def _wait(pause: float, source: Source) -> None:
-    until = time.monotonic() + pause
-    while (left := until - time.monotonic()) > 0:
-        time.sleep(min(left, BEAT))
-        if isinstance(source, KafkaSource):
-            try:
-                source.heartbeat()
-            except UnavailableError:
-                continue  # Kafka is down as well: the group will deal the partitions anew
-
-
 def sink(settings: Settings, stack: ExitStack) -> Sink:
     """Open where results of the settings go; the stack closes it."""
     if not settings.elastic.url:
@@ -154,24 +147,23 @@ def sink(settings: Settings, stack: ExitStack) -> Sink:
     return elastic
 
 
-def _settle(settings: Settings, pipeline: Pipeline, source: FileSource | KafkaSource) -> None:
+def settle(settings: Settings, pipeline: Pipeline, source: Source | None) -> None:
+    """Let correlations tell what had to wait, once all that came so far was read."""
     idle = None if settings.idle is None else settings.idle * SECOND
     ends = source.ends() if isinstance(source, KafkaSource) and pipeline.waits else None
     pipeline.settle(late=settings.late * SECOND, idle=idle, ends=ends)
 
 
-def _remembers(settings: Settings, sink: Sink, stack: ExitStack) -> Store | Elasticsearch:
-    """Return where correlations remember: where findings go."""
-    if isinstance(sink, Store):
-        return sink
+def memory(settings: Settings, sink: Sink, stack: ExitStack) -> Callable[[int], Memory]:
+    """Return what makes the memory of correlations, which reaches back so many microseconds: where findings go."""
+    elastic = cache(lambda: _connected(settings, stack))
+    return lambda reach: StoreMemory(sink, reach) if isinstance(sink, Store) else ElasticMemory(elastic(), reach)
+
+
+def _connected(settings: Settings, stack: ExitStack) -> Elasticsearch:
     client = connect(cluster(settings))
     stack.callback(client.close)
     return client
-
-
-def _memory(where: Callable[[], Store | Elasticsearch], reach: int) -> Memory:
-    place = where()
-    return StoreMemory(place, reach) if isinstance(place, Store) else ElasticMemory(place, reach)
 
 
 def _source(
@@ -185,6 +177,7 @@ def _source(
             settings.kafka.sources or sorted(parts.definitions),
             group=settings.kafka.group,
             dead=dead,
+            means=means(parts.definitions),
             # an envelope may hold thousands of lines, so small batches take few records at a time
             limits=Limits(lines=settings.kafka.batch, records=max(1, min(100, settings.kafka.batch // 500))),
             bounded=True,

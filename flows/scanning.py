@@ -30,6 +30,7 @@ from flows.ahead import Ahead
 from flows.anomaly.periods import Period, Periods
 from flows.assembly import Parts
 from flows.correlating import remembering
+from flows.ledger import Ledger
 from flows.pipeline import Pipeline
 from flows.progress import Report
 from flows.protecting import Guard
@@ -83,9 +84,11 @@ def scan(
     report: Report | None = None,
     idle: int | None = None,
     guard: Guard | None = None,
+    ledger: bool = False,
 ) -> Scanned:
     """Read the paths, and leave findings, matches and dead letters in the store.
 
+    With `ledger` it is entered in the store what each source brought in each hour.
     `guard` says what becomes of personal data before anything else is done.
     `idle` is how many microseconds behind the others a source that fell silent may be.
 
@@ -107,6 +110,7 @@ def scan(
         correlating=remembering(parts, partial(StoreMemory, store), microseconds),
         enrichment=parts.enrichment,
         waiting=Waiting(),
+        ledger=Ledger(parts) if ledger else None,
     )
     seen = pipeline.statistics
 

@@ -91,7 +91,7 @@ def prepare(settings: Settings, path: Path, folders: Sequence[Path] = ()) -> Tri
     others = [each for each in loaded.filters if each not in mine]
     rules = _touched(loaded, mine)
     parts = assembly.parts(settings, replace(rules, filters=(*mine, *others)))
-    left = assembly.parts(settings, replace(rules, filters=tuple(others)))
+    left = assembly.parts(settings, replace(rules, filters=tuple(others)), parts)
     withheld = Withheld(parts, left.exceptions, left.excepted, mine) if rules.correlations else None
     return Trial(parts, frozenset(each.id for each in mine), withheld, faults)
 

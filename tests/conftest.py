@@ -24,6 +24,20 @@ def reference() -> Path:
     return REFERENCE
 
 
+SLOW = ("tests/integration/", "tests/rules/", "tests/property/", "tests/flows/anomaly/", "tests/agreement/")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # files are dealt in the order below, not by their number of tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first, so that no process is left alone with it at the end."""
+    items.sort(
+        key=lambda item: next((at for at, folder in enumerate(SLOW) if item.nodeid.startswith(folder)), len(SLOW))
+    )
+
+
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Keeps a file's tests in one process, and all that share a server, as what they share is made once a process."""
 

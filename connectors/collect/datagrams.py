@@ -18,6 +18,8 @@ from typing import Final
 
 from connectors.collect.framing import STRIPPED
 from connectors.collect.intake import Intake
+from connectors.collect.senders import plain_text
+from connectors.envelope import Origin
 
 SIZE: Final = 65_535
 AT_ONCE: Final = 1_000  # datagrams read before others have a turn
@@ -94,7 +96,7 @@ class DatagramInput:
                 taken.setdefault(sender[0], []).append(message)
         now = time.monotonic()
         for address, messages in taken.items():
-            self._take(address, messages, now)
+            self._take(plain_text(address), messages, now)
         return more
 
     def _take(self, sender: str, messages: list[bytes], now: float) -> None:
@@ -110,7 +112,9 @@ class DatagramInput:
             refused = len(messages) - granted
             intake.note("rate_limited", "sends more than it may; what is beyond is refused", sender, refused)
         if granted:
-            intake.gathering.take(source, f"syslog:{sender}", [each[: intake.longest] for each in messages[:granted]])
+            intake.gathering.take(
+                source, Origin("udp", sender), [each[: intake.longest] for each in messages[:granted]]
+            )
 
 
 def _enlarge(listening: socket.socket) -> None:

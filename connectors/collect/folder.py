@@ -14,6 +14,7 @@ from typing import Final
 from connectors.collect.block import Mark
 from connectors.collect.piece import Piece
 from connectors.content import Limits
+from connectors.envelope import Origin
 from connectors.files import FileSource
 
 LOOK: Final = 2.0  # seconds between two looks; a file that is the same at both has rested
@@ -78,7 +79,7 @@ class Folders:
         self._met = met
         for key in [key for key in self._done if Path(key.removeprefix("folder:")) not in met]:
             del self._done[key]
-            yield Piece("", "", [], {key: None})
+            yield Piece("", Origin("folder"), [], {key: None})
 
     def _file(self, path: Path, source: str, state: State, done: Mapping[str, object]) -> Iterator[Piece]:
         key = f"folder:{path}"
@@ -91,11 +92,13 @@ class Folders:
             read += batch.records.height
             if lines:
                 self._done[key] = {"begin": begin, "records": read, "state": None}
-                yield Piece(source, f"file:{path}", [line.encode() for line in lines], {key: self._done[key]})
+                yield Piece(
+                    source, Origin("folder", path=str(path)), [line.encode() for line in lines], {key: self._done[key]}
+                )
         for fault in reader.outcome.faults:
             self._note("file_unreadable", str(fault), 1)
         self._done[key] = {"begin": begin, "records": read, "state": list(state)}
-        yield Piece(source, f"file:{path}", [], {key: self._done[key]})
+        yield Piece(source, Origin("folder", path=str(path)), [], {key: self._done[key]})
 
     def _cut(self, path: Path, count: int) -> None:
         self._note("line_cut", f"`count` lines of {path} are too long and were left there", count)

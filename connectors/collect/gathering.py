@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connectors.collect.block import Mark, Record
 from connectors.collect.numbers import Numbers
 from connectors.collect.spool import Spool
-from connectors.envelope import HEADER, MAX_BYTES, MAX_ORIGIN, VERSION, TooLong, pack
+from connectors.envelope import HEADER, MAX_BYTES, VERSION, Origin, TooLong, pack
 from connectors.kafka.connection import DEAD_TOPIC, RAW
 from connectors.kafka.writer import letter
 from connectors.lines import JSON_ESCAPES
@@ -31,15 +31,16 @@ class Gathering:
     """Takes lines of any input; `write` puts all of them on disk.
 
     `protect` is called once with the lines of each source and origin before anything is written: the place where
-    personal data become tokens. Lines that aren't UTF-8 keep their bytes as escapes, as everywhere.
+    personal data become tokens. `agent` is what this collector is called. Lines that aren't UTF-8 keep their bytes as
+    escapes, as everywhere.
     """
 
-    def __init__(self, spool: Spool, numbers: Numbers, protect: Protect) -> None:
+    def __init__(self, spool: Spool, numbers: Numbers, protect: Protect, agent: str = "") -> None:
         self.lines = self.bytes = 0  # taken so far
         self.by_source: dict[str, int] = {}
         self.trouble: UnavailableError | None = None  # why the disk takes nothing
-        self._spool, self._numbers, self._protect = spool, numbers, protect
-        self._groups: dict[tuple[str, str], _Group] = {}
+        self._spool, self._numbers, self._protect, self._agent = spool, numbers, protect, agent
+        self._groups: dict[tuple[str, Origin], _Group] = {}
         self._marks: dict[str, Mark] = {}
         self._held = 0
 
@@ -53,7 +54,9 @@ class Gathering:
         """Whether nothing more should be taken: whoever can wait does."""
         return self._spool.full or self.trouble is not None or self._held > 2 * HELD
 
-    def take(self, source: str, origin: str, lines: Sequence[bytes], marks: Mapping[str, Mark] | None = None) -> None:
+    def take(
+        self, source: str, origin: Origin, lines: Sequence[bytes], marks: Mapping[str, Mark] | None = None
+    ) -> None:
         """Hold lines until the next `write`, and with them how far their input was read."""
         if marks:
             self._marks.update(marks)
@@ -83,23 +86,24 @@ class Gathering:
         self.trouble, self._groups, self._marks, self._held = None, {}, {}, 0
         return True
 
-    def _packed(self, source: str, origin: str, group: _Group) -> list[Record]:
+    def _packed(self, source: str, origin: Origin, group: _Group) -> list[Record]:
         lines = self._protect(source, [decoded(line) for line in group.lines])
+        origin = replace(origin, agent=self._agent)
         packed = pack(lines, origin, names=self._numbers.next, received=group.received)
         headers = {HEADER: str(VERSION)}
         return [
             self._refused(source, origin, each, group)
             if isinstance(each, TooLong)
-            else Record(RAW + source, origin[:MAX_ORIGIN], each, group.received, headers)
+            else Record(RAW + source, str(origin), each, group.received, headers)
             for each in packed
         ]
 
-    def _refused(self, source: str, origin: str, long: TooLong, group: _Group) -> Record:
+    def _refused(self, source: str, origin: Origin, long: TooLong, group: _Group) -> Record:
         row: dict[str, object] = {
             "log.offset": self._numbers.next(),
             "soc.index": 0,
             "soc.source": source,
-            "soc.origin": origin,
+            "soc.origin": str(origin),
             "error.message": f"a line of {len(long.line):,} characters doesn't fit an envelope of {MAX_BYTES:,} bytes",
         }
         value, key, headers = letter(row, long.line)

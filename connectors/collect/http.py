@@ -29,6 +29,8 @@ import orjson
 
 from connectors.collect.framing import STRIPPED
 from connectors.collect.intake import HANDSHAKE, Intake
+from connectors.collect.senders import plain_text
+from connectors.envelope import Origin
 
 HEAD: Final = 16 << 10  # bytes of a request before its body
 STEP: Final = 64 << 10
@@ -141,7 +143,7 @@ class HttpInput:
         lines = [line for part in data.split(b"\n") if (line := part.rstrip(STRIPPED))]
         self._check_room(sender)
         intake.limit.owe(sender, len(lines), time.monotonic())
-        intake.gathering.take(source, f"http:{holder}@{sender}", lines)
+        intake.gathering.take(source, Origin("http", sender, name=holder), lines)
         if not await self._durable():
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the disk takes nothing now", again=AGAIN)
         return orjson.dumps({"accepted": len(lines)})
@@ -168,7 +170,7 @@ class _Conversation:
     ) -> None:
         self._reader, self._writer, self._answer = reader, writer, answer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD)
-        self._sender = str((writer.get_extra_info("peername") or ("?",))[0])
+        self._sender = plain_text((writer.get_extra_info("peername") or ("?",))[0])
 
     async def run(self, stopping: Callable[[], bool]) -> None:
         """Answer until somebody hangs up."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.collect.block import Mark
+from connectors.envelope import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,6 @@ class Piece:
     """Lines in order; `marks` belong on disk in the same write as the lines."""
 
     source: str
-    origin: str
+    origin: Origin
     lines: Sequence[bytes]
     marks: Mapping[str, Mark] = field(default_factory=dict)

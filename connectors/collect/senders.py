@@ -28,6 +28,15 @@ class Senders:
         return self._otherwise
 
 
+@lru_cache(maxsize=65_536)
+def plain_text(address: object) -> str:
+    """Return how an address is written, for one that a socket told; anything else as it is."""
+    try:
+        return str(plain_address(str(address)))
+    except ValueError:
+        return str(address)
+
+
 def plain_address(address: str) -> IPv4Address | IPv6Address:
     """Return an address without its scope, and an IPv4 address that came by an IPv6 socket as what it is."""
     place = ip_address(address.partition("%")[0])

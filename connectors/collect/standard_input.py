@@ -10,6 +10,7 @@ from typing import Final
 from connectors.collect.framing import Framer
 from connectors.collect.intake import LONGEST
 from connectors.collect.piece import Piece
+from connectors.envelope import Origin
 
 WAIT: Final = 0.2  # seconds for lines to come before the caller has a turn
 
@@ -29,7 +30,7 @@ class StandardInput:
         data = os.read(sys.stdin.fileno(), budget)
         self.ended = not data
         lines = self._framer.feed(data) if data else self._framer.end()
-        return [Piece(self._source, "stdin", lines)] if lines else []
+        return [Piece(self._source, Origin("stdin"), lines)] if lines else []
 
     def close(self) -> None:
         """Do nothing: whoever started us closes it."""

@@ -13,10 +13,13 @@ import asyncio
 import ssl
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Final, cast
 
 from connectors.collect.framing import Framer
 from connectors.collect.intake import HANDSHAKE, Intake
+from connectors.collect.senders import plain_text
+from connectors.envelope import MAX_NAME, Origin
 
 LAST: Final = 0.1  # seconds in which what has arrived is read before we hang up
 UNFINISHED: Final = 64 << 20  # bytes of messages whose ends haven't come, of all senders together
@@ -78,7 +81,8 @@ class Stream(asyncio.Protocol):
         self._owner, self._intake = owner, owner.intake
         self._framer = Framer(self._intake.longest)
         self._transport: asyncio.Transport | None = None
-        self._sender = self._source = self._origin = ""
+        self._sender = self._source = ""
+        self._origin = Origin("tcp" if self._intake.secure is None else "tls")
         self._securing: asyncio.Task[None] | None = None
         self._since = 0.0  # when the message began that is still to end; 0: there is none
         self._until = 0.0  # when the sender may go on
@@ -90,7 +94,7 @@ class Stream(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         if self._securing is not None:
             return
-        self._sender = str((transport.get_extra_info("peername") or ("?",))[0])
+        self._sender = plain_text((transport.get_extra_info("peername") or ("?",))[0])
         owner, intake = self._owner, self._intake
         if len(owner.streams) >= intake.connections or owner.by_sender[self._sender] >= intake.of_one:
             intake.note("connection_refused", "too many connections at once", self._sender)
@@ -100,7 +104,7 @@ class Stream(asyncio.Protocol):
         if source is None:
             self._transport.abort()
             return
-        self._source, self._origin = source, f"syslog:{self._sender}"
+        self._source, self._origin = source, replace(self._origin, address=self._sender)
         owner.streams.add(self)
         owner.by_sender[self._sender] += 1
         if intake.secure is not None:
@@ -192,7 +196,7 @@ class Stream(asyncio.Protocol):
             self.connection_lost(None)
             return
         self._transport = secured
-        self._origin += _subject(secured)
+        self._origin = replace(self._origin, name=_subject(secured))
 
     def _take(self, lines: list[bytes]) -> None:
         if lines:
@@ -211,7 +215,7 @@ class Stream(asyncio.Protocol):
 
 
 def _subject(transport: asyncio.Transport) -> str:
-    """Return the common name of a sender's certificate in brackets, nothing where none was asked for."""
+    """Return the common name of a sender's certificate, nothing where none was asked for."""
     certificate = transport.get_extra_info("peercert") or {}
     names = [value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"]
-    return f"[{names[0][:64]}]" if names else ""
+    return names[0][:MAX_NAME] if names else ""

@@ -18,6 +18,7 @@ from typing import Final
 from connectors.collect.block import Mark
 from connectors.collect.followed import Followed, Identity, Left, continuing, holds, opened, resembles, unread
 from connectors.collect.piece import Piece
+from connectors.envelope import Origin
 
 LOOK: Final = 0.5  # seconds between two looks at what files there are
 LINGER: Final = 5.0  # seconds for which a renamed file may still be written by those who have it open
@@ -151,12 +152,12 @@ class Tail:
         elif source:
             self._note("file_gone", f"{left.path} was rotated out of reach; lines at its end may be missing", 1)
         if left.identity not in self._files:
-            self._pieces.append(Piece(source or "", f"file:{left.path}", [], {left.key: None}))
+            self._pieces.append(Piece(source or "", Origin("file", path=left.path), [], {left.key: None}))
 
     def _read_rest(self, path: Path, left: Left, source: str) -> None:
         """Read on in the file that holds what was read of another, or was it."""
         if path.suffix == ".gz":
-            self._pieces += [Piece(source, f"file:{left.path}", lines) for lines in unread(path, left)]
+            self._pieces += [Piece(source, Origin("file", path=left.path), lines) for lines in unread(path, left)]
             return
         file = opened(path, links=False)
         status = os.fstat(file.fileno())
@@ -177,7 +178,7 @@ class Tail:
             if left.offset != before:
                 yield _piece(followed, lines)
             elif followed.gone and time.monotonic() - followed.gone > LINGER:
-                yield Piece(followed.source, f"file:{left.path}", followed.rest(), {left.key: None})
+                yield Piece(followed.source, Origin("file", path=left.path), followed.rest(), {left.key: None})
                 followed.close()
                 del self._files[left.identity]
         except OSError as error:
@@ -190,4 +191,4 @@ class Tail:
 
 def _piece(followed: Followed, lines: Sequence[bytes]) -> Piece:
     left = followed.left
-    return Piece(followed.source, f"file:{left.path}", lines, {left.key: left.mark()})
+    return Piece(followed.source, Origin("file", path=left.path), lines, {left.key: left.mark()})

@@ -1,9 +1,8 @@
-"""Findings read back from Elasticsearch, page by page; the user needs `read` on `soc-findings*`."""
+"""Documents read back from Elasticsearch, page by page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -11,21 +10,20 @@ import polars as pl
 from elasticsearch import Elasticsearch, NotFoundError
 
 from connectors.elastic.client import reaching
-from connectors.store_rows import stored
+from connectors.nested import JSON
 from detectors.schema import FINDING
 
 PAGE: Final = 1_000
 
 
-def read_findings(client: Elasticsearch, since: datetime, until: datetime) -> pl.DataFrame:
-    """Return the findings (FINDING) of a period, oldest first."""
-    within = {"range": {"@timestamp": {"gte": since.isoformat(), "lt": until.isoformat()}}}
-    hits = pages(client, "soc-findings", within, [{"@timestamp": "asc"}, {"event.id": "asc"}], "read findings")
-    return stored([orjson.dumps(flat(hit["_source"])).decode() for hit in hits])
-
-
 def pages(
-    client: Elasticsearch, index: str, query: Mapping[str, Any], sort: list[dict[str, str]], what: str
+    client: Elasticsearch,
+    index: str,
+    query: Mapping[str, Any],
+    sort: list[dict[str, str]],
+    what: str,
+    *,
+    source: bool = True,
 ) -> Iterator[Mapping[str, Any]]:
     """Yield every hit, none where there is no such index; the sort must tell any two documents apart.
 
@@ -35,7 +33,9 @@ def pages(
     while True:
         with reaching(what):
             try:
-                answer = client.search(index=index, query=query, sort=sort, size=PAGE, search_after=after)
+                answer = client.search(
+                    index=index, query=query, sort=sort, size=PAGE, search_after=after, source=source
+                )
             except NotFoundError:
                 return
         hits = answer["hits"]["hits"]
@@ -50,7 +50,7 @@ def flat(document: Mapping[str, Any]) -> dict[str, object]:
     row: dict[str, object] = {}
     for name, kind in FINDING.items():
         value = value_of(document, name)
-        if name in {"soc.evidence", "soc.anomaly"} and value is not None and not isinstance(value, str):
+        if name in JSON and value is not None and not isinstance(value, str):
             value = orjson.dumps(value).decode()
         if isinstance(kind, pl.List) and value is not None and not isinstance(value, list):
             value = [value]

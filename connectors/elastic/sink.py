@@ -15,7 +15,7 @@ from elasticsearch import Elasticsearch
 from connectors.elastic.bulk import Bulk, Retry
 from connectors.elastic.documents import documents
 from detectors.contracts import Written
-from detectors.schema import FINDING, MATCH, SUPPRESSED
+from detectors.schema import COVERAGE, FINDING, MATCH, SUPPRESSED
 
 
 class Dead(Protocol):
@@ -49,6 +49,10 @@ class ElasticSink:
     def suppressed(self, frame: pl.DataFrame) -> Written:
         """Write SUPPRESSED rows."""
         return self._write(frame.select(SUPPRESSED.names()), "soc-suppressed", "soc.suppressed.id", ("@timestamp",))
+
+    def cover(self, frame: pl.DataFrame) -> Written:
+        """Write COVERAGE rows."""
+        return self._write(frame.select(COVERAGE.names()), "soc-coverage", "event.id", ("@timestamp",))
 
     def dead(self, frame: pl.DataFrame) -> Written:
         """Hand dead letters on."""

@@ -7,7 +7,8 @@
 
 The system call gets `CommandLine` and `CurrentDirectory`, and so does every path, which also gets `Image` and, where it
 was created, `TargetFilename`: the names of Sigma's process_creation and file_event rules. Records stay events of their
-own, so rules for single records see what they always saw. Only records of one batch are joined.
+own, so rules for single records see what they always saw. Only records of one batch are joined; those of one event
+that come in two wait for each other (`Auditd.event`).
 """
 
 from __future__ import annotations

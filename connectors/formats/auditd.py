@@ -22,6 +22,7 @@ HEAD: Final = (
     r"(?:node=(?P<node>\S+) )?(?:type=(?P<type>[A-Z0-9_\[\]]+) )?(?:msg=)?"
     r"audit\((?P<timestamp>\d+(?:\.\d+)?):(?P<serial>\d+)\):"
 )
+EVENT: Final = r"audit\((\d+(?:\.\d+)?:\d+)\):"
 KEY: Final = re.compile(r"^[A-Za-z_][\w-]*$")
 NAMES: Final = r" ([A-Za-z_][\w-]*)="
 HEAD_COLUMNS: Final = ("node", "type", "timestamp", "serial")
@@ -38,6 +39,10 @@ class Auditd:
 
     name: ClassVar[str] = "auditd"
     structured: ClassVar[bool] = False
+
+    def event(self, lines: pl.Series) -> pl.Series:
+        """Name the event that each record is of: what they tell of each other is read where they come together."""
+        return lines.str.extract(EVENT)
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""

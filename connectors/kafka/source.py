@@ -16,7 +16,10 @@ from kafka.structs import OffsetAndMetadata
 
 from connectors.kafka.batch import Gathered, Record
 from connectors.kafka.connection import RAW, Connection
+from connectors.kafka.holding import PATIENCE, Holding
+from connectors.kafka.position import Position
 from connectors.kafka.writer import DeadLetters
+from connectors.multiline import Means
 from detectors.contracts import Batch, Clock
 
 # The group has moved on without us: what we would commit is read again by whoever owns the partition now.
@@ -34,13 +37,16 @@ class Limits:
     bytes: int = 32 * 1024 * 1024
     seconds: float = 1.0
     records: int = 100
+    patience: float = PATIENCE  # seconds for which a record waits for lines that may go on with it
 
 
 class KafkaSource:
     """A Source. `sources` names what to read; none stands for every topic `soc.raw.…`, also those still to come.
 
-    Not for two threads. With `bounded` it ends where the partitions ended when they were assigned; `seconds` ends it
-    by the clock, whichever comes first. Without either it reads for ever.
+    Not for two threads. With `bounded` it ends where the partitions ended when they were assigned, when no record that
+    began there waits for more lines; `seconds` ends it by the clock, whichever comes first. Without either it reads for
+    ever. `means` tells what records of several lines look like: they are whole in its batches, unless nothing came to
+    one for some seconds.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class KafkaSource:
         *,
         group: str,
         dead: DeadLetters,
+        means: Means = lambda _: (None, None),
         limits: Limits | None = None,
         bounded: bool = False,
         seconds: float | None = None,
@@ -57,6 +64,7 @@ class KafkaSource:
         self._connection = connection
         self._dead = dead
         self._limits = limits or Limits()
+        self._holding = Holding[TopicPartition](means, self._limits.patience)
         self._bounded = bounded
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._members = Membership()
@@ -91,12 +99,13 @@ class KafkaSource:
         while not self._finished():
             gathered = self._gather()
             epoch = self._members.epoch
-            for partition, held in gathered.items():
+            for partition in {*gathered, *self._holding.partitions}:
                 if self._members.epoch != epoch:  # dealt anew during a heartbeat: what is left will be read again
                     break
-                self._members.pending[partition] = held.after
-                if held.lines:
-                    yield held.batch()
+                batch = self._holding.batch(partition, gathered.get(partition))
+                self._members.pending[partition] = self._holding.position(partition)
+                if batch is not None:
+                    yield batch
 
     def commit(self) -> None:
         """Store the positions after everything yielded so far.
@@ -105,8 +114,10 @@ class KafkaSource:
         records come again, and their names make that harmless.
         """
         self._dead.flush()
+        pending = self._members.pending.copy()
         offsets = {
-            partition: OffsetAndMetadata(after, "", -1) for partition, after in self._members.pending.copy().items()
+            partition: OffsetAndMetadata(position.offset, position.metadata, -1)
+            for partition, position in pending.items()
         }
         if not offsets:
             return
@@ -116,8 +127,8 @@ class KafkaSource:
             except MOVED_ON:
                 self._members.pending.clear()
                 return
-        for partition, stored in offsets.items():
-            if self._members.pending.get(partition) == stored.offset:
+        for partition, position in pending.items():
+            if self._members.pending.get(partition) == position:
                 del self._members.pending[partition]
 
     def heartbeat(self) -> None:
@@ -177,7 +188,7 @@ class KafkaSource:
     def _finished(self) -> bool:
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return True
-        return self._bounded and self.caught_up()
+        return self._bounded and self.caught_up() and not self._holding.waits_before(self._targets)
 
     def _gather(self) -> Mapping[TopicPartition, Gathered]:
         gathered: dict[TopicPartition, Gathered] = {}
@@ -188,9 +199,11 @@ class KafkaSource:
                 gathered.clear()
                 continue
             for partition, records in taken.items():
-                held = gathered.setdefault(partition, Gathered(partition.topic, partition.partition))
+                if partition not in gathered:
+                    known = self._holding.names(partition)
+                    gathered[partition] = Gathered(partition.topic, partition.partition, known)
                 for record in records:
-                    held.add(record, self._dead)
+                    gathered[partition].add(record, self._dead)
             if self._full(gathered.values()) or (self._bounded and self.caught_up()):
                 break
         return gathered
@@ -209,12 +222,14 @@ class KafkaSource:
         if epoch == self._settled:
             return False
         with self._connection.reaching("tell the group's position"):
+            self._holding.clear()
             for partition in self._consumer.assignment():
-                stored = self._consumer.committed(partition, timeout_ms=self._connection.milliseconds)
+                stored = self._consumer.committed(partition, metadata=True, timeout_ms=self._connection.milliseconds)
                 if stored is None:
                     self._consumer.seek_to_beginning(partition)
                 else:
-                    self._consumer.seek(partition, stored)
+                    self._consumer.seek(partition, stored.offset)
+                    self._holding.resume(partition, Position.read(stored.offset, stored.metadata))
         self._settled = epoch
         return True
 
@@ -250,7 +265,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
     def __init__(self) -> None:
         self.epoch = 0
         self.assigned = False
-        self.pending: dict[TopicPartition, int] = {}
+        self.pending: dict[TopicPartition, Position] = {}
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002  # the client's signature
         self._dealt(assigned=False)

@@ -12,8 +12,9 @@ from random import Random
 
 import orjson
 
+from connectors.simulator.acts import Fields
 from connectors.simulator.stream import Line, Rhythm, arrivals, in_order, later
-from connectors.simulator.systems import SYSTEMS, Fields, System
+from connectors.simulator.systems import SYSTEMS, System
 from connectors.simulator.world import Person, World
 
 SOURCES = tuple(system.name for system in SYSTEMS)

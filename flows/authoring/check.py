@@ -7,11 +7,10 @@ written (`house`). Files that haven't changed are not looked at again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from connectors.definitions import Definition
 from detectors.errors import Place
 from detectors.sigma.covers import cover
 from detectors.sigma.document import Document, documents
@@ -23,11 +22,9 @@ from flows.authoring.remarks import Remark, of_fault
 from flows.ruleset import RuleSet, own_rules
 
 
-def check(
-    rules: RuleSet, files: Iterable[str], definitions: Mapping[str, Definition], memo: Memo, *, strict: bool = False
-) -> list[Remark]:
+def check(rules: RuleSet, files: Iterable[str], fields: Fields, memo: Memo, *, strict: bool = False) -> list[Remark]:
     """Return what is to be said of rule files, in order; `strict` holds all of them to the style of our own."""
-    fields, compiled = Fields(definitions), _by_file(rules.rules)
+    compiled = _by_file(rules.rules)
     faulty = {fault.place.file for fault in rules.faults if fault.place}
     found = [of_fault(fault) for fault in rules.faults]
     for file in files:
@@ -40,6 +37,7 @@ def check(
         # a condition that can't be read asks for nothing
         found += [remark for remark in remarks if remark.code != "unused-part" or file not in faulty]
     memo.save()
+    fields.save()
     return sorted([*found, *_alike(rules.rules)])
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
-from connectors.definitions import Definition
+from connectors.kept import contents
+from detectors.errors import UsageError
 from detectors.sigma.rule import Rule
-from flows import blindness
+from flows import assembly
+from flows.authoring.memo import Memo
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.definitions import Definition
+
+Blind = dict[str, Mapping[str, str | None]]  # source → missing field → the nearest that there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +27,7 @@ class Fate:
 
     rule: Rule
     live: tuple[str, ...]  # sources
-    blind: Mapping[str, Mapping[str, str | None]]  # source → missing field → the nearest that there is
+    blind: Blind
 
     @property
     def verdict(self) -> str:
@@ -44,15 +53,54 @@ class Fate:
         }
 
 
-def fates(rules: Sequence[Rule], definitions: Iterable[Definition]) -> list[Fate]:
-    """Say of every rule where it can live."""
+def fated(rules: Sequence[Rule], settings: Settings, sources: Sequence[str] = ()) -> list[Fate]:
+    """Say where rules can live among the sources of the settings; `sources` are names that there must be.
+
+    Raises:
+        UsageError: there is no source of such a name.
+    """
+    load = cache(lambda: assembly.definitions(settings))
+    for name in sources:
+        if name not in load():
+            raise UsageError(f"no source is called {name!r}", fix=f"known: {', '.join(sorted(load()))}")
+    return fates(rules, load, Memo(settings.cache, "fates", contents(settings.sources)))
+
+
+def fates(rules: Sequence[Rule], load: Callable[[], Mapping[str, Definition]], memo: Memo) -> list[Fate]:
+    """Say of every rule where it can live.
+
+    Definitions are loaded for rules that `memo` (which must depend on them) doesn't know.
+    """
+    asked = [f"{rule.semantics} {rule.waits_for}".encode() for rule in rules]
+    fresh = [number for number, question in enumerate(asked) if not memo.knows(question)]
+    found = dict(zip(fresh, _found([rules[number] for number in fresh], load()), strict=True)) if fresh else {}
+    told = [memo.known(question, partial(found.__getitem__, number)) for number, question in enumerate(asked)]
+    memo.save()
+    return [Fate(rule, tuple(live), blind) for rule, (live, blind) in zip(rules, told, strict=True)]
+
+
+def on(sources: Sequence[str], found: Iterable[Fate]) -> list[Fate]:
+    """Return fates as they are where there are these sources only."""
+    return [
+        Fate(
+            each.rule,
+            tuple(name for name in each.live if name in sources),
+            {name: lacks for name, lacks in each.blind.items() if name in sources},
+        )
+        for each in found
+    ]
+
+
+def _found(rules: Sequence[Rule], definitions: Mapping[str, Definition]) -> list[tuple[list[str], Blind]]:
+    from flows import blindness  # noqa: PLC0415 - formats and enrichment: not where all is known already
+
     live: dict[int, list[str]] = defaultdict(list)
-    blind: dict[int, dict[str, Mapping[str, str | None]]] = defaultdict(dict)
+    blind: dict[int, Blind] = defaultdict(dict)
     numbers = {rule.meta.id: number for number, rule in enumerate(rules)}
-    for definition in definitions:
-        told = blindness.document(rules, [definition])["sources"][definition.name]
-        for each in told["blind"]:
+    for definition in definitions.values():
+        seen = blindness.look(rules, definition)
+        for each in blindness.source(rules, definition, seen)["blind"]:
             blind[numbers[each["id"]]][definition.name] = each["lacks"]
-        for number in blindness.look(rules, definition).whole.live:
+        for number in seen.whole.live:
             live[number].append(definition.name)
-    return [Fate(rule, tuple(live[number]), blind[number]) for number, rule in enumerate(rules)]
+    return [(live[number], blind[number]) for number in range(len(rules))]

@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cached_property
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
-from connectors.definitions import Definition
 from detectors.contracts import LogSource
 from detectors.sigma.document import Document
 from detectors.sigma.eventfields import documented
 from detectors.sigma.logsources import Route, routes
-from flows import blindness
+from flows.authoring.memo import Memo
+
+if TYPE_CHECKING:
+    from connectors.definitions import Definition
 
 _NEAR = 0.85  # of a field to one that is known, where events may have others
 Legal = frozenset[str] | None  # None: events may have any field, or no source here is meant
 
 
 class Fields:
-    """What rules may name, worked out once per log source."""
+    """What rules may name, worked out once per log source.
 
-    def __init__(self, definitions: Mapping[str, Definition]) -> None:
-        self._definitions = definitions
+    Definitions are loaded when something is asked that `memo` (which must depend on them) doesn't know.
+    """
+
+    def __init__(self, load: Callable[[], Mapping[str, Definition]], memo: Memo | None = None) -> None:
+        self._load, self._memo = load, memo or Memo(None, "fields")
         self._known: dict[LogSource, Legal] = {}
         self._written: dict[LogSource, frozenset[str]] = {}
 
     def legal(self, logsource: LogSource) -> Legal:
         """Return every name that means something to a rule of this log source on any source."""
         if logsource not in self._known:
-            names = [
-                _names(definition, route)
-                for definition in self._definitions.values()
-                for route in routes(logsource, definition.dialect.logsource)
-                if _mentioned(definition).issuperset(route.where)
-            ]
-            closed = [each for each in names if each is not None]
-            self._known[logsource] = frozenset().union(*closed) if names and len(closed) == len(names) else None
+            known = self._memo.known(f"legal {logsource!r}".encode(), lambda: self._legal(logsource))
+            self._known[logsource] = None if known is None else frozenset(known)
         return self._known[logsource]
+
+    def save(self) -> None:
+        """Keep what is new."""
+        self._memo.save()
+
+    def _legal(self, logsource: LogSource) -> list[str] | None:
+        names = [
+            _names(definition, route)
+            for definition in self._definitions.values()
+            for route in routes(logsource, definition.dialect.logsource)
+            if _mentioned(definition).issuperset(route.where)
+        ]
+        closed = [each for each in names if each is not None]
+        return sorted(set[str]().union(*closed)) if names and len(closed) == len(names) else None
+
+    @cached_property
+    def _definitions(self) -> Mapping[str, Definition]:
+        return self._load()
 
     def knows(self, name: str, logsource: LogSource) -> bool:
         """Say whether a field, or one that may hold it, can have a value."""
@@ -51,14 +70,17 @@ class Fields:
     def written(self, logsource: LogSource) -> frozenset[str]:
         """Return the names that definitions know of its events, whatever else these have."""
         if logsource not in self._written:
-            reached = [
-                (definition, route)
-                for definition in self._definitions.values()
-                for route in routes(logsource, definition.dialect.logsource)
-            ]
-            names = [_written(definition, route) for definition, route in reached]
-            self._written[logsource] = frozenset[str]().union(*names)
+            known = self._memo.known(f"written {logsource!r}".encode(), lambda: self._names(logsource))
+            self._written[logsource] = frozenset(known)
         return self._written[logsource]
+
+    def _names(self, logsource: LogSource) -> list[str]:
+        names = [
+            _written(definition, route)
+            for definition in self._definitions.values()
+            for route in routes(logsource, definition.dialect.logsource)
+        ]
+        return sorted(set[str]().union(*names))
 
     def nearly(self, name: str, logsource: LogSource) -> str | None:
         """Return the field that is probably meant where events may have any: one that is known, nearly the same.
@@ -78,7 +100,7 @@ class Fields:
 def _written(definition: Definition, route: Route) -> set[str]:
     """Return the names that a definition knows of its events, whatever else they have."""
     named = {*definition.fields, *definition.aliases, *definition.mapped, *route.fields, *definition.dialect.aliases}
-    return named.union(blindness.columns(definition, route) or ())
+    return named.union(_columns(definition, route) or ())
 
 
 def spelled(name: str, logsource: LogSource) -> str | None:
@@ -99,11 +121,17 @@ def _mentioned(definition: Definition) -> set[str]:
 
 
 def _names(definition: Definition, route: Route) -> Legal:
-    columns = blindness.columns(definition, route)
+    columns = _columns(definition, route)
     if columns is None:
         return None
     aliases = {**definition.dialect.aliases, **route.fields}
     return columns.union(name for name, own in aliases.items() if columns.intersection(own))
+
+
+def _columns(definition: Definition, route: Route) -> Legal:
+    from flows import blindness  # noqa: PLC0415 - formats and enrichment: not where all is known already
+
+    return blindness.columns(definition, route)
 
 
 def items(body: object, *path: object) -> Iterator[tuple[str, tuple[object, ...]]]:

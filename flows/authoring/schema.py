@@ -189,7 +189,7 @@ def _logsource(definitions: Mapping[str, Definition]) -> dict[str, Any]:
 
 def _narrowed(definitions: Mapping[str, Definition]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return sets of fields, by name, and for each log source which of them its rules may ask for."""
-    fields, names = Fields(definitions), dict[frozenset[str], str]()
+    fields, names = Fields(lambda: definitions), dict[frozenset[str], str]()
     cases = []
     for logsource in sorted(_logsources(definitions), key=str):
         if offered := fields.offered(logsource):

@@ -1,19 +1,15 @@
-"""Exceptions on the command line: `soc rules try EXCEPTION`, and what `soc rules check` says of them."""
+"""Exceptions on the command line: `soc rules try EXCEPTION`."""
 
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from connectors.archive import Archive
 from connectors.store import Store
 from detectors.sigma.document import Document, documents
-from detectors.sigma.exceptions import Exceptions
-from flows import assembly, doubts, trying
-from flows.authoring.remarks import Remark
-from flows.ruleset import RuleSet, rule_files
+from flows import trying
+from flows.ruleset import rule_files
 from flows.settings import Settings
 from flows.terminal import plain
 
@@ -50,22 +46,3 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for fault in trial.faults:
         print(plain(str(fault)))
     return 1 if trial.hidden else 3 if trial.faults else 0
-
-
-def doubts_of(rules: RuleSet, settings: Settings) -> list[Remark]:
-    """Return what is doubtful of exceptions, with what the store knows of their use."""
-    if not rules.filters:
-        return []
-    zone, known = ZoneInfo(settings.zone), None
-    if settings.store.is_file():
-        store = Store(settings.store)
-        try:
-            known = doubts.uses(store)
-        finally:
-            store.close()
-    exceptions = Exceptions(rules.filters, rules.rules, zone, rules.called)
-    return [
-        *doubts.correlated(rules),
-        *doubts.doubts(rules.filters, datetime.now(UTC), zone, known),
-        *doubts.blind(exceptions, assembly.definitions(settings).values()),
-    ]

@@ -1,4 +1,4 @@
-"""`soc findings`: what stands in the embedded store, and what people say of it."""
+"""`soc findings`: what was found, and what people say of it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from connectors.store_schema import REASONS
 from connectors.store_wanted import Status, Wanted
 from detectors.errors import UnavailableError, UsageError
 from detectors.schema import LEVELS
-from flows.commands.options import add_config, kept_store, moment, read_config
+from flows.commands.options import add_config, moment, read_config
 from flows.table import print_findings
 from flows.terminal import plain
 from flows.triage import exporting
+from flows.triage.opening import opened
 
 FORMATS = ("json", "ndjson", "csv")
 
@@ -83,16 +84,13 @@ def _saying(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """List findings, show one, say something of one, or export them."""
     settings = read_config(args)
-    store = kept_store(settings)
     verbs: dict[str, Callable[[Store, argparse.Namespace, ZoneInfo], int]] = {
         "list": _list,
         "show": _show,
         "export": _export,
     }
-    try:
+    with opened(settings) as store:
         return verbs.get(args.verb, _decide)(store, args, ZoneInfo(settings.zone))
-    finally:
-        store.close()
 
 
 def _wanted(args: argparse.Namespace) -> Wanted:

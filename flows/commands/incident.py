@@ -22,6 +22,7 @@ from flows.commands.options import add_config, moment, read_config
 from flows.settings import Settings
 from flows.terminal import plain
 from flows.triage.duties import MARK, SENT, Mark, due, read
+from flows.triage.opening import opened
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,10 +63,8 @@ def _saying(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Do what the verb says."""
-    from flows.triage import reckoning  # noqa: PLC0415 - other verbs need none of it
-
     settings = read_config(args)
-    with reckoning.opened(settings) as store:
+    with opened(settings) as store:
         if args.verb == "list":
             return _list(settings, store, args)
         if args.verb == "show":
@@ -76,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
-    from flows.triage import reckoning  # noqa: PLC0415
+    from flows.triage import reckoning  # noqa: PLC0415 - other verbs need none of it
 
     reckoning.incidents(settings, store, args.at or datetime.now(UTC))
     zone = ZoneInfo(settings.zone)

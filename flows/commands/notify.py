@@ -6,7 +6,8 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from flows.commands.options import add_config, kept_store, moment, read_config
+from flows.commands.options import add_config, moment, read_config
+from flows.triage.opening import opened
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from flows.triage import notifying  # noqa: PLC0415 - other verbs need none of it
 
     settings = read_config(args)
-    store = kept_store(settings)
-    try:
+    with opened(settings) as store:
         still, over = notifying.notify(settings, store, args.at or datetime.now(UTC))
-    finally:
-        store.close()
     print(f"told of {still} open and {over} resolved incidents", file=sys.stderr)
     return 0

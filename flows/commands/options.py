@@ -10,8 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from connectors.store import Store
-from connectors.times import OFFSET
 from detectors.errors import UsageError
 from flows import settings
 from flows.settings import Settings
@@ -19,16 +17,28 @@ from flows.settings import Settings
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10080}
 
 
+class Verb(argparse.ArgumentParser):
+    """The parser of a verb, whose module names its arguments when the verb is used."""
+
+    module = ""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """Import the module, then parse."""
+        if self.module:
+            module, self.module = import_module(self.module), ""
+            module.configure(self)
+            self.set_defaults(do=module.run)
+        return super().parse_known_args(args, namespace)
+
+
 def add_verbs(
     parser: argparse.ArgumentParser, package: str, texts: Mapping[str, str], modules: Mapping[str, str]
 ) -> None:
     """Add the verbs of a package: each with its text, done by the module of its name unless `modules` names another."""
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Verb)
     for verb, text in texts.items():
-        module = import_module(f"{package}.{modules.get(verb, verb)}")
         command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
-        module.configure(command)
-        command.set_defaults(do=module.run)
+        command.module = f"{package}.{modules.get(verb, verb)}"
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -60,13 +70,6 @@ def read_config(args: argparse.Namespace) -> Settings:
     return settings.load(args.config)
 
 
-def kept_store(settings: Settings) -> Store:
-    """Open the store of the settings to read what earlier runs kept."""
-    if not settings.store.is_file():
-        raise UsageError(f"there is no store at {settings.store}", fix="fill it: soc scan --keep, or soc run")
-    return Store(settings.store)
-
-
 def moment(text: str) -> datetime:
     """Read a time of the command line: ISO 8601 (one without a zone is UTC), or `30d` for so long ago."""
     if ago := re.fullmatch(r"(\d{1,6})([mhdw])", text):
@@ -82,6 +85,8 @@ def moment(text: str) -> datetime:
 
 def zone(text: str) -> str:
     """Read a time zone of the command line: a name of the time zone database, or an offset."""
+    from connectors.times import OFFSET  # noqa: PLC0415 - as above
+
     try:
         return text if OFFSET.fullmatch(text) else ZoneInfo(text).key
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flows.commands.options import add_config, kept_store, moment, read_config
+from flows.commands.options import add_config, moment, read_config
+from flows.triage.opening import opened
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings, now = read_config(args), datetime.now(UTC)
     covered = {meta.id: frozenset(attack(meta.tags).techniques) for meta in assembly.load_rules(settings, []).metas()}
-    store = kept_store(settings)
-    try:
+    with opened(settings) as store:
         made = periodic.report(
             store,
             duties.read(),
@@ -43,8 +43,6 @@ def run(args: argparse.Namespace) -> int:
             by=args.by or os.environ.get("USER") or f"uid {os.getuid()}",
             organisation=args.organisation,
         )
-    finally:
-        store.close()
     sheet.write(made, args.out)
     print(args.out)
     return 0

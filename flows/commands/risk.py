@@ -12,6 +12,7 @@ from detectors.schema import RISK
 from flows.commands.options import add_config, moment, read_config
 from flows.documents import write_lines
 from flows.terminal import plain
+from flows.triage.opening import opened
 
 KINDS = ("host", "user", "address", "system", "organisation")
 
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from flows.triage import reckoning  # noqa: PLC0415 - other verbs need none of it
 
     settings = read_config(args)
-    with reckoning.opened(settings) as store:
+    with opened(settings) as store:
         found = reckoning.risk(settings, store, args.at or datetime.now(UTC))
     if args.out:
         write_lines(args.out, found.select(RISK.names()).iter_rows(named=True))

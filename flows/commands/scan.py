@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             parsers=parsers,
             report=shown,
             guard=guard,
+            ledger=args.keep,
         )
         strange = _anomalies(args, settings, done, parsers, guard)
         store.findings(strange.findings)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flows.commands.options import add_config, kept_store, moment, read_config
+from flows.commands.options import add_config, moment, read_config
 from flows.terminal import plain
+from flows.triage.opening import opened
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from flows.triage import duties, sheet, shift  # noqa: PLC0415 - other verbs need none of it
 
     settings, now = read_config(args), args.at or datetime.now(UTC)
-    store = kept_store(settings)
-    try:
+    with opened(settings) as store:
         if args.verb == "plan":
             made = shift.planned(store, duties.read(), args.minutes, now)
             for title, works in (("fits", made.fits), ("deferred", made.deferred)):
@@ -57,6 +57,4 @@ def run(args: argparse.Namespace) -> int:
         )
         sheet.write(made_sheet, args.out)
         print(args.out)
-    finally:
-        store.close()
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from flows.commands.options import add_config, moment, read_config
 from flows.documents import write_lines
 from flows.terminal import plain
+from flows.triage.opening import opened
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--days", type=int, default=90, metavar="N", help="findings of so many days (default: 90)")
     parser.add_argument("--at", type=moment, metavar="TIME", help="as if it were this time (default: now)")
-    parser.add_argument("--pull", action="store_true", help="bring back first what Kibana's alerts say")
+    parser.add_argument("--pull", action="store_true", help="tell also how much was new in Elasticsearch and Kibana")
     parser.add_argument("--out", type=Path, metavar="F.ndjson", help="write all numbers, one JSON document a line")
 
 
@@ -29,10 +30,11 @@ def run(args: argparse.Namespace) -> int:
     from flows.triage import reckoning, returning  # noqa: PLC0415
 
     settings = read_config(args)
-    with reckoning.opened(settings) as store:
-        if args.pull and settings.elastic.url:
-            print(f"{returning.bring(settings, store):,} new verdicts", file=sys.stderr)
-        findings = reckoning.recent(settings, store, args.at or datetime.now(UTC), args.days)
+    with opened(settings, fresh=False) as store:
+        new = returning.bring(settings, store)
+        if args.pull:
+            print(f"{new.findings:,} new findings, {new.verdicts:,} new verdicts", file=sys.stderr)
+        findings = reckoning.recent(store, args.at or datetime.now(UTC), args.days)
         rules = judged(findings, reckoning.decisions(store))
     covered = {meta.id: frozenset(attack(meta.tags).techniques) for meta in assembly.load_rules(settings, []).metas()}
     advice = advise(rules, covered)

@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from connectors.store import Store
 from detectors.errors import UnavailableError, UsageError
-from flows.commands.options import add_config, kept_store, read_config
+from flows.commands.options import add_config, read_config
+from flows.settings import Settings
 from flows.terminal import plain
+from flows.triage.opening import opened
 
 PORT = 8642
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -31,21 +34,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until stopped; print the address with the token."""
-    secure = args.certificate is not None
-    if args.listen not in LOOPBACK and not secure:
+    if args.listen not in LOOPBACK and args.certificate is None:
         raise UsageError(
             f"at {args.listen} others could read along", fix="give --certificate and --key, or leave --listen out"
         )
     settings = read_config(args)
-    store = kept_store(settings)
+    with opened(settings, fresh=False) as store:
+        _serve(args, settings, store)
+    return 0
+
+
+def _serve(args: argparse.Namespace, settings: Settings, store: Store) -> None:
     import uvicorn  # noqa: PLC0415 - only who serves pages needs it
 
-    from flows.web import Keys, Site, application  # noqa: PLC0415
+    from flows.web import Keys, Site, Upkeep, application  # noqa: PLC0415
 
-    keys = Keys(secrets.token_urlsafe(24))
+    keys, secure = Keys(secrets.token_urlsafe(24)), args.certificate is not None
     actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"
     hosts = [*args.host, *([args.listen] if args.listen not in LOOPBACK | {"0.0.0.0", "::"} else [])]  # noqa: S104
-    site = Site(store, keys, ZoneInfo(settings.zone), settings.language, actor)
+    upkeep = Upkeep(settings)
+    site = Site(store, keys, ZoneInfo(settings.zone), settings.language, actor, upkeep)
     server = uvicorn.Server(
         uvicorn.Config(
             application(site, hosts, secure=secure),
@@ -63,11 +71,9 @@ def run(args: argparse.Namespace) -> int:
         address = f"{scheme}://{shown}:{listener.getsockname()[1]}/?token={keys.token}"
         print(plain(address), flush=True)
         print("open this address in a browser; Ctrl-C ends it", file=sys.stderr)
-        try:
-            server.run(sockets=[listener])
-        finally:
-            store.close()
-    return 0
+        upkeep.start()
+        server.run(sockets=[listener])
+        upkeep.stop()
 
 
 def _listening(address: str, port: int) -> socket.socket:

@@ -67,7 +67,7 @@ def report(
             _incidents(store, (begin, end), organisation, voice),
             _risks(store, organisation, t),
             _rules(rules, covered, t),
-            *([] if organisation else [_coverage(store, begin, min(end, now), t)]),
+            _coverage(store, begin, min(end, now), organisation, t),
             _yearly(law, now, voice),
         ],
         t["zone"].format(zone=zone.key) + " " + shift.law_note(law, t),
@@ -139,11 +139,11 @@ def _rules(rules: pl.DataFrame, covered: Mapping[str, frozenset[str]], t: Mappin
     )
 
 
-def _coverage(store: Store, begin: datetime, end: datetime, t: Mapping[str, str]) -> Table:
+def _coverage(store: Store, begin: datetime, end: datetime, organisation: str | None, t: Mapping[str, str]) -> Table:
     """Return per source in how many hours of the period it brought anything, and in how many it didn't."""
     hours = max(int((end - begin) / timedelta(hours=1)), 0)
     found = (
-        store.coverage(begin, end)
+        store.coverage(begin, end, organisation)
         .filter(pl.col("soc.events") > 0)
         .group_by("soc.source")
         .agg(pl.col("soc.hour").n_unique().alias("hours"), pl.col("soc.events").sum(), pl.col("soc.failures").sum())

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
 
-from connectors.elastic.client import connect
-from connectors.elastic.findings import read_findings
 from connectors.store import Store
 from connectors.store_cases import Cases
 from connectors.store_wanted import Wanted
@@ -21,38 +17,21 @@ from detectors.risk import entity_risk, trust
 from detectors.verdicts import DECISION, judged
 from flows.settings import Settings
 from flows.triage.evidence import UNREAL, evidence, named
-from flows.triage.returning import reader
 from flows.triage.writing import write
 
 DAYS: Final = 30  # findings older than this add nothing that counts
 WORTH_KEEPING: Final = 0.5  # below this risk nobody looks
 
 
-@contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
-    """Open the store of the settings; in full mode it holds what is decided and reckoned, not the findings."""
-    store = Store(settings.store)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def recent(settings: Settings, store: Store, now: datetime, days: int = DAYS) -> pl.DataFrame:
-    """Return the findings (FINDING) of the last days: of Elasticsearch if there is one, else of the store."""
-    since, until = now - timedelta(days=days), now + timedelta(days=1)
-    if settings.elastic.url:
-        client = connect(reader(settings))
-        try:
-            return read_findings(client, since, until)
-        finally:
-            client.close()
-    return store.select(Wanted(since=since, until=until), limit=sys.maxsize)
+def recent(store: Store, now: datetime, days: int = DAYS) -> pl.DataFrame:
+    """Return the findings (FINDING) of the last days."""
+    wanted = Wanted(since=now - timedelta(days=days), until=now + timedelta(days=1))
+    return store.select(wanted, limit=sys.maxsize)
 
 
 def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:
     """Reckon RISK now, and keep it: in the store, and in full mode as `soc-entity-risk` too."""
-    findings, cases, said = recent(settings, store, now), Cases(store), decisions(store)
+    findings, cases, said = recent(store, now), Cases(store), decisions(store)
     found = entity_risk(evidence(findings, reasons(said), trusted(findings, said)), now)
     kept = found.filter(pl.col("risk") >= WORTH_KEEPING)
     cases.reckoned(kept, now)
@@ -113,7 +92,7 @@ def entity_documents(risks: pl.DataFrame, now: datetime) -> pl.DataFrame:
 
 def incidents(settings: Settings, store: Store, now: datetime, how: Linking | None = None) -> list[Incident]:
     """Put findings into incidents, and keep them; return those that are new or grew."""
-    findings, cases = recent(settings, store, now), Cases(store)
+    findings, cases = recent(store, now), Cases(store)
     unreal = [finding for finding, reason in reasons(decisions(store)).items() if reason in UNREAL]
     withdrawn = findings.filter(pl.col("event.action") == "correlation-withdrawn")["soc.follows"].drop_nulls()
     told = findings.filter(

@@ -9,6 +9,7 @@ from flows import settings
 from flows.orchestration import create_markdown_artifact, flow, task
 from flows.settings import Settings
 from flows.triage import reckoning, returning
+from flows.triage.opening import opened
 
 # Each step can be done again: ids come from what is reckoned, not from the run.
 
@@ -16,21 +17,21 @@ from flows.triage import reckoning, returning
 @task(retries=2, retry_delay_seconds=30)
 def verdicts(chosen: Settings) -> int:
     """Bring back what Kibana's alerts say; nothing without Elasticsearch."""
-    with reckoning.opened(chosen) as store:
-        return returning.bring(chosen, store) if chosen.elastic.url else 0
+    with opened(chosen, new=True, fresh=False) as store:
+        return returning.bring(chosen, store).verdicts
 
 
 @task(retries=2, retry_delay_seconds=30)
 def risk(chosen: Settings, now: datetime) -> int:
     """Reckon the risk of entities."""
-    with reckoning.opened(chosen) as store:
+    with opened(chosen, new=True, fresh=False) as store:
         return reckoning.risk(chosen, store, now).height
 
 
 @task(retries=2, retry_delay_seconds=30)
 def incidents(chosen: Settings, now: datetime) -> int:
     """Put findings into incidents."""
-    with reckoning.opened(chosen) as store:
+    with opened(chosen, new=True, fresh=False) as store:
         return len(reckoning.incidents(chosen, store, now))
 
 

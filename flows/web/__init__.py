@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from flows.web.app import Site, application
 from flows.web.guard import Keys
+from flows.web.upkeep import Upkeep
 
-__all__ = ["Keys", "Site", "application"]
+__all__ = ["Keys", "Site", "Upkeep", "application"]

@@ -21,10 +21,11 @@ from connectors.store import Store, Triage
 from connectors.store_schema import REASONS
 from connectors.store_wanted import Status
 from detectors.errors import UsageError
-from flows.report.words import LANGUAGES
+from flows.report.words import LANGUAGES, Clock
 from flows.web import cases, listing, single
 from flows.web.guard import Guard, Keys, RefusedError, form
 from flows.web.speech import spoken
+from flows.web.upkeep import Upkeep
 
 STATIC: Final = {"web.css": "text/css", "web.js": "text/javascript"}
 Handler = Callable[[Request], Awaitable[Response]]
@@ -39,6 +40,7 @@ class Site:
     zone: ZoneInfo
     language: str
     actor: str
+    upkeep: Upkeep | None = None
 
     def lang(self, request: Request) -> str:
         asked = request.query_params.get("lang") or request.cookies.get("lang")
@@ -134,6 +136,8 @@ def render(site: Site, request: Request, name: str, view: Mapping[str, Any], sta
         "query": dict(request.query_params),
         "reasons": REASONS,
         "statuses": get_args(Status),
+        "stale": site.upkeep.problem if site.upkeep else "",
+        "known": Clock(site.zone, spoken(lang)["time_format"]).moment(site.upkeep.since if site.upkeep else None),
         **view,
     }
     answer = HTMLResponse(_TEMPLATES.get_template(f"{name}.html.j2").render(shown), status)

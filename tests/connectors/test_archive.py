@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -193,3 +194,25 @@ def test_times_of_any_year_find_a_place(tmp_path: Path) -> None:
         "beyond",
     ]
     assert len(ids(archive, since=datetime(9999, 1, 1, tzinfo=UTC))) == 1
+
+
+def test_where_records_were_received_is_kept_with_them(tmp_path: Path) -> None:
+    archive, raw = Archive(tmp_path), batch(["a", "b"])
+    told = replace(raw, records=raw.records.with_columns(pl.Series("agent.name", ["col01", None], dtype=pl.String)))
+    archive.write(told, timed(told))
+    archive.write(told, timed(told))
+    (part,) = archive.read("sshd")
+    assert part.records["agent.name"].to_list() == ["col01", None]
+    assert part.whole
+    assert "log.file.path" not in part.records.columns
+    assert len(names(tmp_path)) == 1
+
+
+def test_files_from_before_that_are_the_same_files(tmp_path: Path) -> None:
+    archive, raw = Archive(tmp_path), batch(["a", "b"])
+    archive.write(raw, timed(raw))
+    (file,) = tmp_path.rglob("*.parquet")
+    pl.read_parquet(file, hive_partitioning=False)[:, :6].write_parquet(file)
+    archive.write(raw, timed(raw))
+    assert len(names(tmp_path)) == 1
+    assert len(ids(archive)) == 2

@@ -9,13 +9,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from connectors.definitions import load_definitions
+from connectors.definitions import Definition, load_definitions
 from connectors.parser import DefinedParser, to_ecs
 from detectors.contracts import Batch, Parsed, Parser
 from detectors.schema import ECS, EVENT, RECORD
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DEFINITIONS = load_definitions()
+BARE = {"name": "x", "title": "x", "format": "text", "logsource": {"product": "x"}}
 
 
 def batch(source: str, *lines: str) -> Batch:
@@ -144,3 +145,19 @@ def test_windows_columns_are_nested_as_winlogbeat_nests_them() -> None:
 def test_hexadecimal_numbers_are_numbers() -> None:
     events = parse("windows", '{"EventID": 4688, "NewProcessId": "0x1f4"}', wanted=["process.pid"]).events
     assert events["process.pid"].to_list() == [500]
+
+
+def test_where_a_record_was_received_stands_beside_its_event() -> None:
+    came = {"agent.name": "col01", "log.source.address": "192.0.2.7", "log.file.path": "/var/log/said.log"}
+    line = "Mar  2 08:15:00 web1 sshd[7]: Failed password for root from 198.51.100.7 port 22 ssh2"
+    records = batch("auth", line).records.with_columns(pl.lit(text).alias(name) for name, text in came.items())
+    raw = Batch("auth", "kafka:soc.raw.auth:0", "soc.raw.auth[0]", records)
+    parser = DefinedParser(DEFINITIONS["auth"], year=2026)
+    for wanted in (None, {"user.name"}, {"log.source.address"}):
+        events = parser.parse(raw, wanted).events
+        assert {name: events[name][0] for name in came} == came
+    path = {"log.file.path": {"constant": "/as/the/log/says"}}
+    fields = Definition.model_validate({**BARE, "fields": path}).fields
+    told = DEFINITIONS["auth"].model_copy(update={"fields": fields})
+    said = DefinedParser(told, year=2026).parse(raw, None).events
+    assert (said["log.file.path"][0], said["agent.name"][0]) == ("/as/the/log/says", "col01")

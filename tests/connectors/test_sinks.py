@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from connectors.store import Store
 from detectors.contracts import Sink, Written
-from detectors.schema import DEAD, FINDING, MATCH, SUPPRESSED
+from detectors.coverage import counted
+from detectors.schema import DEAD, FINDING, MATCH, SUPPRESSED, TIME
 from tests.sample_findings import START, finding, frame, province
 
 SINKS: dict[str, Callable[[Path], Sink]] = {"store": lambda folder: Store(folder / "soc.db")}
@@ -37,6 +39,18 @@ def suppressed(*ids: str) -> pl.DataFrame:
     row = dict.fromkeys(SUPPRESSED) | {"@timestamp": START, "event.id": ["e"], "rule.id": "r1", "soc.match.id": "m"}
     rows = [row | {"soc.suppressed.id": each, "soc.exception.id": "x"} for each in ids]
     return pl.DataFrame(rows, schema=SUPPRESSED)
+
+
+def coverage(*batches: str) -> pl.DataFrame:
+    events = pl.DataFrame({"@timestamp": [START]}, schema={"@timestamp": TIME})
+    now, none = START, np.zeros(0, np.int64)
+    rows = [counted("sshd", batch, events, matched=none, failures=0, newest=None, late=0, now=now) for batch in batches]
+    return pl.concat(rows)
+
+
+def test_what_came_in_is_entered_once_per_batch(sink: Sink) -> None:
+    assert sink.cover(coverage("a", "b")) == Written(created=2)
+    assert sink.cover(coverage("b", "c")) == Written(created=1, known=1)
 
 
 def test_empty_frames_are_nothing_to_do(sink: Sink) -> None:

@@ -17,10 +17,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from connectors.store import Store, Triage
-from connectors.store_schema import COVERAGE, MIGRATIONS
+from connectors.store_schema import MIGRATIONS
 from connectors.store_wanted import Wanted
 from detectors.errors import InputError, UnavailableError, UsageError
-from detectors.schema import FINDING
+from detectors.schema import COVERAGE, FINDING
 from tests.connectors.test_sinks import letters, matches, suppressed
 from tests.sample_findings import START, finding, frame, province
 
@@ -141,11 +141,15 @@ def test_a_decision_about_nothing_or_of_no_known_status_is_refused(store: Store)
 
 
 def test_coverage_adds_up_and_a_batch_again_adds_nothing(store: Store) -> None:
-    rows = [("sshd", START, f"kafka:soc.raw.sshd:0@{offset}", 100, 2, 1) for offset in (0, 100)]
-    batches = pl.DataFrame(rows, schema=COVERAGE, orient="row")
+    row = dict.fromkeys(COVERAGE) | {"@timestamp": START, "soc.source": "sshd", "soc.events": 100}
+    row |= {"soc.late": 3, "soc.failures": 2, "soc.matches": 1}
+    whose = {"k@0": "H21.09", "k@100": "H21.10"}
+    rows = [{**row, "event.id": name, "soc.batch": name, "organization.id": of} for name, of in whose.items()]
+    batches = pl.DataFrame([*rows, {**row, "event.id": "w"}], schema=COVERAGE, orient="row")  # the last names rules
     store.cover(batches)
     assert store.cover(batches).known == 2
-    assert store.coverage().rows() == [("sshd", START, 200, 4, 2)]
+    assert store.coverage().rows() == [("sshd", START, 200, 6, 4, 2)]
+    assert store.coverage(organisation="H21.10").rows() == [("sshd", START, 100, 3, 2, 1)]
     assert store.coverage(until=START).is_empty()
 
 

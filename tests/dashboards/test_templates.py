@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from dashboards import templates
-from detectors.schema import FINDING, MATCH, MEMORY, SUPPRESSED
+from detectors.schema import COVERAGE, FINDING, MATCH, MEMORY, SUPPRESSED
 
 # Types of the core of Elasticsearch, which every distribution has.
 CORE = {"binary", "boolean", "date", "double", "float", "integer", "ip", "keyword", "long", "object", "text"}
@@ -33,7 +33,13 @@ def leaves(tree: dict[str, Any], path: str = "") -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("name", "schema"),
-    [("soc-findings", FINDING), ("soc-matches", MATCH), ("soc-suppressed", SUPPRESSED), ("soc-memory", MEMORY)],
+    [
+        ("soc-findings", FINDING),
+        ("soc-matches", MATCH),
+        ("soc-suppressed", SUPPRESSED),
+        ("soc-memory", MEMORY),
+        ("soc-coverage", COVERAGE),
+    ],
 )
 def test_every_column_is_mapped(bodies: dict[str, dict[str, Any]], name: str, schema: dict[str, Any]) -> None:
     fields = leaves(mappings(bodies, name))
@@ -42,11 +48,11 @@ def test_every_column_is_mapped(bodies: dict[str, dict[str, Any]], name: str, sc
     assert {kind["type"] for kind in fields.values()} <= CORE
 
 
-@pytest.mark.parametrize("name", ["soc-coverage", "soc-entity-risk", "soc-verdicts"])
+@pytest.mark.parametrize("name", ["soc-entity-risk", "soc-verdicts"])
 def test_what_has_no_columns_here_is_mapped_by_its_own_fields(bodies: dict[str, dict[str, Any]], name: str) -> None:
     fields = leaves(mappings(bodies, name))
     assert {"@timestamp", "event.ingested"} <= fields.keys()
-    assert "organization.id" in fields or name == "soc-verdicts"
+    assert "organization.id" in fields
     assert {kind["type"] for kind in fields.values()} <= CORE
 
 

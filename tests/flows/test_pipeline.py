@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from connectors.archive import Archive
-from connectors.definitions import load_definitions
+from connectors.definitions import load_definitions, means
+from connectors.multiline import carried
 from connectors.store import Store
 from detectors.content import contents
 from detectors.contracts import Batch, Written
@@ -247,3 +248,14 @@ def test_exceptions_come_before_maintenance_and_that_before_findings(store: Stor
     }
     assert found.findings["soc.count"].to_list() == [1]
     assert line.statistics.silenced == {"maintenance: Patches": 1}
+
+
+def test_the_archive_keeps_records_of_several_lines_whole(store: Store, tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    begun, goes_on = batch([GOOD.format(1)]), batch(["\tand more", GOOD.format(2)], 1)
+    line = pipeline(store, archive)
+    for part in carried([begun, goes_on], means(load_definitions())):
+        line.process(part)
+    kept = pl.concat(part.records for part in archive.read("auth"))
+    assert kept["event.original"].to_list() == [f"{GOOD.format(1)}\n\tand more", GOOD.format(2)]
+    assert kept["@timestamp"].null_count() == 0

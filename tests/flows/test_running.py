@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from connectors.store import Store
-from detectors.contracts import Batch
-from detectors.errors import UnavailableError, UsageError
+from detectors.errors import UsageError
 from flows import running
 from flows.settings import Settings
 from tests.flows.places import laid_out
@@ -66,22 +64,6 @@ def test_nothing_to_read_is_told(settings: Settings) -> None:
         running.run(settings.model_copy(update={"inputs": []}), str)
 
 
-def test_work_is_done_again_until_the_server_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "FIRST_PAUSE", 0.01)
-    tries: list[int] = []
-    told: list[str] = []
-
-    def work() -> None:
-        tries.append(1)
-        if len(tries) < 4:
-            raise UnavailableError("the cluster is away")
-
-    running._patiently(work, _Still(), told.append)
-    assert len(tries) == 4
-    assert len(told) == 3
-    assert "the cluster is away" in told[0]
-
-
 def test_the_summary_names_what_was_found_and_hides_markup(settings: Settings) -> None:
     (settings.rules[0] / "r.yml").write_text(RULE.replace("Root guessed", "'<b>Root | guessed</b>'"))
     text = running.summary(running.run(settings, str))
@@ -96,14 +78,3 @@ def test_dead_letters_of_files_go_to_the_store(settings: Settings) -> None:
     store = Store(settings.store)
     assert store.counts()["dead"] == 1
     store.close()
-
-
-class _Still:
-    """A source with nothing to keep alive."""
-
-    def batches(self) -> Iterator[Batch]:
-        return iter(())
-
-    def commit(self) -> None: ...
-
-    def close(self) -> None: ...

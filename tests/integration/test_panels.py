@@ -14,6 +14,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
 import pytest
@@ -26,7 +27,9 @@ from connectors.store import Store
 from dashboards import definitions, savedobjects, templates
 from dashboards.definitions import Board, Chart, Group, Objects, Table, Value, View, Where
 from detectors.contracts import Written
-from detectors.schema import MATCH, SUPPRESSED
+from detectors.correlation.link import SECOND
+from detectors.coverage import counted, watched
+from detectors.schema import MATCH, SUPPRESSED, TIME
 from flows.cli import main
 from tests.integration.servers import Elasticsearch
 from tests.sample_findings import START, province
@@ -103,15 +106,38 @@ def suppressed() -> pl.DataFrame:
 
 
 def coverage() -> pl.DataFrame:
+    """Return the ledger of two days in which three sources wrote, as a run enters it."""
+    found = []
+    for place, source in enumerate(("sshd", "nginx", "windows")):
+        for hour in range(26):
+            events = pl.DataFrame(
+                {
+                    "@timestamp": [START + timedelta(hours=hour, minutes=60 * n / 40 * (-1) ** n) for n in range(40)],
+                    "organization.id": [UNITS[(hour + n) % 3][0] for n in range(40)],
+                    "organization.name": [UNITS[(hour + n) % 3][1] for n in range(40)],
+                },
+                schema={"@timestamp": TIME, "organization.id": pl.String, "organization.name": pl.String},
+            )
+            matched = np.arange(hour % 4 + place)
+            found.append(
+                counted(source, f"{source}@{hour}", events, matched=matched, failures=hour % 3, newest=None,
+                        late=300 * SECOND, now=UNTIL)
+            )  # fmt: skip
+        for day in range(2):
+            attack = {"impact / T1490": place + 1, **({"execution / T1059": 7} if place else {})}
+            at, blind = START.replace(hour=0) + timedelta(days=day), [f"b{n}" for n in range(place)]
+            found.append(watched(source, at, f"v{day}", rules=300 + place, blind=blind, attack=attack))
+    return pl.concat(found)
+
+
+def verdicts() -> pl.DataFrame:
+    reasons = ["false_positive", "true_positive", "issue_resolved", None, "duplicate"]
     return pl.DataFrame(
         [
-            {"@timestamp": START + timedelta(hours=hour), "soc.source": source, "soc.batch": f"{source}{hour}",
-             "organization.id": [UNITS[hour % 3][0]], "organization.name": [UNITS[hour % 3][1]],
-             "soc.events": 100 * hour + place, "soc.failures": hour % 3, "soc.late": hour % 4, "soc.matches": hour % 2,
-             "soc.rules.evaluated": 300 + place, "soc.rules.blind": [f"b{n}" for n in range(place)],
-             "soc.rules.version": f"v{hour // 12}"}
-            for hour in range(26)
-            for place, source in enumerate(("sshd", "nginx", "windows"))
+            {"@timestamp": START + timedelta(hours=n), "event.id": f"v{n}", "event.reference": f"f{n}",
+             "rule.name": f"rule {n % 3}", "organization.id": UNITS[n % 2][0], "soc.verdict.reason": reasons[n % 5],
+             "soc.verdict.status": "closed" if reasons[n % 5] else "new"}
+            for n in range(40)
         ]
     )  # fmt: skip
 
@@ -166,7 +192,9 @@ def frames(admin: Client, elasticsearch_server: Elasticsearch, tmp_path_factory:
     views = OBJECTS.views["alerts"].fields.items()
     mapping = templates.nested({name: {"type": kind} for name, kind in views})
     admin.options(ignore_status=400).indices.create(index=ALERTS, mappings=mapping)
-    for index, frame in {"soc-coverage-x": coverage(), "soc-entity-risk-x": risk(), ALERTS: alerts()}.items():
+    assert sink.cover(coverage()).created == coverage().height
+    documents = {"soc-verdicts-x": verdicts(), "soc-entity-risk-x": risk(), ALERTS: alerts()}
+    for index, frame in documents.items():
         lines: list[Any] = [line for row in frame.to_dicts() for line in (b'{"create":{}}', orjson.dumps(nest(row)))]
         assert not admin.bulk(index=index, operations=lines)["errors"]
     admin.indices.refresh(index=f"soc-*,{ALERTS}")
@@ -179,7 +207,7 @@ def frames(admin: Client, elasticsearch_server: Elasticsearch, tmp_path_factory:
     sink.close()
     store.close()
     return {"findings": kept, "stored": kept, "matches": matches(), "suppressed": suppressed(),
-            "coverage": coverage(), "risk": risk(), "alerts": alerts()}  # fmt: skip
+            "coverage": coverage(), "verdicts": verdicts(), "risk": risk(), "alerts": alerts()}  # fmt: skip
 
 
 # What a panel should show

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flows import assembly
 from flows.authoring import check, mutation
+from flows.authoring.fields import Fields
 from flows.authoring.memo import Memo
 from flows.ruleset import own_rules, rule_files
 from flows.settings import Settings
@@ -20,4 +21,7 @@ def test_every_piece_of_every_rule_is_tested(tmp_path: Path) -> None:
 
 def test_the_check_has_nothing_to_say(tmp_path: Path) -> None:
     parts = assembly.assemble(Settings(cache=tmp_path), [own_rules()])
-    assert check.check(parts.rules, rule_files([own_rules()]), parts.definitions, Memo(None, "check")) == []
+    assert (
+        check.check(parts.rules, rule_files([own_rules()]), Fields(lambda: parts.definitions), Memo(None, "check"))
+        == []
+    )

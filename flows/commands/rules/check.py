@@ -8,14 +8,15 @@ from collections import Counter
 
 import orjson
 
+from connectors.kept import contents
 from detectors.schema import LEVELS
 from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
-from flows import assembly
+from flows import assembly, doubts
 from flows.authoring import check
-from flows.authoring.memo import Memo, contents
+from flows.authoring.fields import Fields
+from flows.authoring.memo import Memo
 from flows.authoring.remarks import Severity
-from flows.commands import exceptions
 from flows.commands.options import add_paths, read_config
 from flows.ruleset import RuleSet, rule_files
 from flows.terminal import plain
@@ -33,10 +34,12 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     folders = assembly.rule_folders(settings, [*args.paths, *args.rules])
     rules = assembly.load_rules(settings, folders)
-    definitions = assembly.definitions(settings)
-    memo = Memo(settings.cache, "check", contents(settings.sources), b"strict" if args.strict else b"")
-    remarks = check.check(rules, rule_files(folders), definitions, memo, strict=args.strict)
-    remarks = sorted([*remarks, *exceptions.doubts_of(rules, settings)])
+    sources = contents(settings.sources)
+    fields = Fields(lambda: assembly.definitions(settings), Memo(settings.cache, "fields", sources))
+    memo = Memo(settings.cache, "check", sources, b"strict" if args.strict else b"")
+    remarks = check.check(rules, rule_files(folders), fields, memo, strict=args.strict)
+    if rules.filters:
+        remarks = sorted([*remarks, *doubts.of(rules, settings, Memo(settings.cache, "exceptions", sources))])
     if args.json:
         print(orjson.dumps([remark.document() for remark in remarks], option=orjson.OPT_INDENT_2).decode())
     else:

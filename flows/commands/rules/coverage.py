@@ -9,9 +9,8 @@ from pathlib import Path
 import orjson
 
 from detectors.attack import RELEASE, techniques
-from detectors.errors import UsageError
 from flows import assembly
-from flows.authoring.fates import fates
+from flows.authoring.fates import fated, on
 from flows.commands.options import add_paths, read_config
 
 
@@ -31,13 +30,9 @@ def run(args: argparse.Namespace) -> int:
     from flows.authoring import coverage  # noqa: PLC0415 - Jinja takes long, and only this verb needs it
 
     settings = read_config(args)
-    definitions = assembly.definitions(settings)
-    for name in args.source or ():
-        if name not in definitions:
-            raise UsageError(f"no source is called {name!r}", fix=f"known: {', '.join(sorted(definitions))}")
-    asked = [definitions[name] for name in args.source or definitions]
     rules = assembly.load_rules(settings, [*args.paths, *args.rules])
-    covered = coverage.coverage(fates(rules.rules, asked))
+    found = fated(rules.rules, settings, args.source or ())
+    covered = coverage.coverage(on(args.source, found) if args.source else found)
     text = orjson.dumps(coverage.layer(covered, args.name), option=orjson.OPT_INDENT_2).decode()
     if args.layer:
         args.layer.write_text(text + "\n", "utf-8")

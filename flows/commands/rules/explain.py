@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     parts = assembly.assemble(settings, [*args.rules] or None)
     correlation = chosen.correlation(args.rule, settings, args.rules)
     if correlation is not None:
-        return _correlation(correlation, args, settings)
+        return _correlation(correlation, args, settings, parts)
     rule = chosen.one(args.rule, settings, args.rules)
     found = events.find(args.event, rule.logsource, parts, settings, args.source)
     if args.number is not None and not 0 < args.number <= found.frame.height:
@@ -55,11 +55,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _correlation(rules: RuleSet, args: argparse.Namespace, settings: Settings) -> int:
+def _correlation(rules: RuleSet, args: argparse.Namespace, settings: Settings, like: assembly.Parts) -> int:
     """Explain a correlation on all of the events."""
     from flows.authoring import counting, events  # noqa: PLC0415 - as above
 
-    parts, logsources = assembly.parts(settings, rules), [rule.logsource for rule in rules.rules]
+    parts, logsources = assembly.parts(settings, rules, like), [rule.logsource for rule in rules.rules]
     found = events.find(args.event, logsources[0], parts, settings, args.source)
     made = counting.explain(rules.correlations[-1], found, parts, ZoneInfo(settings.zone))
     if args.json:

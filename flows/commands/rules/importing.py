@@ -10,11 +10,10 @@ from typing import Any
 
 import orjson
 
-from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from flows import assembly
 from flows.authoring import importing
-from flows.authoring.fates import fates
+from flows.authoring.fates import fated
 from flows.commands.options import add_config, read_config
 from flows.terminal import plain
 
@@ -40,12 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Tell what lives, and copy what is wanted; 3 when a rule has a fault."""
     settings = read_config(args)
-    definitions = assembly.definitions(settings)
-    for name in args.source:
-        if name not in definitions:
-            raise UsageError(f"no source is called {name!r}", fix=f"known: {', '.join(sorted(definitions))}")
     rules = assembly.load_rules(settings, importing.folders(args.folder))
-    found = fates(rules.rules, definitions.values())
+    found = fated(rules.rules, settings, args.source)
     told = importing.document(found, rules)
     if args.json:
         print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())

@@ -57,10 +57,10 @@ def run(args: argparse.Namespace) -> int:
         document = _from_events(args, words, parts, settings)
     else:
         logsource = _logsource(args.logsource)
-        document = new.template(words, logsource, _field(Fields(parts.definitions), logsource))
+        document = new.template(words, logsource, _field(Fields(lambda: parts.definitions), logsource))
     path = new.write(document, args.into)
     print(path)
-    return _examined(path, settings)
+    return _examined(path, settings, parts)
 
 
 def _from_events(args: argparse.Namespace, words: Words, parts: assembly.Parts, settings: Settings) -> dict[str, Any]:
@@ -115,9 +115,9 @@ def _field(fields: Fields, logsource: LogSource) -> str:
     return next((name for name in usual if name in legal), min(legal, default="message"))
 
 
-def _examined(path: Path, settings: Settings) -> int:
-    parts = assembly.assemble(settings, [path])
-    remarks = check.check(parts.rules, [str(path)], parts.definitions, Memo(None, "check"))
+def _examined(path: Path, settings: Settings, like: assembly.Parts) -> int:
+    parts = assembly.parts(settings, assembly.load_rules(settings, [path]), like)
+    remarks = check.check(parts.rules, [str(path)], Fields(lambda: parts.definitions), Memo(None, "check"))
     failures = ruletests.run(parts)
     for line in [*map(str, remarks), *map(str, failures)]:
         print(plain(line), file=sys.stderr)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import orjson
 
+from connectors.kept import Kept, contents, program
 from flows import assembly
 from flows.commands.options import add_config, read_config
+from flows.settings import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,13 +21,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the schema, or write it."""
+    settings = read_config(args)
+    kept = Kept(settings.cache, "schema", program(), contents(settings.sources))
+    text = kept.read()
+    if text is None:
+        text = _made(settings)
+        kept.write(text)
+    if args.out:
+        args.out.write_bytes(text)
+    else:
+        print(text.decode(), end="")
+    return 0
+
+
+def _made(settings: Settings) -> bytes:
     from flows.authoring.schema import schema  # noqa: PLC0415 - brings pySigma, which other verbs can do without
 
-    settings = read_config(args)
-    made = schema(assembly.definitions(settings))
-    text = orjson.dumps(made).decode() + "\n"  # for editors: indented it would be twice as large
-    if args.out:
-        args.out.write_text(text, "utf-8")
-    else:
-        print(text, end="")
-    return 0
+    # for editors: indented it would be twice as large
+    return orjson.dumps(schema(assembly.definitions(settings)), option=orjson.OPT_APPEND_NEWLINE)

@@ -7,10 +7,11 @@ import sys
 
 import orjson
 
+from connectors.kept import contents
 from detectors.sigma.valuelist import Lists
 from flows import assembly
 from flows.authoring import testing
-from flows.authoring.memo import Memo, contents
+from flows.authoring.memo import Memo
 from flows.commands.options import add_paths, read_config
 from flows.ruleset import own_rules
 from flows.terminal import plain

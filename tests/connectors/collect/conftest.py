@@ -82,4 +82,4 @@ class Parts:
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
     spool = Spool(tmp_path / "spool", 64 << 20, lambda fault: pytest.fail(str(fault)))
-    return Parts(spool, Gathering(spool, Numbers(), untouched))
+    return Parts(spool, Gathering(spool, Numbers(), untouched, "col01"))

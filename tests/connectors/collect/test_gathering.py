@@ -11,14 +11,15 @@ import pytest
 from connectors.collect.gathering import Gathering
 from connectors.collect.numbers import Numbers
 from connectors.collect.spool import Spool
+from connectors.envelope import Origin
 from detectors.errors import UnavailableError
 from tests.connectors.collect.conftest import Parts
 
 
 def test_each_origin_has_its_envelope_and_each_envelope_its_name(parts: Parts) -> None:
     for number in range(3):
-        parts.gathering.take("auth", f"syslog:192.0.2.{number}", [b"a", b"b"])
-        parts.gathering.take("nginx", f"syslog:192.0.2.{number}", [b"c"])
+        parts.gathering.take("auth", Origin("udp", f"192.0.2.{number}"), [b"a", b"b"])
+        parts.gathering.take("nginx", Origin("udp", f"192.0.2.{number}"), [b"c"])
     found = parts.envelopes()
     assert len(found) == 6
     assert len({envelope.id for _, envelope in found}) == 6
@@ -31,14 +32,14 @@ def test_lines_are_protected_before_they_are_written(tmp_path: Path) -> None:
 
     spool = Spool(tmp_path / "spool", 1 << 20, print)
     gathering = Gathering(spool, Numbers(), protect)
-    gathering.take("hotline_1022", "http:a", [b"phone 0912345678"])
+    gathering.take("hotline_1022", Origin("http", name="a"), [b"phone 0912345678"])
     gathering.write()
     spool.close()
     assert b"0912345678" not in b"".join(path.read_bytes() for path in (tmp_path / "spool").iterdir())
 
 
 def test_a_line_that_fits_no_envelope_is_a_dead_letter(parts: Parts) -> None:
-    parts.gathering.take("auth", "file:/a", [b"a", b"\x01" * 200_000, b"b"])
+    parts.gathering.take("auth", Origin("file", path="/a"), [b"a", b"\x01" * 200_000, b"b"])
     assert parts.lines() == ["a", "b"]
     (letter,) = [each for taken in parts.spool.read() for each in taken.block.records if each.topic == "soc.dead"]
     assert "doesn't fit" in orjson.loads(letter.value)["error.message"]
@@ -50,7 +51,7 @@ def test_while_the_disk_takes_nothing_lines_are_held_and_senders_wait(
     def fails(*_: object) -> None:
         raise UnavailableError("no space")
 
-    parts.gathering.take("auth", "o", [b"a"], {"f": {"offset": 1}})
+    parts.gathering.take("auth", Origin("file"), [b"a"], {"f": {"offset": 1}})
     with monkeypatch.context() as patched:
         patched.setattr(parts.spool, "append", fails)
         assert not parts.gathering.write()
@@ -62,7 +63,7 @@ def test_while_the_disk_takes_nothing_lines_are_held_and_senders_wait(
 
 
 def test_much_is_written_without_waiting(parts: Parts) -> None:
-    parts.gathering.take("auth", "o", [b"x" * 1000] * 5000)
+    parts.gathering.take("auth", Origin("file"), [b"x" * 1000] * 5000)
     assert parts.gathering.held == 0
     assert len(parts.lines()) == 5000
 

@@ -65,7 +65,7 @@ def test_lines_are_taken_before_they_are_acknowledged(parts: Parts) -> None:
     status, _, answer = ask(parts, request(b'{"a":1}\r\n\n{"a":2}'))
     assert (status, answer) == (200, {"accepted": 2})
     ((topic, envelope),) = parts.envelopes()
-    assert (topic, envelope.origin) == ("soc.raw.portal", "http:winlogbeat@127.0.0.1")
+    assert (topic, envelope.origin) == ("soc.raw.portal", "col01/http:127.0.0.1[winlogbeat]")
     assert envelope.lines == ('{"a":1}', '{"a":2}')
 
 

@@ -65,7 +65,8 @@ def test_both_framings_arrive_with_origin_and_time(parts: Parts, data: bytes) ->
     ((topic, envelope),) = parts.envelopes()
     assert topic == "soc.raw.syslog"
     assert envelope.lines == ("<34>a", "<34>b")
-    assert envelope.origin == "syslog:127.0.0.1"
+    assert envelope.origin == "col01/tcp:127.0.0.1"
+    assert envelope.told == ("col01", "tcp", "127.0.0.1", None, None)
     assert envelope.id is not None
     assert before <= envelope.received <= time.time() * 1000
 
@@ -208,7 +209,7 @@ def test_tls_with_the_senders_certificate_in_the_origin(parts: Parts, tmp_path: 
 
     talk(parts.intake(secure=context), talking)
     ((_, envelope),) = parts.envelopes()
-    assert (envelope.origin, envelope.lines) == ("syslog:127.0.0.1[localhost]", ("<34>a",))
+    assert (envelope.origin, envelope.lines) == ("col01/tls:127.0.0.1[localhost]", ("<34>a",))
 
 
 def test_tls_refuses_who_has_no_certificate_and_who_speaks_something_else(parts: Parts, tmp_path: Path) -> None:

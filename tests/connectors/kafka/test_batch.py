@@ -38,7 +38,7 @@ def test_every_line_gets_its_offset_and_index() -> None:
     gathered, letters = Gathered("soc.raw.sshd", 3), Letters()
     for record in (envelope(5, "a", "b"), envelope(6), Sent(9, b"c\xff"), envelope(10, "d"), Sent(11, None)):
         gathered.add(record, letters)
-    batch = gathered.batch()
+    batch = gathered.batch(gathered.frame())
     assert (batch.source, batch.origin, batch.label) == ("sshd", "kafka:soc.raw.sshd:3", "soc.raw.sshd[3]")
     assert batch.records.schema == RECORD
     assert batch.records.rows() == [("a", 5, 0), ("b", 5, 1), ("c\\xff", 9, 0), ("d", 10, 0), ("", 11, 0)]
@@ -64,10 +64,10 @@ def test_a_batch_was_received_when_its_latest_record_was() -> None:
     gathered = Gathered("soc.raw.app", 0)
     for offset, timestamp in enumerate((1767225599000, 1767225600000, 0)):  # 2025-12-31T23:59:59Z and a second later
         gathered.add(Sent(offset, b"a", timestamp=timestamp), Letters())
-    assert gathered.batch().received == date(2026, 1, 1)
+    assert gathered.batch(gathered.frame()).received == date(2026, 1, 1)
 
 
 def test_records_without_a_time_give_no_date() -> None:
     gathered = Gathered("soc.raw.app", 0)
     gathered.add(Sent(0, b"a", timestamp=-1), Letters())
-    assert gathered.batch().received is None
+    assert gathered.batch(gathered.frame()).received is None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from flows.authoring import check
+from flows.authoring.fields import Fields
 from flows.authoring.memo import Memo
 from flows.ruleset import RuleSet
 from tests.flows.authoring.conftest import RULE, Soc
@@ -144,7 +145,7 @@ def test_a_file_that_has_not_changed_is_not_looked_at_again(rule: Path, tmp_path
 
     for text in (RULE, RULE, RULE + "# changed\n"):
         rule.write_text(text)
-        check.check(RuleSet((), ()), [str(rule)], {}, Counting(tmp_path, "check"))
+        check.check(RuleSet((), ()), [str(rule)], Fields(dict), Counting(tmp_path, "check"))
     assert len(asked) == 2
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.authoring.memo import Memo, contents
+from connectors.kept import contents
+from flows.authoring.memo import Memo
 
 
 def test_an_answer_lasts_as_long_as_the_content(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from detectors.sigma.engine import Engine
 from flows import ruleset, ruletests
 from flows.assembly import Detections, Parts
 from flows.authoring import check
+from flows.authoring.fields import Fields
 from flows.authoring.memo import Memo
 
 DEFINITIONS = load_definitions()
@@ -51,7 +52,7 @@ def test_the_check_and_the_tests_never_break_down(tmp_path: Path, document: dict
     }
     path.write_text(yaml.dump({**sound, **document}, allow_unicode=True))
     rules = ruleset.load([tmp_path])
-    remarks = check.check(rules, [str(path)], DEFINITIONS, Memo(None, "check"), strict=True)
+    remarks = check.check(rules, [str(path)], Fields(lambda: DEFINITIONS), Memo(None, "check"), strict=True)
     assert remarks
     assert all(remark.place.file == str(path) and remark.message for remark in remarks)
     assert ruletests.run(Parts(DEFINITIONS, rules, Engine(rules.rules), Detections(rules.rules))) or not rules.rules

@@ -1,0 +1,65 @@
+"""What a second start of a verb does without: long imports, and reading again what hasn't changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connectors.definitions import load_definitions
+from tests.flows.authoring.conftest import RULE, Soc
+
+ALL = ("numba", "pyod", "sklearn", "scipy", "prefect", "elasticsearch", "kafka", "matplotlib", "jinja2", "sqlite3")
+READING = ("sigma", "connectors.definitions", "connectors.formats", "connectors.enrichment", "connectors.archive")
+ASK = """import sys
+from flows.cli import main
+main(sys.argv[2:])
+print([name for name in sys.argv[1].split() if name in sys.modules])"""
+
+
+def imported(names: tuple[str, ...], where: Path, *words: str) -> str:
+    """Return which modules of these names a verb imports, in a process of its own."""
+    command = [sys.executable, "-c", ASK, " ".join(names), *words]
+    done = subprocess.run(command, cwd=where, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1]
+
+
+def test_a_second_start_reads_again_what_has_changed_only(soc: Soc, rule: Path) -> None:
+    folder = rule.parents[1]
+    (folder / "soc.yml").write_text("own_rules: false\nrules: [rules]\n")
+    soc("rules", "check")
+    assert imported(ALL + READING, folder, "rules", "check") == "[]"
+    rule.write_text(RULE.replace("Somebody", "Anybody"))
+    assert imported(ALL + READING, folder, "rules", "check") == "['sigma']"
+
+
+def test_a_second_layer_of_attack_asks_no_definitions(soc: Soc, rule: Path) -> None:
+    soc("rules", "coverage", rule, "--layer", "layer.json")
+    told = imported(("numba", *READING), rule.parents[1], "rules", "coverage", str(rule), "--layer", "layer.json")
+    assert told == "[]"
+
+
+def test_definitions_are_kept_as_long_as_no_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, cache = tmp_path / "sources", tmp_path / "cache"
+    folder.mkdir()
+    definition = folder / "portal.yml"
+    definition.write_text("name: portal\ntitle: Portal\nformat: keyvalue\nfields: {user.name: who}\n")
+    (fresh,) = load_definitions([folder], cache).values()
+    monkeypatch.setattr("connectors.definitions.load_definition", None)  # reading would fail
+    assert load_definitions([folder], cache) == {"portal": fresh}
+    monkeypatch.undo()
+    definition.write_text(definition.read_text().replace("who", "account"))
+    assert load_definitions([folder], cache)["portal"].mapped == {"account"}
+
+
+@pytest.mark.parametrize("body", [b"", b"00000000\n[]", b"deadbeef\n[{}]", b"\xff\xfe"])
+def test_kept_definitions_that_are_damaged_are_read_again(tmp_path: Path, body: bytes) -> None:
+    folder, cache = tmp_path / "sources", tmp_path / "cache"
+    folder.mkdir()
+    (folder / "portal.yml").write_text("name: portal\ntitle: Portal\nformat: keyvalue\n")
+    load_definitions([folder], cache)
+    (kept,) = cache.iterdir()
+    kept.write_bytes(body)
+    assert list(load_definitions([folder], cache)) == ["portal"]

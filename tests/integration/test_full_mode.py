@@ -1,0 +1,155 @@
+"""Triage in full mode: findings stand in Elasticsearch, and every verb knows them as it would in embedded mode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from elasticsearch import Elasticsearch as Client
+from polars.testing import assert_frame_equal
+
+from connectors.elastic import Cluster, ElasticSink, connect, setup
+from connectors.elastic.following import follow, follow_coverage
+from connectors.nested import JSON
+from connectors.store import Store
+from connectors.store_wanted import Wanted
+from dashboards import templates
+from flows.cli import main
+from tests.flows.triage.test_cases import AT, attack
+from tests.integration.servers import Elasticsearch, free_port
+from tests.integration.test_panels import Nowhere, coverage, findings
+from tests.sample_findings import START, frame
+
+pytestmark = pytest.mark.integration
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def admin(elasticsearch_server: Elasticsearch) -> Iterator[Client]:
+    server = elasticsearch_server
+    client = connect(Cluster((server.url,), "admin", server.passwords["admin"], server.ca))
+    cleared(client)
+    setup(client, templates.bodies(templates.read()))
+    yield client
+    cleared(client)
+    client.close()
+
+
+def read(store: Store) -> pl.DataFrame:
+    """Return all findings; JSON in them is written in one way."""
+    texts = [pl.col(name).map_elements(lambda text: json.dumps(json.loads(text)), pl.String) for name in JSON]
+    return store.select().with_columns(texts)
+
+
+def cleared(client: Client) -> None:
+    for index in client.indices.get(index="soc-*", allow_no_indices=True):
+        client.indices.delete(index=index)
+
+
+def written(server: Elasticsearch, admin: Client, found: pl.DataFrame) -> None:
+    sink = ElasticSink(connect(Cluster((server.url,), "writer", server.passwords["writer"], server.ca)), Nowhere())
+    assert sink.findings(found).created == found.height
+    sink.close()
+    admin.indices.refresh(index="soc-findings-*")
+
+
+@pytest.fixture
+def place(elasticsearch_server: Elasticsearch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    server = elasticsearch_server
+    for name, value in {
+        "STORE": tmp_path / "store.sqlite",
+        "ELASTIC__URL": server.url,
+        "ELASTIC__USERNAME": "writer",
+        "ELASTIC__PASSWORD": server.passwords["writer"],
+        "ELASTIC__CA": server.ca,
+        "TRIAGE__USERNAME": "verdicts",
+        "TRIAGE__SPACE": "full",
+        "TRIAGE__PASSWORD": server.passwords["verdicts"],
+    }.items():
+        monkeypatch.setenv(f"SOC_{name}", str(value))
+    monkeypatch.setenv("USER", "lan")
+    return tmp_path
+
+
+def test_a_copy_is_the_original_and_nothing_is_copied_twice(
+    elasticsearch_server: Elasticsearch, admin: Client, tmp_path: Path
+) -> None:
+    decisions = json.dumps([{"ask": "Là ai?", "yes": ["a", 1]}])
+    whole = findings().with_columns(pl.lit(decisions).alias("soc.decisions"))
+    written(elasticsearch_server, admin, whole.head(40))
+    own, copy = Store(tmp_path / "own.sqlite"), Store(tmp_path / "copy.sqlite")
+    own.findings(whole)
+    assert follow(admin, copy, LONG_AGO) == 40
+    assert follow(admin, copy, LONG_AGO) == 0
+    written(elasticsearch_server, admin, whole.tail(20))
+    assert follow(admin, copy, LONG_AGO) == 20
+    assert_frame_equal(read(copy), read(own))
+    assert copy.tally(Wanted(host="cong-dvc-01")) == own.tally(Wanted(host="cong-dvc-01"))
+    assert follow(admin, Store(tmp_path / "late.sqlite"), datetime.now(UTC) + timedelta(hours=1)) == 0
+    cleared(admin)
+
+
+def test_the_ledger_is_copied_with_its_numbers(
+    elasticsearch_server: Elasticsearch, admin: Client, tmp_path: Path
+) -> None:
+    server, whole = elasticsearch_server, coverage()
+    sink = ElasticSink(connect(Cluster((server.url,), "writer", server.passwords["writer"], server.ca)), Nowhere())
+    own, copy = Store(tmp_path / "own.sqlite"), Store(tmp_path / "copy.sqlite")
+    for each in (sink, own):
+        each.cover(whole)
+    sink.close()
+    admin.indices.refresh(index="soc-coverage-*")
+    follow_coverage(admin, copy, LONG_AGO)
+    assert follow_coverage(admin, copy, LONG_AGO) == 0
+    assert_frame_equal(copy.coverage(), own.coverage())
+    assert own.coverage(organisation="000.01.H21")["soc.events"].sum() > 0
+
+
+@pytest.mark.usefixtures("place")
+def test_every_verb_knows_what_stands_in_elasticsearch(
+    elasticsearch_server: Elasticsearch, admin: Client, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(elasticsearch_server, admin, frame(*attack()))
+
+    def said(*words: str) -> str:
+        assert main([*words]) == 0, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    assert {line.split()[0] for line in said("findings", "list", "--ids").splitlines()} == {"a", "b", "c"}
+    (line,) = said("incident", "list", "--at", AT).splitlines()
+    assert "3 findings" in line
+    incident = line.split()[0]
+    assert "web01" in said("risk", "--at", AT)
+    assert f"[{incident}]" in said("shift", "plan", "--at", AT)
+    said("findings", "status", "a", "closed", "--reason", "false_positive")
+    assert "     0     1     0 " in said("verdicts", "--at", AT)
+    said("report", "--day", START.isoformat(), "--out", str(place / "report.html"))
+    said("shift", "handover", "--at", AT, "--out", str(place / "sheet.html"))
+    assert incident[:12] in (place / "report.html").read_text("utf-8")
+    assert incident[:12] in (place / "sheet.html").read_text("utf-8")
+    outbox = f"json://127.0.0.1:{free_port()}"  # nobody is there
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOC_NOTIFY__URLS", f'["{outbox}"]')
+        assert main(["notify", "--at", AT]) == 3
+    assert "didn't arrive" in capsys.readouterr().err
+    said("incident", "status", incident, "closed", "--reason", "issue_resolved")
+    later = {**attack()[2], "event.id": "d", "@timestamp": START + timedelta(hours=5), "soc.level": "critical"}
+    written(elasticsearch_server, admin, frame(later))
+    lines = said("incident", "list", "--at", AT).splitlines()
+    (after,) = {line.split()[0] for line in lines} - {incident}
+    assert f"goes on from {incident}" in said("incident", "show", after)
+
+
+@pytest.mark.usefixtures("place")
+def test_a_server_that_is_away_is_told_and_nothing_is_made_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOC_ELASTIC__URL", f"https://127.0.0.1:{free_port()}")
+    assert main(["shift", "plan"]) == 3
+    told = capsys.readouterr()
+    assert "Elasticsearch can't read soc-findings" in told.err
+    assert told.out == ""
