@@ -10,6 +10,7 @@ import polars as pl
 from connectors.formats.json_lines import ERROR
 from connectors.patterns.fit import fit
 
+
 def first_fit(lines: pl.Series, patterns: Sequence[str]) -> pl.DataFrame:
     """Return the named groups of the first pattern that a line fits, null where it fits none."""
     return fit(lines, patterns).columns

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import piece
+from connectors.bytewise import piece, texts_at
 from connectors.grok import groups
 from connectors.warm import WARMTH
 
 Which = npt.NDArray[np.int16]
-Spans = npt.NDArray[np.int32]
 NONE: Final = -1
 
 
@@ -54,7 +53,7 @@ def _as_machine_code(texts: pl.Series, patterns: tuple[str, ...], names: tuple[s
     which = np.empty(texts.len(), np.int16)
     begins, sizes = np.empty((2, len(names), texts.len()), np.int32)
     machine.fit(data, starts, ends, *instructions, which, begins, sizes)
-    columns = _cut(texts, names, begins, sizes)
+    columns = texts_at(texts, names, begins, sizes)
     odd = np.flatnonzero(which == machine.ODD)
     if odd.size:
         other = _by_polars(texts.gather(odd), patterns, names)
@@ -63,25 +62,6 @@ def _as_machine_code(texts: pl.Series, patterns: tuple[str, ...], names: tuple[s
             columns[column.name].scatter(odd, column) for column in other.columns.iter_columns()
         )
     return Fit(which, columns)
-
-
-def _cut(
-    texts: pl.Series, names: Sequence[str], begins: npt.NDArray[np.int32], sizes: npt.NDArray[np.int32]
-) -> pl.DataFrame:
-    """Return what stands at places of texts."""
-    whole = texts.alias("text").cast(pl.Binary).to_frame()
-    return (
-        whole.select(
-            _part(pl.lit(pl.Series(begin)), pl.lit(pl.Series(size))).alias(name)
-            for name, begin, size in zip(names, begins, sizes, strict=True)
-        )
-        if names
-        else pl.DataFrame(height=texts.len())
-    )
-
-
-def _part(begin: pl.Expr, size: pl.Expr) -> pl.Expr:
-    return pl.when(size >= 0).then(pl.col("text").bin.slice(begin, size.clip(0)).cast(pl.String))
 
 
 def _by_polars(texts: pl.Series, patterns: Sequence[str], names: Sequence[str]) -> Fit:

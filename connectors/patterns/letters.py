@@ -29,6 +29,7 @@ def _space() -> States:
 
 DIGITS: Final = b"0123456789"
 UPPER, LOWER = bytes(range(ord("A"), ord("Z") + 1)), bytes(range(ord("a"), ord("z") + 1))
+LETTERS: Final = frozenset(UPPER + LOWER + b"_")
 CLASSES: Final = {
     "d": _class(DIGITS, beyond=UNSURE),
     "w": _class(DIGITS + UPPER + LOWER + b"_", beyond=UNSURE),
