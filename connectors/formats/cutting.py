@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import piece, texts_at
+from connectors.bytewise import Bytes, piece, texts_at
 from connectors.formats import tokens
 from connectors.formats.pairs import NAMES
 from connectors.formats.signs import Signs
@@ -35,9 +35,9 @@ def cut(lines: pl.Series, signs: Signs, wanted: Collection[str] | None) -> Cut:
     data = np.concatenate([texts.data, np.frombuffer("".join(names).encode(), np.uint8)])
     keys = _keys(data, texts.data.size, [len(name.encode()) for name in names], opened=wanted is None)
     room = int(np.isin(data, np.frombuffer(signs.equals.encode(), np.uint8)).sum()) + 1
-    found = tokens.Found(*np.empty((4, room), np.int32), np.empty(lines.len(), np.int32))
+    found = tokens.Found(*(np.empty(size, np.int32) for size in (room, room, room, room, lines.len())))
     total = tokens.pairs(data, texts.starts, texts.ends, _bytes(signs), keys, wanted is None, found)
-    count = int(keys.count[0])
+    count = int(keys.total[0])
     begins, sizes = np.zeros((count, lines.len()), np.int32), np.full((count, lines.len()), tokens.NOWHERE, np.int32)
     tokens.placed(found, total, begins, sizes)
     if wanted is None:
@@ -47,7 +47,7 @@ def cut(lines: pl.Series, signs: Signs, wanted: Collection[str] | None) -> Cut:
     return Cut(columns, pl.Series(found.pairs > 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
 
 
-def _keys(data: tokens.Bytes, at: int, sizes: list[int], *, opened: bool) -> tokens.Keys:
+def _keys(data: Bytes, at: int, sizes: list[int], *, opened: bool) -> tokens.Keys:
     """Return a table of the keys that stand one after the other from a place on."""
     most = NAMES if opened else len(sizes)
     table = np.full(1 << (4 * most + 4).bit_length(), tokens.NOWHERE, np.int32)

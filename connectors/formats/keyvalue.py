@@ -51,7 +51,7 @@ class KeyValue:
         if wanted is None or len(keys or ()) < len(wanted):
             made |= {f"{HEADER}{part.name}": part for part in header.split(self._head(line))}
         if self.sparse:
-            good = line["body"].is_not_null()
+            good = pl.repeat(value=True, n=line.height, eager=True)
         error = pl.select(pl.when(~good).then(pl.lit("no pairs of keys and values"))).to_series()
         columns = pairs.selected(made, wanted, original.len())
         return pl.DataFrame([*(columns if good.all() else _without(columns, ~good)), error.alias(ERROR)])

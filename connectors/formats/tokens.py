@@ -20,7 +20,7 @@ Places = npt.NDArray[np.int64]
 Salt = np.uint64
 
 QUOTE, BACKSLASH, NEWLINE = b'"\\\n'
-FULL, NOWHERE, ODD = -3, -1, -2
+NOWHERE, ODD = -1, -2
 
 
 class Signs(NamedTuple):
@@ -34,12 +34,12 @@ class Signs(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """Keys that have columns: where each stands in the data, and a table of them by hash; `count` is one number."""
+    """Keys that have columns: where each stands in the data, and a table of them by hash; `total` is one number."""
 
     starts: Places
     sizes: Places
     table: Ints
-    count: Places
+    total: Places
     salt: Salt
 
 
@@ -56,7 +56,7 @@ class Found(NamedTuple):
 @compiled
 def numbered(data: Bytes, at: int, size: int, keys: Keys, open_: bool) -> int:
     """Return the number of a key, NOWHERE for one that has none; where it is `open_` a new one gets the next."""
-    starts, sizes, table, count, salt = keys
+    starts, sizes, table, total, salt = keys
     last = np.uint64(table.size - 1)
     place = hashed(data, at, size, salt, 0) & last
     while table[place] >= 0:
@@ -64,12 +64,12 @@ def numbered(data: Bytes, at: int, size: int, keys: Keys, open_: bool) -> int:
         if sizes[number] == size and same(data, starts[number], data, at, size):
             return int(number)
         place = (place + np.uint64(1)) & last
-    if not open_ or count[0] == starts.size:
+    if not open_ or total[0] == starts.size:
         return NOWHERE
-    number = count[0]
+    number = total[0]
     table[place] = number
     starts[number], sizes[number] = at, size
-    count[0] += 1
+    total[0] += 1
     return int(number)
 
 

@@ -70,7 +70,7 @@ def guarded(data: Bytes, at: int, end: int, guard: int, sets: Sets) -> bool:
         return True
     if at == end:
         return guard & 1 == 1
-    return sets[guard >> 1, data[at]] == YES
+    return bool(sets[guard >> 1, data[at]] == YES)
 
 
 @compiled

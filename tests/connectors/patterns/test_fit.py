@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 
 import polars as pl
@@ -50,7 +51,7 @@ def _pieces(pattern: str) -> list[str]:
     return [piece for part in pattern.split("(@") for piece in ("(@", part)][1:]
 
 
-def both(texts: list[str | None], *patterns: str) -> tuple[Fit, Fit]:
+def both(texts: Sequence[str | None], *patterns: str) -> tuple[Fit, Fit]:
     series = pl.Series("t", texts, pl.String)
     found = []
     for few in (1 << 30, 0):
