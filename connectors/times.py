@@ -39,7 +39,7 @@ NAMED: Final = (
     r"^\s*[*.]?(?:(?P<leading>\d{4}) )?(?:[A-Z][a-z]{2},? )?"
     r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
     r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?"
-    r"(?: (?P<zone>Z|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
+    r"(?: (?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
 SLASHED: Final = r"^\s*(?P<month>\d\d)/(?P<day>\d\d)(?:/(?P<year>\d{4}|\d\d))?-(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\s*$"
 HALVED: Final = (  # 3/2/2026 8:15:00 AM +07:00
@@ -263,7 +263,8 @@ def _fraction(digits: pl.Expr) -> pl.Expr:
 
 def _zoned(naive: pl.Expr, zone: pl.Expr, clock: Clock) -> pl.Expr:
     """Read local times in the zone beside each, or in the clock's; one of an unknown name is the clock's as well."""
-    zone = zone.replace(ABBREVIATIONS).str.replace(":", "", literal=True).str.pad_end(5, "0")
+    zone = zone.replace(ABBREVIATIONS).str.replace("^(?:UTC|GMT)", "").str.replace(r"^([+-])(\d)(:|$)", "${1}0$2")
+    zone = zone.str.replace(":", "", literal=True).str.pad_end(5, "0")
     sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
     minutes = sign * (_number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(3, 2)))
     zoned = (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")

@@ -91,6 +91,19 @@ def print_findings(
     console.print(findings_table(frame, rows=rows, zone=zone, ruled=console.is_terminal))
 
 
+def print_frame(frame: pl.DataFrame, *, rows: int = 20) -> None:
+    """Print any frame as a table, its texts without controls, and say how many rows are left out."""
+    console = Console(highlight=False, emoji=False, markup=False)
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, padding=(0, 1, 0, 0), pad_edge=False)
+    for name, kind in frame.schema.items():
+        table.add_column(Text(plain(name, 80)), overflow="fold", justify="right" if kind.is_numeric() else "left")
+    for row in frame.head(rows).iter_rows():
+        table.add_row(*(Text("-" if cell is None else plain(str(cell), 200)) for cell in row))
+    console.print(table)
+    if frame.height > rows:
+        console.print(f"and {frame.height - rows:,} more rows")
+
+
 def _in_calendar(groups: pl.DataFrame) -> pl.DataFrame:
     """Blank the times that Python's datetime can't hold; a log may claim any year."""
     times = pl.col("first", "last")

@@ -16,9 +16,13 @@ import polars as pl
 
 from connectors.formats.fitting import Fitted, groups
 
-CLIENT: Final = r"\[(?:client|remote) (?P<client>[^\s\]]+?)(?::(?P<port>0|\d{4,5}))?\]"  # 2001:db8::7:38350 as well
+CLIENT: Final = (  # 2001:db8::7:38350 as well; after eight groups of an address a port is no part of it
+    r"\[(?:client|remote) \[?(?P<client>(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|[^\s\]\[]+?)\]?"
+    r"(?::(?P<port>0|\d{4,5}))?\]"
+)
 LINE: Final = (
-    r"^(?:\[(?P<time>\w{3} \w{3} +\d{1,2} [\d:.]+ \d{4})\] )?"
+    r"^(?:(?:<\d{1,3}>)?(?P<syslog>[A-Z][a-z]{2} +\d{1,2} [\d:]+) \S+ [\w./-]+(?:\[\d+\])?: )?"
+    r"(?:\[(?P<time>\w{3} \w{3} +\d{1,2} [\d:.]+ \d{4})\] )?"
     r"\[(?:(?P<module>[\w-]*):)?(?P<level>emerg|alert|crit|error|warn|notice|info|debug|trace[1-8])\] "
     r"(?:\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] )?(?:" + CLIENT + r" )?(?P<message>.*)$"
 )
@@ -51,4 +55,5 @@ class ApacheError(Fitted):
     def made(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the columns that the groups are made into."""
         inner = groups(frame["message"], CLIENT)
+        frame = frame.with_columns(pl.coalesce("time", "syslog").alias("time")).drop("syslog")
         return frame.with_columns(pl.coalesce(name, inner[name]).alias(name) for name in inner.columns)

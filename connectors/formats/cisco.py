@@ -23,8 +23,8 @@ from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 
 MESSAGE: Final = (
-    r"(?s)^(?P<head>[^%]*)%(?P<facility>[A-Z][A-Z0-9_]*)-(?:(?P<sub_facility>[A-Za-z0-9_-]+?)-)?(?P<severity>[0-7])-"
-    r"(?P<mnemonic>[A-Za-z0-9_]+):? ?(?P<text>.*)$"
+    r"(?s)^(?P<head>[^%]*)%(?P<facility>[A-Z][A-Za-z0-9_]*)-(?:(?P<sub_facility>[A-Za-z0-9_-]+?)-)?(?P<severity>[0-7ACEWNID])-"
+    r"(?P<mnemonic>[A-Za-z0-9_]+) ?:? ?(?:message repeated (?P<repeats>\d+) times: \[ ?)?(?P<text>.*)$"
 )
 PLAIN: Final = (
     r"(?s)^(?P<head>\s*(?:<\d+>)?(?:.*\d\d:\d\d:\d\d(?:\.\d+)?)(?:[^:]*: ?| \S+ ))(?P<text>.*)$"  # after the time
@@ -32,7 +32,7 @@ PLAIN: Final = (
 PAIRS: Final = r"^[A-Z][A-Za-z0-9_]+: [^,]*, [A-Z][A-Za-z0-9_]+: "
 KEY: Final = r"^[A-Z][A-Za-z0-9_]+$"
 INNER: Final = rf"(?s)^(?P<outer>.*?)(?:(?:^|\s|:)(?P<sequence>\d+): )?(?P<time>{header.TIME}) ?:?\s*$"
-OWN: Final = ("facility", "sub_facility", "severity", "mnemonic", "text")
+OWN: Final = ("facility", "sub_facility", "severity", "mnemonic", "repeats", "text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ TIMES: Final = (
     rf"(?P<timestamp>{ISO})",
     rf"\[(?P<timestamp>{ISO})\]",
     rf"(?P<timestamp>{NAMED})",
+    r"[A-Z][a-z]{2} (?P<timestamp>[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4})",
     r"\[?(?P<timestamp>\d{1,2}[-/][A-Z][a-z]{2}[-/]\d{4}[ :]\d\d:\d\d:\d\d(?:\.\d+)?)\]?",
     r"\[?(?P<date>\d{8})-(?P<clock>\d\d:\d\d:\d\d)\]?",
     r"(?P<dotted>\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d)",

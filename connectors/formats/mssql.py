@@ -20,7 +20,7 @@ LINE: Final = (
     r"(?P<origin>Server|Logon|Backup|spid\d+s?|[A-Za-z]\w*) +(?P<message>.*?)\s*$"
 )
 PARTS: Final = {
-    "user": r"Login (?:failed|succeeded) for user '([^']*)'",
+    "user": r"Login (?:failed|succeeded) for user '(.*?)'(?:\.|$)",
     "login": r"Login (failed|succeeded) for user",
     "client": r"\[CLIENT: ([^\]\s]+)\]",
     "reason": r"Reason: (.*?)(?: \[CLIENT: .*)?$",

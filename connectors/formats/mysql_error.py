@@ -25,7 +25,9 @@ PATTERNS: Final = (
     HEADER
     + TIME
     + r"\s+(?P<thread>\d+) \[(?P<level>\w+)\] (?P<message>\[(?P<code>MY-\d+)\] \[(?P<subsystem>\w+)\].*)$",
-    HEADER + TIME + r"\s+(?:(?P<thread>\d+|0x[0-9a-f]+) )?\[(?P<level>\w+)\] (?P<message>.*)$",
+    HEADER
+    + TIME
+    + r"\s+(?:(?P<thread>\d+|0x[0-9a-f]+) )?\[(?P<level>System|Note|Warning|ERROR|Error|Entry)\] (?P<message>.*)$",
     r"(?s)^" + TIME + r"\s+(?P<message>\d+ [A-Z][a-z]+(?: [A-Za-z]+)?\t.*)$",
     r"(?s)^\t\t\s*(?P<message>\d+ [A-Z][a-z]+(?: [A-Za-z]+)?\t.*)$",
     r"(?s)^"
