@@ -10,6 +10,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q connectors dashboards detectors flows rules # else, where PYTHONDONTWRITEBYTECODE is set, at each start
 	@touch $@
 
 .PHONY: demo

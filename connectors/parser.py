@@ -68,8 +68,9 @@ class DefinedParser:
         targets = [name for name in self._targets() if asked is None or name in asked]
         records = batch.records
         needed = self._needed(asked, targets)
-        lines = readable(records[extraction.LINE], self.definition.encoding, json=self.definition.reader.structured)
-        found = self._read(lines, batch.text if lines is records[extraction.LINE] else None, needed)
+        original = records[extraction.LINE]
+        lines = readable(original, self.definition.encoding, json=self.definition.reader.structured)
+        found = self._read(lines, batch.text if lines is original else None, needed)
         told = self._told(found)
         steps = self._steps(needed)
         encoded, read = self._chosen(found, needed, self._textual(targets, steps), told)

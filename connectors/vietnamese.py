@@ -78,16 +78,16 @@ def readable(lines: pl.Series, encoding: Encoding | None = None, *, json: bool =
     Without an encoding it is told by the words that the bytes would make; bytes that make none stay escapes.
     """
     read = lines
-    if encoding != "utf-8" and lines.str.contains("\\x", literal=True).any():
+    if encoding != "utf-8":
         read = _decoded(lines, encoding, json=json)
-    if read.str.len_bytes().sum() == read.str.len_chars().sum():
-        return read
-    apart = read.str.contains(COMBINING).fill_null(value=False)
-    return read if not apart.any() else read.scatter(apart.arg_true(), read.filter(apart).str.normalize("NFC"))
+    wide = (read.str.len_bytes() != read.str.len_chars()).arg_true()
+    apart = wide.filter(read.gather(wide).str.contains(COMBINING))
+    return read if not apart.len() else read.clone().scatter(apart, read.gather(apart).str.normalize("NFC"))
 
 
 def _decoded(lines: pl.Series, encoding: Encoding | None, *, json: bool) -> pl.Series:
-    rows = lines.str.contains(ESCAPED).fill_null(value=False).arg_true()
+    likely = lines.str.contains("\\x", literal=True).arg_true()  # a tenth of what the pattern takes
+    rows = likely.filter(lines.gather(likely).str.contains(ESCAPED))
     escaped = lines.gather(rows)
     name = encoding or (told(escaped.head(SAMPLE), json=json) if rows.len() else None)
     if name is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,7 @@ class Found:
     suppressed: pl.DataFrame = field(default_factory=SUPPRESSED.to_frame)
 
 
+@cache
 def nothing() -> Found:
     """Return what a batch without hits adds."""
     return Found(MATCH.to_frame(), FINDING.to_frame())

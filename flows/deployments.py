@@ -1,4 +1,4 @@
-"""What Prefect runs by the clock: anomalies every hour, drift every day, training every week.
+"""What Prefect runs by the clock: anomalies, drift and training; health of sources and retention of the archive.
 
 Schedules live in the Prefect server, and how far each flow came in files beside the models, so a restart of either goes
 on where it was: `soc deploy` registers the same names again. A run that is due while one is at work is left out, since
@@ -17,19 +17,22 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Schedule
 
 from detectors.errors import UnavailableError
-from flows.anomaly import scheduled
+from flows.anomaly import scheduled as anomaly
+from flows.sourcing import scheduled as sourcing
 
-TIMES: Final[dict[str, tuple[Flow[Any, Any], str]]] = {
-    "hourly": (scheduled.score, "12 * * * *"),  # past the hour: late events have come
-    "daily": (scheduled.watch_drift, "40 1 * * *"),
-    "weekly": (scheduled.train, "20 2 * * 0"),
-}
+TIMES: Final[tuple[tuple[Flow[Any, Any], str, str], ...]] = (
+    (anomaly.score, "hourly", "12 * * * *"),  # past the hour: late events have come
+    (sourcing.watch_sources, "hourly", "27 * * * *"),
+    (sourcing.clean_archive, "daily", "50 0 * * *"),
+    (anomaly.watch_drift, "daily", "40 1 * * *"),
+    (anomaly.train, "weekly", "20 2 * * 0"),
+)
 ALONE: Final = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
 def deployments(config: Path | None, zone: str) -> list[RunnerDeployment]:
-    """Return the deployments: `score/hourly`, `watch-drift/daily`, `train/weekly`, by the clock of a zone."""
-    return [_deployment(name, flow, Cron(cron, timezone=zone), config) for name, (flow, cron) in TIMES.items()]
+    """Return the deployments (`score/hourly`, …) by the clock of a zone."""
+    return [_deployment(name, flow, Cron(cron, timezone=zone), config) for flow, name, cron in TIMES]
 
 
 def _deployment(name: str, flow: Flow[Any, Any], schedule: Schedule, config: Path | None) -> RunnerDeployment:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 
@@ -37,6 +37,8 @@ from flows.protecting import Guard
 from flows.statistics import Statistics
 from flows.waiting import Waiting
 
+# seconds that a thread works before another may: each waits for its turn some fifty times per batch
+SWITCH: Final = 0.0005
 _Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
 
 
@@ -140,6 +142,8 @@ def scan(
 
     periods = Periods()
     start = time.perf_counter()
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
     try:
         for item in line.items(parse):
             if isinstance(item, pl.DataFrame):
@@ -150,6 +154,7 @@ def scan(
                 pipeline.finish(*item)
         pipeline.settle(idle=idle)
     finally:
+        sys.setswitchinterval(patience)
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods.lasting())
 

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from detectors.errors import UsageError
+
 TIME: Final = pl.Datetime("us", "UTC")
 UNITS: Final = 40
 DAY: Final = 86_400
@@ -64,7 +66,16 @@ def simulate(size: Size, seed: int, begin: datetime, judged: int, strength: floa
     """Play the province; scenarios take place in the last `judged` days, each on accounts or hosts of its own.
 
     `begin` is a local midnight; it should be a Monday, for weekends to be where they belong.
+
+    Raises:
+        UsageError: there are fewer users or hosts than scenarios, or too few days.
     """
+    if min(size.users, size.hosts) < len(SCENARIOS) or size.days <= judged:
+        raise UsageError(
+            f"{size.users} users, {size.hosts} hosts and {size.days} days are too few for {len(SCENARIOS)} scenarios "
+            f"in the last {judged} days",
+            fix=f"take at least {len(SCENARIOS)} of each, and {judged + 21} days",
+        )
     random = np.random.default_rng(seed)
     stage = _Stage(random, begin, strength)
     events = {

@@ -23,11 +23,9 @@ from detectors.errors import UsageError
 
 Matrix = npt.NDArray[np.float64]
 
-SAMPLE: Final = 6_000  # rows that detectors are fitted to; neighbours of more rows cost more than they tell
 LEAST: Final = 50  # rows without which nothing can be learnt
 NARROW: Final = 0.5  # a feature that hardly ever moves is not strange when it moves a little
 TAIL: Final = 0.05  # share of the calibration scores that the tail is fitted to
-HELD: Final = 20_000  # rows that the scores are calibrated on
 SLICE: Final = 20_000  # rows scored at once
 # Chosen by `soc bench anomaly`: see docs/anomaly.md.
 ENSEMBLE: Final = ("KNN", "GMM", "INNE")
@@ -40,6 +38,10 @@ def detector(name: str, seed: int) -> Any:  # noqa: ANN401  PyOD has no types
     """Make a PyOD detector with its own defaults."""
     made = getattr(import_module(MODULES[name]), name)
     return made(random_state=seed) if name in SEEDED else made()
+
+
+def _sklearn() -> Any:  # noqa: ANN401  scikit-learn has no types, and takes a second to import
+    return import_module("sklearn")
 
 
 class Ensemble:
@@ -61,7 +63,9 @@ class Ensemble:
 
     def _score(self, rows: Matrix) -> npt.NDArray[np.float64]:
         scaled = self._scaled(rows)
-        scores = np.column_stack([one.decision_function(scaled) for one in self._detectors])
+        # INNE asks scikit-learn for distances 200 times, which takes longer to look for faults than to reckon
+        with _sklearn().config_context(assume_finite=True, skip_parameter_validation=True):
+            scores = np.column_stack([one.decision_function(scaled) for one in self._detectors])
         standard = (np.nan_to_num(scores, posinf=1e300, neginf=-1e300) - self._median) / self._spread
         # one detector that shouts must not outvote the others: its voice grows with the logarithm
         joined: Matrix = (np.sign(standard) * np.log1p(np.abs(standard))).mean(axis=1)
@@ -138,7 +142,7 @@ def fit(
     detectors: tuple[str, ...] = ENSEMBLE,
     seed: int = 0,
 ) -> Model:
-    """Fit to `train` and calibrate on `held`, windows that come after it; both are deviations, a column per feature.
+    """Fit to `train` and calibrate on `held`, other windows (`split.py`); both are deviations, a column per feature.
 
     Raises:
         UsageError: there is too little to learn from.
@@ -148,13 +152,9 @@ def fit(
             f"{name}: {len(train)} windows to learn from and {len(held)} to calibrate on are too few (least: {LEAST})",
             fix="train on a longer period",
         )
-    sample = some(np.nan_to_num(train), SAMPLE, seed)
-    scores = np.sort(Ensemble(sample, detectors, seed).score(some(np.nan_to_num(held), HELD, seed)))
-    return Model(name, semantics, features, sample, scores, detectors, seed)
-
-
-def some(rows: Matrix, most: int, seed: int) -> Matrix:
-    """Return at most so many rows, in their order; which, the seed says."""
-    if len(rows) <= most:
-        return rows
-    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
+    sample = np.nan_to_num(train)
+    ensemble = Ensemble(sample, detectors, seed)
+    scores = np.sort(ensemble.score(np.nan_to_num(held)))
+    made = Model(name, semantics, features, sample, scores, detectors, seed)
+    vars(made)["ensemble"] = ensemble  # as `Model.ensemble` would make it again
+    return made

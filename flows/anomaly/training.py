@@ -19,12 +19,12 @@ from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.measure import measure
 from detectors.anomaly.model import Model, fit
 from detectors.anomaly.scoring import matrix
+from detectors.anomaly.split import split
 from detectors.anomaly.tally import Tally
 from detectors.errors import UsageError
 from flows.anomaly.collecting import MOST
 
 LIBRARIES: Final = ("pyod", "scikit-learn", "numpy", "polars")
-HELD: Final = 0.3  # share of the windows, the latest, that the model is calibrated on
 WARM: Final = timedelta(days=7)  # at the begin of the period nobody has a usual range yet
 
 
@@ -73,11 +73,8 @@ def train(
     bad = pl.DataFrame(list(without), schema={"entity": pl.String, "window": pl.Datetime("us", "UTC")}, orient="row")
     usable = frame.filter(pl.col("window") >= first + WARM).join(bad, on=["entity", "window"], how="anti")
     usable = usable.filter((pl.col("history") >= ENOUGH) | pl.col("peers").is_not_null()).sort("window", "entity")
-    border = usable["window"].quantile(1 - HELD, "lower")
-    learnt, held = usable.filter(pl.col("window") < border), usable.filter(pl.col("window") >= border)
-    model = fit(
-        chosen.name, chosen.semantics, tuple(chosen.names), matrix(learnt, chosen), matrix(held, chosen), seed=seed
-    )
+    rows, (learnt, held) = matrix(usable, chosen), split(usable, seed)
+    model = fit(chosen.name, chosen.semantics, tuple(chosen.names), rows[learnt], rows[held], seed=seed)
     weeks = max((last - first - WARM) / timedelta(days=7), 1 / 7)
     manifest = {
         "semantics": chosen.semantics,
@@ -85,9 +82,9 @@ def train(
         "detectors": list(model.detectors),
         "seed": seed,
         "period": [first.isoformat(), (last + timedelta(days=1)).isoformat()],
-        "windows": {"learnt": learnt.height, "held": held.height, "entities": usable["entity"].n_unique()},
+        "windows": {"learnt": len(learnt), "held": len(held), "entities": usable["entity"].n_unique()},
         "weekly": usable.height / weeks,
-        "shares": shares(matrix(learnt, chosen)),
+        "shares": shares(rows),
         "cleaned": len(bad),
         "libraries": {name: version(name) for name in LIBRARIES},
     }

@@ -49,8 +49,7 @@ def _behaviour(told: dict[str, Any]) -> str:
         (name, "missed" if days is None else f"day {days}", told["by"][name] or "")
         for name, days in told["scenarios"].items()
     ]
-    first, last = told["changed"]
-    changed = f"without the first day of training {first:.1%} of findings change, without the last {last:.1%}"
+    changed = ", ".join(f"the {name} {share:.1%}" for name, share in told["changed"].items())
     return "\n".join(
         [
             table(("scenario", "found", "first by"), rows),
@@ -59,7 +58,8 @@ def _behaviour(told: dict[str, Any]) -> str:
             "",
             f"recall {told['recall']:.0%}, {told['false_per_day']:.2f} false anomalies a day, "
             f"{told['explained']:.0%} of explanations hold",
-            f"the same again: {'yes' if told['repeated'] else 'no'}; {changed}",
+            f"the same again: {'yes' if told['repeated'] else 'no'}; of {told['findings']} findings change without a "
+            f"day of training: {changed}",
             f"{told['seconds']:.0f} s of one core for events, features, training and scoring",
         ]
     )

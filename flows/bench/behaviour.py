@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -76,10 +76,8 @@ def play(size: Size, seed: int, strength: float = 1.0) -> Played:
     return Played(size, played.truth, tallies, frames)
 
 
-def judge(
-    played: Played, *, without: tuple[int, int] = (0, 0), budget: Budget | None = None, models: bool = True
-) -> Judged:
-    """Train on the first weeks and judge the last ones; `without` leaves out first and last days of training."""
+def judge(played: Played, *, without: int | None = None, budget: Budget | None = None, models: bool = True) -> Judged:
+    """Train on the first weeks and judge the last ones; `without` leaves a day out of training (0: the first)."""
     limits = budget or Budget(DEFAULT.weekly, DEFAULT.organisation)
     found = [each for name in played.tallies for each in _watched(played, name)]
     if models:
@@ -107,23 +105,32 @@ def _watched(played: Played, name: str) -> list[Anomaly]:
     return [one for each in chosen.watches for one in exactly(moments, chosen, each, stage, [])[0]]
 
 
-def _modelled(played: Played, name: str, budget: Budget, without: tuple[int, int]) -> list[Anomaly]:
+def _modelled(played: Played, name: str, budget: Budget, without: int | None) -> list[Anomaly]:
     chosen, frame = featureset.load()[name], played.frames[name]
-    begin, end = BEGIN + timedelta(days=without[0]), played.since - timedelta(days=without[1])
-    trained = train(frame.filter((pl.col("window") < end) & (pl.col("window") >= begin)), chosen)
+    learnt = frame if without is None else prepared(_without(played.tallies[name], without), chosen, CALENDAR)[0]
+    trained = train(learnt.filter(pl.col("window") < played.since), chosen)
     origin = Origin("bench", trained_period(trained.manifest), float(trained.manifest["weekly"]))
     return score(trained.model, frame, chosen, played.since, budget=budget, origin=origin).anomalies
 
 
+def _without(tally: Tally, day: int) -> Tally:
+    """Return a tally as if the archive had nothing of one day."""
+    begin = BEGIN + timedelta(days=day)
+    kept = (pl.col("window") < begin) | (pl.col("window") >= begin + timedelta(days=1))
+    return replace(tally, numbers=tally.numbers.filter(kept), values=tally.values.filter(kept))
+
+
 def bench(size: Size, seed: int, strength: float) -> dict[str, Any]:
-    """Judge once; again with the same seed; and with a day less of training, at its begin and at its end."""
+    """Judge once; again with the same seed; and with the first, a middle and the last day left out of training."""
     start = time.process_time()
     played = play(size, seed, strength)
     one = judge(played)
     seconds = time.process_time() - start
     ids = {each.id for each in one.anomalies}
     again = {each.id for each in judge(play(size, seed, strength)).anomalies}
-    shifted = [{each.id for each in judge(played, without=days).anomalies} for days in ((1, 0), (0, 1))]
+    days = size.days - JUDGED
+    left_out = {"first": 0, "middle": days // 2, "last": days - 1}
+    shifted = {name: {each.id for each in judge(played, without=day).anomalies} for name, day in left_out.items()}
     return {
         "seed": seed,
         "size": [size.users, size.hosts, size.days],
@@ -131,6 +138,7 @@ def bench(size: Size, seed: int, strength: float) -> dict[str, Any]:
         **one.document(),
         "seconds": seconds,
         "repeated": ids == again,
-        "changed": [len(ids ^ other) / max(len(ids | other), 1) for other in shifted],
+        "findings": len(ids),
+        "changed": {name: len(ids ^ other) / max(len(ids | other), 1) for name, other in shifted.items()},
         "texts": [{"en": each.text.en, "vi": each.text.vi, "entity": each.entity} for each in one.anomalies],
     }

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from detectors.anomaly.model import ENSEMBLE, Ensemble, Matrix, detector, some
+from detectors.anomaly.model import ENSEMBLE, Ensemble, Matrix, detector
 from detectors.errors import InputError, Place, UsageError
 
 SINGLES: Final = ("ECOD", "COPOD", "HBOS", "IForest", "PCA", "LOF", "KNN", "GMM", "INNE")
@@ -89,10 +89,9 @@ def judge(one: Labelled, seed: int) -> dict[str, dict[str, float]]:
     normal = random.permutation(np.flatnonzero(one.anomalies == 0))
     half = len(normal) // 2
     learn = one.rows[normal[:half]][:LEARNT]
-    places = some(
-        np.concatenate([normal[half:], np.flatnonzero(one.anomalies)])[:, None].astype(np.float64), JUDGED, seed
-    )
-    judged = places[:, 0].astype(np.int64)
+    others = np.concatenate([normal[half:], np.flatnonzero(one.anomalies)])
+    kept = np.sort(np.random.default_rng(seed).permutation(len(others))[:JUDGED])
+    judged = others[kept]
     rows, truth = one.rows[judged], one.anomalies[judged]
     centre, scale = learn.mean(axis=0), learn.std(axis=0)
     scale[scale < 1e-9] = 1.0

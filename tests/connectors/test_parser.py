@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 from connectors.definitions import Definition, load_definitions
+from connectors.formats.cells import Spelled
 from connectors.parser import DefinedParser, to_ecs
 from detectors.contracts import Batch, Parsed, Parser
 from detectors.schema import ECS, EVENT, RECORD
@@ -145,6 +147,16 @@ def test_windows_columns_are_nested_as_winlogbeat_nests_them() -> None:
 def test_hexadecimal_numbers_are_numbers() -> None:
     events = parse("windows", '{"EventID": 4688, "NewProcessId": "0x1f4"}', wanted=["process.pid"]).events
     assert events["process.pid"].to_list() == [500]
+
+
+def test_lines_that_stand_in_one_piece_are_read_where_they_stand() -> None:
+    lines = [json.dumps({"EventID": 1, "Image": f"C:\\a{number}.exe", "SourceName": "x"}) for number in range(9_000)]
+    text = "\n".join(lines).encode()
+    whole = replace(batch("windows", *lines), text=text)
+    parsed = DefinedParser(DEFINITIONS["windows"]).parse(whole, {"Image"})
+    texts = parsed.encoded["Image"].texts
+    assert isinstance(texts, Spelled)
+    assert texts._data is text  # not joined anew, which takes as long as reading them
 
 
 def test_where_a_record_was_received_stands_beside_its_event() -> None:

@@ -14,7 +14,13 @@ def test_scoring_is_hourly_drift_daily_and_training_weekly_by_the_clock_of_the_p
         f"{each.flow_name}/{each.name}": each
         for each in deployments.deployments(tmp_path / "soc.yml", "Asia/Ho_Chi_Minh")
     }
-    assert set(made) == {"score/hourly", "watch-drift/daily", "train/weekly"}
+    assert set(made) == {
+        "score/hourly",
+        "watch-sources/hourly",
+        "clean-archive/daily",
+        "watch-drift/daily",
+        "train/weekly",
+    }
     for one in made.values():
         (schedule,) = one.schedules or []
         assert schedule.schedule.timezone == "Asia/Ho_Chi_Minh"  # type: ignore[union-attr]
