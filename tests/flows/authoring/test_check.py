@@ -12,7 +12,7 @@ import pytest
 from flows.authoring import check
 from flows.authoring.fields import Fields
 from flows.authoring.memo import Memo
-from flows.ruleset import RuleSet
+from flows.ruleset import RuleSet, own_rules
 from tests.flows.authoring.conftest import RULE, Soc
 
 
@@ -166,3 +166,10 @@ detection: {selection: {commandline|contains: x}, condition: selection}
         0,
         ["3:25: warning: the case of names counts, and events write `CommandLine`; write `CommandLine`"],
     )
+
+
+def test_what_a_correlation_refers_to_may_stand_anywhere_among_the_rules(soc: Soc) -> None:
+    names = ("ssh_passwords_tried_in_mass", "scanner_storm")
+    code, out, err = soc("rules", "check", *(own_rules() / "correlation" / f"{name}.yml" for name in names))
+    assert (code, out) == (0, "")
+    assert "2 files; 4 rules can run" in err
