@@ -73,7 +73,8 @@ class _Raw:
     @cached_property
     def _escaped(self) -> Rows:
         doubted = self.lines.gather(self._doubted)
-        return self._doubted[doubted.str.contains(_ESCAPE, literal=True).to_numpy()]
+        escaped: Rows = self._doubted[doubted.str.contains(_ESCAPE, literal=True).to_numpy()]
+        return escaped
 
     @cached_property
     def _doubted(self) -> Rows:
