@@ -18,6 +18,7 @@ from detectors.verdicts import advise, judged
 from flows.triage import duties, shift
 from flows.triage.reckoning import decisions
 from flows.triage.sheet import Sheet, Table
+from flows.triage.story import case_title
 
 Period = Literal["week", "month"]
 SHOWN: Final = 30
@@ -102,7 +103,13 @@ def _incidents(store: Store, within: tuple[datetime, datetime], organisation: st
         if organisation and not any(organisation in (row["organization.id"] or ()) for row in findings):
             continue
         level = LEVELS[max(case.level, 0)]
-        words = (case.id[:12], case.findings, clock(case.first), clock(case.last), t[f"status_{case.status}"])
+        words = (
+            f"{case.id[:12]}: {case_title(store, case, voice.lang)}",
+            case.findings,
+            clock(case.first),
+            clock(case.last),
+            t[f"status_{case.status}"],
+        )
         rows.append(((level, t[f"level_{level}"]), *words, case.owner or t["unassigned"]))
     head = [t[name] for name in ("level", "kind_incident", "count", "since", "last", "status", "owner")]
     return Table(t["incidents"], head, rows[:SHOWN], t["incidents_none"], levels=True)
