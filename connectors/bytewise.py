@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
+Spans = npt.NDArray[np.int32]
 
 
 class Piece(NamedTuple):
@@ -32,3 +34,15 @@ def piece(texts: pl.Series) -> Piece:
     if missing:
         ends[texts.is_null().to_numpy()] = -1
     return Piece(data, starts, ends)
+
+
+def texts_at(texts: pl.Series, names: Sequence[str], begins: Spans, sizes: Spans) -> pl.DataFrame:
+    """Return columns of what stands at places of texts; null where a size is negative."""
+    whole = texts.alias("text").cast(pl.Binary).to_frame()
+    places = zip(names, begins, sizes, strict=True)
+    found = [_part(pl.lit(pl.Series(begin)), pl.lit(pl.Series(size))).alias(name) for name, begin, size in places]
+    return whole.select(found) if found else pl.DataFrame(height=texts.len())
+
+
+def _part(begin: pl.Expr, size: pl.Expr) -> pl.Expr:
+    return pl.when(size >= 0).then(pl.col("text").bin.slice(begin, size.clip(0)).cast(pl.String))

@@ -15,6 +15,7 @@ from typing import Final
 
 import polars as pl
 
+from connectors.patterns.fit import fit
 from detectors.schema import ECS
 
 PROTOCOLS: Final = {"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ipv6-icmp": 58, "sctp": 132}
@@ -119,8 +120,8 @@ def _sum(*names: str) -> pl.Expr:
 def _url(frame: pl.DataFrame) -> list[pl.Expr | pl.Series]:
     whole = frame.select(pl.coalesce("url.full", "url.original").alias("url")).to_series()
     absolute = whole.str.contains("://", literal=True).fill_null(value=False)
-    url = whole.set(~absolute, None).str.extract_groups(URL).struct.unnest()
-    path = whole.set(absolute, None).str.extract_groups(PATH).struct.unnest()
+    url = fit(whole.set(~absolute, None), (URL,)).columns
+    path = fit(whole.set(absolute, None), (PATH,)).columns
     columns = {
         "scheme": url["scheme"],
         "domain": url["domain"].str.strip_chars("[]"),
@@ -166,7 +167,7 @@ def _count(lists: pl.Expr) -> pl.Expr:
 
 
 def _dns(frame: pl.DataFrame) -> list[pl.Series]:
-    parts = frame["dns.question.name"].str.extract_groups(DOMAIN).struct.unnest()
+    parts = fit(frame["dns.question.name"], (DOMAIN,)).columns
     return [_filled(column).alias(f"dns.question.{column.name}") for column in parts]
 
 

@@ -32,6 +32,10 @@ class DefinitionsError(DefinitionError):
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
 
+    def lines(self) -> list[str]:
+        """Return a line for each fault."""
+        return [str(fault) for fault in self.faults]
+
 
 def known(name: str, names: Iterable[str], kind: str) -> str:
     """Return the name, which must be one of these.

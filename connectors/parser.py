@@ -83,7 +83,7 @@ class DefinedParser:
             told = {name: times.filter(~failed) for name, times in told.items()}
         own = read.drop(ERROR).with_columns(lines.alias(extraction.LINE))
         for step in steps:
-            own = extraction.filled(own, step)
+            own = extraction.filled(own, step, needed)
         clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
         times = self._times(own, told, clock) if not _timed(records) else records["@timestamp"]
         zoned = own.with_columns(self._zone(own, clock).alias(ZONE))

@@ -28,7 +28,19 @@ from connectors.store_schema import (
     SELECT_TAKEN,
     TAKEN,
 )
-from connectors.store_wanted import CHOICES, COUNTS, ONE, SPAN, TIMELINE, Order, Status, Wanted, listing, step
+from connectors.store_wanted import (
+    CHOICES,
+    COUNTS,
+    ONE,
+    ORGANISATIONS,
+    SPAN,
+    TIMELINE,
+    Order,
+    Status,
+    Wanted,
+    listing,
+    step,
+)
 from detectors.contracts import Written
 from detectors.errors import UsageError
 from detectors.identity import event_id
@@ -114,17 +126,20 @@ class Store(StoreFile):
         with self.transaction() as db:
             return _insert(db, "INSERT INTO coverage VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
-    def decide(self, entry: Triage) -> None:
-        """Append a decision to a finding's history."""
-        row = (entry.finding, micros(entry.time), entry.actor, entry.status, entry.owner, entry.note, entry.reason)
+    def decide(self, *entries: Triage) -> None:
+        """Append decisions to the histories of findings: all of them, or none."""
+        rows = [
+            (one.finding, micros(one.time), one.actor, one.status, one.owner, one.note, one.reason) for one in entries
+        ]
         try:
             with self.transaction() as db:
-                db.execute(INSERT_TRIAGE, row)
+                db.executemany(INSERT_TRIAGE, rows)
         except sqlite3.IntegrityError as fault:
+            named = ", ".join(dict.fromkeys(one.finding for one in entries))
             if "FOREIGN KEY" not in str(fault):
-                given = f"the status {entry.status!r} and the reason {entry.reason!r}"
+                given = f"the status {entries[0].status!r} and the reason {entries[0].reason!r}"
                 raise UsageError(f"a finding can't be given {given}") from fault
-            raise UsageError(f"there is no finding {entry.finding}", fix="list them: soc findings list") from fault
+            raise UsageError(f"there is no finding {named}", fix="list them: soc findings list") from fault
 
     # Reading
 
@@ -158,6 +173,10 @@ class Store(StoreFile):
             (EPOCH + timedelta(microseconds=number * length), LEVELS[max(level, 0)], count)
             for number, level, count in self.query(TIMELINE, within)
         ]
+
+    def organisations(self, wanted: Wanted) -> set[str]:
+        """Return the organisations that findings are of."""
+        return {name for (name,) in self.query(ORGANISATIONS, wanted.asked())}
 
     def choices(self, column: str, limit: int = 200) -> list[tuple[str, int]]:
         """Return the values of `source`, `organisation` or `name` (of the rule), the most frequent first."""

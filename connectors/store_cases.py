@@ -30,7 +30,18 @@ SELECT i.id, i.opened, i.follows,
     (SELECT owner FROM incident_triage t WHERE t.incident = i.id AND owner IS NOT NULL ORDER BY number DESC LIMIT 1),
     (SELECT min(f.time) FROM members m JOIN findings f ON f.id = m.finding WHERE m.incident = i.id),
     (SELECT max(f.time) FROM members m JOIN findings f ON f.id = m.finding WHERE m.incident = i.id)
-FROM incidents i WHERE (:id IS NULL OR i.id = :id) ORDER BY 5 DESC, 9 DESC, i.id LIMIT :limit OFFSET :offset
+FROM incidents i WHERE (:id IS NULL OR i.id = :id) AND (:closed IS NULL OR :closed =
+    (coalesce((SELECT status FROM incident_triage t WHERE t.incident = i.id AND status IS NOT NULL
+               ORDER BY number DESC LIMIT 1), '') = 'closed'))
+ORDER BY 5 DESC, 9 DESC, i.id LIMIT :limit OFFSET :offset
+"""
+_WORST: Final = """
+SELECT f.id FROM members m JOIN findings f ON f.id = m.finding WHERE m.incident = ?
+ORDER BY f.level DESC, f.time, f.id LIMIT 1
+"""
+_COUNT: Final = """
+SELECT coalesce((SELECT status FROM incident_triage t WHERE t.incident = i.id AND status IS NOT NULL
+                 ORDER BY number DESC LIMIT 1), '') = 'closed', count(*) FROM incidents i GROUP BY 1
 """
 _FINDINGS: Final = (
     "SELECT f.id FROM members m JOIN findings f ON f.id = m.finding WHERE m.incident = ? ORDER BY f.time, f.id"
@@ -130,12 +141,18 @@ class Cases:
         """Return the incident of each finding that is in one."""
         return dict(self._store.query("SELECT finding, incident FROM members", ()))
 
-    def all(self, limit: int = 1000, offset: int = 0) -> list[Case]:
-        """Return incidents, the most severe and the latest first."""
-        return [_case(row) for row in self._store.query(_LIST, {"id": None, "limit": limit, "offset": offset})]
+    def all(self, limit: int = 1000, offset: int = 0, *, closed: bool | None = None) -> list[Case]:
+        """Return incidents, the most severe and the latest first: those that are closed, or not, or all."""
+        asked = {"id": None, "closed": closed, "limit": limit, "offset": offset}
+        return [_case(row) for row in self._store.query(_LIST, asked)]
+
+    def count(self) -> dict[bool, int]:
+        """Return how many incidents are closed, and how many are not."""
+        found = {True: 0, False: 0} | dict(self._store.query(_COUNT, ()))
+        return {bool(closed): count for closed, count in found.items()}
 
     def one(self, incident: str) -> Case:
-        rows = self._store.query(_LIST, {"id": incident, "limit": 1, "offset": 0})
+        rows = self._store.query(_LIST, {"id": incident, "closed": None, "limit": 1, "offset": 0})
         if not rows:
             raise UsageError(f"there is no incident {incident!r}", fix="list them: soc incident list")
         return _case(rows[0])
@@ -144,6 +161,16 @@ class Cases:
         """Return the findings of an incident, oldest first."""
         return [finding for (finding,) in self._store.query(_FINDINGS, (incident,))]
 
+    def worst(self, incident: str) -> dict[str, Any] | None:
+        """Return the most severe finding of an incident, the first of several, as a row of `select`."""
+        rows = self._store.query(_WORST, (incident,))
+        return self._store.whole(rows[0][0]) if rows else None
+
+    def of(self, finding: str) -> str | None:
+        """Return the incident of a finding, if it is in one."""
+        rows = self._store.query("SELECT incident FROM members WHERE finding = ?", (finding,))
+        return rows[0][0] if rows else None
+
     def successors(self, incident: str) -> list[str]:
         return [
             each for (each,) in self._store.query("SELECT id FROM incidents WHERE follows = ? ORDER BY id", (incident,))
@@ -151,7 +178,7 @@ class Cases:
 
     def closed(self) -> set[str]:
         """Return the incidents that are closed."""
-        return {case.id for case in self.all(limit=1_000_000) if case.status == "closed"}
+        return {case.id for case in self.all(limit=1_000_000, closed=True)}
 
     def decide(self, entry: Triage) -> None:
         """Append a decision to an incident's history; `entry.finding` is the incident."""
@@ -168,6 +195,15 @@ class Cases:
             "SELECT incident, time, actor, status, owner, note, reason FROM incident_triage WHERE incident = ?"
             " ORDER BY number",
             (incident,),
+        )
+        return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
+
+    def said(self, since: datetime, until: datetime, limit: int = 1000) -> list[Triage]:
+        """Return the decisions of a period about any incident, the latest first."""
+        rows = self._store.query(
+            "SELECT incident, time, actor, status, owner, note, reason FROM incident_triage"
+            " WHERE time >= ? AND time < ? ORDER BY number DESC LIMIT ?",
+            (micros(since), micros(until), limit),
         )
         return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
 

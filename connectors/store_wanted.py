@@ -105,6 +105,9 @@ COUNTS: Final = f"SELECT f.level, coalesce(s.status, 'new'), count(*) {_FROM} GR
 TIMELINE: Final = f"SELECT f.time / :step, f.level, count(*) {_FROM} AND f.time IS NOT NULL GROUP BY 1, 2"
 SPAN: Final = f"SELECT min(f.time), max(f.time) {_FROM} AND f.time BETWEEN 0 AND 4102444800000000"
 
+# Whose they are.
+ORGANISATIONS: Final = f"SELECT DISTINCT f.organisation {_FROM} AND f.organisation IS NOT NULL"
+
 # The values a column has, the most frequent first.
 CHOICES: Final[dict[str, str]] = {
     name: f"SELECT {name}, count(*) FROM listed WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit"  # noqa: S608

@@ -45,6 +45,10 @@ class SocError(Exception):
         todo = f"; {self.fix}" if self.fix else ""
         return f"{where}{self.message}{todo}"
 
+    def lines(self) -> list[str]:
+        """Return what to tell people, a line for each fault."""
+        return [str(self)]
+
 
 class UsageError(SocError):
     """The command line or a setting is wrong."""

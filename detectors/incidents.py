@@ -2,7 +2,8 @@
 
 Two findings are linked when they name the same host, account or address within a while of each other. What everybody
 shares links nothing: stop values (loopback, SYSTEM, …), and names that meet too many others, such as a proxy's address
-or a web server that everybody visits.
+or a web server that everybody visits. Of a finding with many names of one kind (accounts that were tried, machines that
+were scanned) these link nothing: they say who was met, not who did it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ STOP: Final = frozenset(
         "nt authority\\network service", "window manager\\dwm-1", "unknown", "none", "null", "n/a",
     }
 )  # fmt: skip
-MANY: Final = 12  # names of other kinds that one name may meet and still link
+MANY: Final = 6  # names of other kinds that one name may meet and still link
+CROWD: Final = 5  # names of one kind in one finding that still link
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Linking:
 
     within: timedelta = timedelta(hours=24)
     many: int = MANY
+    crowd: int = CROWD
     stop: Collection[str] = field(default=STOP)  # in small letters
     least: str = "medium"  # an incident has a finding of this level, and findings of two rules
     alone: str = "critical"  # from this level on one finding is enough
@@ -66,8 +69,10 @@ def incident_id(first: str, follows: str | None) -> str:
 
 
 def links(named: pl.DataFrame, how: Linking) -> pl.DataFrame:
-    """Return the rows of NAMED that may link: no stop values, and nothing that meets too many names."""
-    kept = named.filter(~pl.col("name").str.to_lowercase().is_in(list(how.stop)), pl.col("time").is_not_null())
+    """Return the rows of NAMED that may link: no stop values, no crowds, nothing that meets too many names."""
+    alone = pl.col("name").n_unique().over("finding", "kind") <= how.crowd
+    stops = pl.col("name").str.to_lowercase().is_in(list(how.stop))
+    kept = named.filter(alone, ~stops, pl.col("time").is_not_null())
     others = kept.select("finding", pl.col("kind").alias("kind_2"), pl.col("name").alias("name_2"))
     meets = (
         kept.select("finding", "kind", "name")

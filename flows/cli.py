@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from detectors.errors import SocError, UsageError
+from detectors.errors import DefinitionError, SocError, UsageError
 from flows.terminal import plain
 
 OK, FINDINGS, USAGE, PARTIAL = 0, 1, 2, 3
+FAULTS = 50  # told of at most
 YOUNG = 20_000  # objects between two looks for garbage: modules and rules stay, and looking them through costs a tenth
 
 COMMANDS = {
@@ -28,7 +29,7 @@ COMMANDS = {
     "backfill": "run rules over the archive and store what they find, as though they had been there then",
     "train": "learn from the archive what is usual, per feature set",
     "models": "list, show, compare, promote and roll back what was learnt",
-    "deploy": "anomalies by the clock of a Prefect server: score hourly, watch drift daily, train weekly",
+    "deploy": "by the clock of a Prefect server: score, look after sources and retention, watch drift, train",
     "score": "find behaviour out of the ordinary in closed hours and days of the archive",
     "collect": "syslog, files, folders of EVTX and HTTP into Kafka, until stopped",
     "run": "the detection pipeline of soc.yml, until stopped or caught up",
@@ -57,18 +58,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser.parse_args(words)
         return int(args.run(args))
-    except UsageError as error:
-        print(f"soc: {plain(str(error))}", file=sys.stderr)
-        return USAGE
     except SocError as error:
-        print(f"soc: {plain(str(error))}", file=sys.stderr)
-        return PARTIAL
+        _tell(error.lines())
+        return USAGE if isinstance(error, UsageError | DefinitionError) else PARTIAL
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except KeyboardInterrupt:
         print("soc: stopped", file=sys.stderr)
         return 130
+
+
+def _tell(lines: Sequence[str]) -> None:
+    more = len(lines) - FAULTS
+    for line in [*lines[:FAULTS], *([f"and {more:,} faults more"] if more > 0 else [])]:
+        print(f"soc: {plain(line)}", file=sys.stderr)
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ SIGTERM: hear nobody any more → write what is held → send what Kafka takes �
 from __future__ import annotations
 
 import asyncio
+import glob
 import resource
 import signal
 import socket
@@ -48,10 +49,9 @@ BUDGET: Final = 4 << 20  # bytes taken from files before others have a turn
 REST: Final = 0.5  # seconds between two looks at files that gave nothing
 KAFKA: Final = 10.0  # seconds to wait for an answer of the brokers
 LAST: Final = 20.0  # seconds in which Kafka may take what is left when we stop
-HTTP_CONNECTIONS: Final = 512  # at once
 PRIVILEGE: Final = "choose a port above 1023, or give the program CAP_NET_BIND_SERVICE"
 OCCUPIED: Final = "`ss -lntup` shows whether another program is there; a collector that runs holds its ports itself"
-FILES: Final = 1_000  # file handles beside those of senders
+HANDLES: Final = 1_000  # open files beside those of senders and those that are followed
 
 Say = Callable[[str], object]
 
@@ -249,7 +249,8 @@ class Collector:
             self._intake(
                 "http", http, Senders(dict.fromkeys(http.networks, "http"), None if http.networks else "http")
             ),
-            connections=HTTP_CONNECTIONS,
+            connections=http.connections,
+            of_one=http.of_one,
         )
         return [HttpInput(intake, Access(tokens(http), http.sources, http.body), self.durable)]
 
@@ -317,7 +318,8 @@ def check(settings: Settings, more: Sequence[str] = ()) -> None:
 
 def raise_handle_limit(part: Collect) -> tuple[int, int]:
     """Allow as many open files as the settings may need and the system lets us; return what there is and is needed."""
-    wanted = FILES + sum(each.connections for each in part.syslog if each.transport != "udp")
+    wanted = HANDLES + sum(each.connections for each in part.syslog if each.transport != "udp")
+    wanted += sum(len(glob.glob(each.path, recursive=True)) for each in part.files)  # noqa: PTH207  # absolute patterns
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft < allowed:

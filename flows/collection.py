@@ -72,6 +72,8 @@ class Http(_Listener):
     sources: list[str] = Field(min_length=1, description="sources that may be sent here: POST /<source>")
     token: SecretStr = Field(default=SecretStr(""), description="set token_file or SOC_COLLECT__HTTP__TOKEN")
     token_file: Path | None = Field(default=None, description="file of tokens, one `name token` a line")
+    connections: int = Field(default=512, gt=0, description="connections at once")
+    of_one: int = Field(default=64, gt=0, description="connections of one address at once (of a proxy: all it has)")
     body: int = Field(default=8 << 20, gt=0, le=64 << 20, description="bytes of one request, packed and unpacked")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from connectors import registry, workdays
 from connectors.enrichment import Enrichment, lists
 from connectors.enrichment.geo import Geo
 from connectors.enrichment.organisations import Organisations
 from connectors.registry import Registry
+from connectors.registry.models import Table
 from detectors.workdays import Hours, Workdays
 from flows.settings import Settings
 
@@ -19,7 +22,8 @@ def load(settings: Settings) -> Enrichment:
         UsageError: a GeoIP file can't be read.
     """
     part = settings.enrichment
-    known = registry.read(part.registry, built_in=part.own_registry)
+    files = [each if isinstance(each, Path) else Table(each.path, each.section, each.columns) for each in part.registry]
+    known = registry.read(files, built_in=part.own_registry)
     return Enrichment(Organisations(known), calendar(settings, known), Geo(part.geoip), lists.read(part.address_lists))
 
 

@@ -82,10 +82,18 @@ class Anomaly(_Part):
     accepted: list[Accepted] = Field(default=[], description="expected behaviour: kept as suppressed, until a day")
 
 
+class Headings(_Part):
+    """A CSV file of the registry whose headings are somebody else's."""
+
+    path: Path
+    section: Literal["units", "networks", "systems", "assets", "users"]
+    columns: dict[str, str] = Field(min_length=1, description="key → heading in the file; others are left out")
+
+
 class Enriching(_Part):
     """What events are looked up in (docs/enrichment.md)."""
 
-    registry: list[Path] = Field(
+    registry: list[Path | Headings] = Field(
         default=[], description="files and folders: units, networks, systems, assets, users (YAML, CSV)"
     )
     own_registry: bool = Field(default=True, description="the units of Gia Lai that come with the program")
@@ -126,7 +134,8 @@ class Triage(_Part):
     space: str = Field(default="default", pattern=r"^[a-z0-9_-]+$", description="space of Kibana whose alerts are read")
     days: int = Field(default=100, gt=0, description="full mode: findings that came within so long are copied at first")
     hours: int = Field(default=24, gt=0, description="findings of one entity within so long belong to one incident")
-    many: int = Field(default=12, gt=0, description="a name that meets more others links no findings")
+    many: int = Field(default=6, gt=0, description="a name that meets more others links no findings")
+    reports: Path = Field(default=Path(".soc/reports"), description="where weekly and monthly reports are written")
     stop: list[str] = Field(default=[], description="names that link no findings, beside those that never do")
 
 
@@ -162,6 +171,9 @@ class Settings(BaseSettings):
         default=Path(".soc/store.sqlite"), description="embedded store: findings, matches, dead letters"
     )
     archive: Path = Field(default=Path(".soc/archive"), description="Parquet archive of every raw record")
+    clean: bool = Field(
+        default=False, description="`soc deploy` deletes daily what the archive has kept beyond its source's retention"
+    )
     cache: Path = Field(default=Path(".soc/cache"), description="compiled rules")
     late: int = Field(
         default=300,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -147,18 +148,35 @@ def continuing(left: Left, folder: Path) -> Path | None:
     return None
 
 
-def unread(path: Path, left: Left) -> Iterator[list[bytes]]:
-    """Yield the lines that follow in a gzipped file that holds what was read; at most 64 MiB."""
+def later(found: Path, left: Left) -> list[Path]:
+    """Name the files beside a rotated one that were written after it and rotated as well, in order."""
+    since, name = found.stat().st_mtime_ns, Path(left.path).name
+    there = []
+    for path in found.parent.iterdir():
+        if path.name.startswith(name) and path.name != name and path != found:
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and status.st_mtime_ns > since:
+                there.append((status.st_mtime_ns, path))
+    return [path for _, path in sorted(there)]
+
+
+def unpacked(path: Path, left: Left) -> Iterator[tuple[list[bytes], Left]]:
+    """Yield the lines that follow in a gzipped file that holds what was read, and where it was left after them."""
     with _opened(path) as file:
-        file.seek(left.offset)
-        rest = b""
-        for _ in range(16):
-            data = file.read(4 * STEP)
-            *lines, rest = (rest + data).split(b"\n")
-            yield _nonempty(lines)
-            if not data:
-                break
-        yield _nonempty([rest])
+        head = file.read(HEAD)
+        file.seek(max(0, left.offset - TAIL))
+        before = file.read(min(TAIL, left.offset))
+        offset, rest = left.offset, b""
+        while data := file.read(STEP):
+            end = data.rfind(b"\n") + 1
+            if not end and len(rest) < STEP:
+                rest += data
+                continue
+            whole, rest = rest + data[: end or len(data)], data[end or len(data) :]
+            offset, before = offset + len(whole), (before + whole)[-TAIL:]
+            told = hashlib.sha256(head[:offset] + before).hexdigest()[:32]
+            yield _nonempty(whole.split(b"\n")), Left(left.path, left.identity, offset, told)
+        yield _nonempty([rest]), left
 
 
 def holds(path: Path, left: Left) -> bool:

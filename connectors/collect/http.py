@@ -18,6 +18,7 @@ import hashlib
 import hmac
 import time
 import zlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ from connectors.envelope import Origin
 HEAD: Final = 16 << 10  # bytes of a request before its body
 STEP: Final = 64 << 10
 BODIES: Final = 16  # read at once
-IDLE: Final = 60.0  # seconds a connection may wait for its next request
+FIRST: Final = 10.0  # seconds a new connection may take for the head of its first request
+IDLE: Final = 60.0  # seconds a connection of which a request was taken may wait for its next
 AGAIN: Final = 5  # seconds after which a sender should try once more while the spool is full
 
 Event = h11.Request | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
@@ -77,6 +79,7 @@ class HttpInput:
         self._bodies = asyncio.Semaphore(BODIES)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._by_sender = Counter[str]()
         self._stopping = False
 
     async def start(self) -> None:
@@ -110,17 +113,21 @@ class HttpInput:
             task.cancel()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= self.intake.connections:
+        task, sender = asyncio.current_task(), plain_text((writer.get_extra_info("peername") or ("?",))[0])
+        full = len(self._tasks) >= self.intake.connections or self._by_sender[sender] >= self.intake.of_one
+        if task is None or full:
+            self.intake.note("connection_refused", "too many connections at once", sender)
             writer.transport.abort()
             return
         self._tasks.add(task)
+        self._by_sender[sender] += 1
         try:
-            await _Conversation(reader, writer, self._answer).run(lambda: self._stopping)
+            await _Conversation(reader, writer, sender, self._answer).run(lambda: self._stopping)
         except (OSError, TimeoutError, asyncio.CancelledError):
             pass  # gone, or too slow; a request without an answer is sent again
         finally:
             self._tasks.discard(task)
+            self._by_sender -= Counter((sender,))  # forgets whom it counts no more
             writer.transport.abort() if self._stopping else writer.close()
 
     async def _answer(self, request: h11.Request, sender: str, body: Callable[[int], Awaitable[bytes]]) -> bytes:
@@ -166,16 +173,18 @@ class _Conversation:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        sender: str,
         answer: Callable[[h11.Request, str, Callable[[int], Awaitable[bytes]]], Awaitable[bytes]],
     ) -> None:
-        self._reader, self._writer, self._answer = reader, writer, answer
+        self._reader, self._writer, self._sender, self._answer = reader, writer, sender, answer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD)
-        self._sender = plain_text((writer.get_extra_info("peername") or ("?",))[0])
 
     async def run(self, stopping: Callable[[], bool]) -> None:
         """Answer until somebody hangs up."""
+        patience = FIRST
         while not stopping():
-            request = await asyncio.wait_for(self._event(), IDLE)
+            request = await asyncio.wait_for(self._event(), patience)
+            patience = IDLE
             if not isinstance(request, h11.Request):
                 return
             try:
@@ -202,15 +211,15 @@ class _Conversation:
             raise TimeoutError(str(error)) from error  # not HTTP: hang up
 
     async def _body(self, limit: int) -> bytes:
-        parts: list[bytes] = []
+        found = bytearray()  # of many parts: some send a byte at a time
         async with asyncio.timeout(HANDSHAKE * 3):
             while isinstance(event := await self._event(), h11.Data):
-                parts.append(bytes(event.data))
-                if sum(map(len, parts)) > limit:
+                found += event.data
+                if len(found) > limit:
                     _too_large(limit)
         if not isinstance(event, h11.EndOfMessage):
             raise TimeoutError("hung up in the middle of a request")
-        return b"".join(parts)
+        return bytes(found)
 
     async def _reply(self, status: HTTPStatus, body: bytes, more: list[tuple[str, str]] | None = None) -> None:
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *(more or [])]

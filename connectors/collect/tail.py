@@ -10,13 +10,15 @@ import glob
 import os
 import stat
 import time
+import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from connectors.collect.block import Mark
-from connectors.collect.followed import Followed, Identity, Left, continuing, holds, opened, resembles, unread
+from connectors.collect.followed import Followed, Identity, Left, continuing, holds, later, opened, resembles, unpacked
 from connectors.collect.piece import Piece
 from connectors.envelope import Origin
 
@@ -50,6 +52,9 @@ class Tail:
         self._looked = 0.0
         self._first = True
         self._pieces: list[Piece] = []  # that looking at the files gave
+        self._found: list[tuple[Path, Left, str]] = []  # by this look: what became of files, and how far they were read
+        self._still: set[str] = set()  # files that nobody rotated since they were left
+        self._packed: deque[Iterator[Piece]] = deque()  # files that were rotated while nobody looked
 
     @property
     def files(self) -> int:
@@ -63,6 +68,12 @@ class Tail:
             self._look()
         pieces, self._pieces = self._pieces, []
         size = sum(len(line) for piece in pieces for line in piece.lines)
+        while size < budget and self._packed:
+            if (unpacked := next(self._packed[0], None)) is None:
+                self._packed.popleft()
+            else:
+                pieces.append(unpacked)
+                size += sum(map(len, unpacked.lines))
         for followed in [*self._files.values()]:
             if size >= budget:
                 break
@@ -93,6 +104,8 @@ class Tail:
             for left in self._left.values():
                 self._resume_elsewhere(left)
             self._left.clear()
+            self._read_between()
+        self._found.clear()
         self._first = False
         for identity, followed in list(self._files.items()):
             followed.gone = 0.0 if identity in seen else followed.gone or time.monotonic()
@@ -122,6 +135,8 @@ class Tail:
         file = opened(path, links=pattern.links)
         left = self._left.get(identity)
         if left is not None and (left.path == str(path) or holds(path, left)):
+            if left.path == str(path):
+                self._still.add(left.path)
             return Followed(path, pattern.source, self._left.pop(identity), file)
         followed = Followed(path, pattern.source, Left(str(path), identity), file)
         followed.copy = any(resembles(path, other) for other in self._files.values() if not other.copy)
@@ -137,7 +152,9 @@ class Tail:
         if copy is None:
             self._note("file_truncated", f"{followed.path} was emptied; lines written just before may be missing", 1)
         else:
-            self._read_rest(copy, left, followed.source)
+            self._read_rest(copy, left, followed.source, keyed=False)
+            self._found.append((copy, left, followed.source))
+        self._still.discard(left.path)
         followed.left = Left(left.path, left.identity)
         followed.go_to(0)
         self._pieces.append(_piece(followed, []))
@@ -149,15 +166,34 @@ class Tail:
         found = continuing(left, folder) if source and folder.is_dir() else None
         if found is not None and source:
             self._read_rest(found, left, source)
+            self._found.append((found, left, source))
         elif source:
             self._note("file_gone", f"{left.path} was rotated out of reach; lines at its end may be missing", 1)
-        if left.identity not in self._files:
+        if left.identity not in self._files and not (found is not None and found.suffix == ".gz"):
             self._pieces.append(Piece(source or "", Origin("file", path=left.path), [], {left.key: None}))
 
-    def _read_rest(self, path: Path, left: Left, source: str) -> None:
-        """Read on in the file that holds what was read of another, or was it."""
+    def _read_between(self) -> None:
+        """Read files that were begun and rotated while nobody looked: those written after what was read last."""
+        known = {path for path, _, _ in self._found}
+        newest = {left.path: (path, left, source) for path, left, source in sorted(self._found, key=_written)}
+        for found, left, source in newest.values():
+            if left.path in self._still:
+                continue
+            for path in later(found, left):
+                status = path.stat()
+                identity = (status.st_dev, status.st_ino)
+                if identity in self._files or path in known:
+                    continue
+                if path.suffix in PACKED and path.suffix != ".gz":
+                    told = f"{path} was rotated and packed while nobody looked; its lines are missing"
+                    self._note("file_gone", told, 1)
+                else:
+                    self._read_rest(path, Left(left.path, identity), source)
+
+    def _read_rest(self, path: Path, left: Left, source: str, *, keyed: bool = True) -> None:
+        """Read on in the file that holds what was read of another, or was it; `keyed`: the mark is that file's."""
         if path.suffix == ".gz":
-            self._pieces += [Piece(source, Origin("file", path=left.path), lines) for lines in unread(path, left)]
+            self._packed.append(self._unpacked(path, left, source, keyed=keyed))
             return
         file = opened(path, links=False)
         status = os.fstat(file.fileno())
@@ -167,6 +203,16 @@ class Tail:
         moved = Left(left.path, identity, left.offset, left.signature, left.skipping)
         followed = self._files[identity] = Followed(path, source, moved, file)
         self._pieces.append(_piece(followed, []))
+
+    def _unpacked(self, path: Path, left: Left, source: str, *, keyed: bool) -> Iterator[Piece]:
+        origin = Origin("file", path=left.path)
+        try:
+            for lines, moved in unpacked(path, left):
+                yield Piece(source, origin, lines, {left.key: moved.mark()} if keyed else {})
+        except (OSError, EOFError, zlib.error) as error:
+            self._note("file_unreadable", f"{path} can't be read: {error}", 1)
+        if keyed and left.identity not in self._files:
+            yield Piece(source, origin, [], {left.key: None})
 
     def _read(self, followed: Followed) -> Iterator[Piece]:
         left = followed.left
@@ -187,6 +233,10 @@ class Tail:
             told = f"a line of {followed.path} is too long; `count` bytes of its end were left out"
             self._note("line_cut", told, followed.cut)
             followed.cut = 0
+
+
+def _written(found: tuple[Path, Left, str]) -> int:
+    return found[0].stat().st_mtime_ns
 
 
 def _piece(followed: Followed, lines: Sequence[bytes]) -> Piece:

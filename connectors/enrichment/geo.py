@@ -5,7 +5,7 @@ The reader is the optional package `maxminddb` (`pip install maxminddb`): few ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -23,21 +23,25 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "as.organization.name": ("autonomous_system_organization",),
 }
 NUMBERS: Final = frozenset({"as.number"})
+PROBES: Final = tuple(f"{first}.0.0.1" for first in range(1, 224))  # asked when a file is opened
+
+
+Get = Callable[[str], object]
 
 
 class Geo:
-    """MaxMind files, asked once per distinct address."""
+    """MaxMind files, asked once per distinct address. What stands in a damaged part of a file isn't known."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
         """Open the files.
 
         Raises:
-            UsageError: the reader isn't installed, or a file is no MaxMind file.
+            UsageError: the reader isn't installed, or a file is no MaxMind file or a damaged one.
         """
-        self._readers = [_reader(path) for path in paths]
+        self._getters = [_getter(path) for path in paths]
 
     def __bool__(self) -> bool:
-        return bool(self._readers)
+        return bool(self._getters)
 
     def look_up(self, addresses: pl.Series, fields: Sequence[str]) -> pl.DataFrame:
         """Return these of FIELDS for each address; null where nothing is known."""
@@ -54,25 +58,29 @@ class Geo:
 
     def _record(self, address: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for reader in self._readers:
+        for get in self._getters:
             try:
-                record = reader.get(address)
-            except ValueError:  # an IPv6 address in a file of IPv4 ones
+                record = get(address)
+            except (ValueError, RuntimeError):  # an IPv6 address in a file of IPv4 ones; damage
                 continue
             if isinstance(record, dict):
                 found |= record
         return found
 
 
-def _reader(path: Path) -> Any:  # noqa: ANN401  the package is optional, and so are its types
+def _getter(path: Path) -> Get:
     try:
         maxminddb = import_module("maxminddb")
     except ImportError:
         raise UsageError("GeoIP files need the package maxminddb", fix="pip install maxminddb") from None
     try:
-        return maxminddb.open_database(path)
+        get: Get = maxminddb.open_database(path).get
+        for address in PROBES:
+            get(address)
     except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-        raise UsageError(f"no MaxMind file: {error}", place=Place(str(path)), fix="download it again") from None
+        message = f"no MaxMind file, or a damaged one: {error}"
+        raise UsageError(message, place=Place(str(path)), fix="download it again") from None
+    return get
 
 
 def _inner(record: Any, path: Sequence[str]) -> Any:  # noqa: ANN401  whatever the file holds

@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import header, pairs
+from connectors.formats.fitting import groups
 from connectors.formats.json_lines import ERROR
 
 FIELD: Final = r"(?:[^|\\]|\\.)*"
@@ -37,7 +38,7 @@ class Cef:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = original.str.extract_groups(LINE).struct.unnest()
+        frame = groups(original, LINE)
         made = pairs.columns(_extension(frame["extension"], wanted), original.len())
         made |= {name: _plain(frame[name], r"\\([|\\])") for name in FIELDS}
         if wanted is None or any(name.startswith("syslog_") for name in wanted):

@@ -18,6 +18,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import header, pairs
+from connectors.formats.fitting import groups
 from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 
@@ -43,12 +44,12 @@ class Cisco:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = original.str.extract_groups(MESSAGE).struct.unnest()
+        frame = groups(original, MESSAGE)
         plain = frame["head"].is_null()
         head = frame["head"]
         made = {name: frame[name] for name in OWN}
         if plain.any():
-            rest = original.set(~plain, None).str.extract_groups(PLAIN).struct.unnest()
+            rest = groups(original.set(~plain, None), PLAIN)
             head = pl.select(pl.coalesce(head, rest["head"])).to_series()
             made["text"] = pl.select(pl.coalesce(made["text"], rest["text"])).to_series()
         made |= self._pairs(made["text"], wanted)
@@ -68,7 +69,7 @@ class Cisco:
 
     def _header(self, head: pl.Series) -> dict[str, pl.Series]:
         """Split the header: a relay may have put its own before the device's."""
-        inner = head.str.extract_groups(INNER).struct.unnest()
+        inner = groups(head, INNER)
         outer = header.split(pl.select(pl.coalesce(inner["outer"], head)).to_series())
         made = {f"syslog_{part.name}": part for part in outer}
         for name, own in (("syslog_timestamp", "time"), ("syslog_sequence", "sequence")):

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import polars as pl
 
-from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
-
-GROUP: Final = re.compile(r"\(\?P<(\w+)>")
+from connectors.patterns.fit import fit
 
 
 def first_fit(lines: pl.Series, patterns: Sequence[str]) -> pl.DataFrame:
     """Return the named groups of the first pattern that a line fits, null where it fits none."""
-    names = dict.fromkeys(name for pattern in patterns for name in GROUP.findall(pattern))
-    frame = pl.DataFrame([nulls(name, lines.len()) for name in names])
-    left = pl.arange(lines.len(), eager=True)
-    for pattern in patterns:
-        found = groups(lines if left.len() == lines.len() else lines.gather(left), pattern)
-        fits = found.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-        if not fits.any():
-            continue
-        if left.len() == lines.len() and fits.all():  # nothing to put together
-            return found.with_columns(nulls(name, found.height) for name in names if name not in found.columns)
-        rows = left.filter(fits)
-        frame = frame.with_columns(frame[part.name].scatter(rows, part) for part in found.filter(fits))
-        left = left.filter(~fits)
-        if left.is_empty():
-            break
-    return frame
+    return fit(lines, patterns).columns
 
 
 def groups(text: pl.Series, pattern: str) -> pl.DataFrame:
     """Return a column per named group of a pattern."""
-    return text.str.extract_groups(pattern).struct.unnest()
+    return fit(text, (pattern,)).columns
 
 
 def parts(frame: pl.DataFrame, patterns: Mapping[str, str], wanted: Collection[str] | None) -> pl.DataFrame:

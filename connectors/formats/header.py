@@ -15,6 +15,8 @@ from typing import Final
 
 import polars as pl
 
+from connectors.formats.fitting import groups
+
 PARTS: Final = ("priority", "timestamp", "hostname", "program", "pid", "sequence")
 TIME: Final = (
     r"[*.]?(?:(?:[A-Z][a-z]{2}, )?[A-Z][a-z]{2} {1,2}\d{1,2},?(?: \d{4})?,? "  # Jan  1 02:21:38
@@ -36,7 +38,7 @@ HEAD: Final = (
 
 def split(head: pl.Series) -> pl.DataFrame:
     """Return the parts of heads; a part that isn't there is null."""
-    parts = head.str.extract_groups(HEAD).struct.unnest()
+    parts = groups(head, HEAD)
     return parts.select(
         "priority",
         pl.col("timestamp").str.strip_chars_start("*."),

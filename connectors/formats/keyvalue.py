@@ -18,8 +18,12 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats import header, named_pairs, pairs
+from connectors.formats import header, pairs
+from connectors.formats.fitting import groups
+from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
+from connectors.formats.signs import Signs
+from connectors.warm import WARMTH
 
 HEADER: Final = "syslog_"
 KEY: Final = r"[A-Za-z_][\w.\-/\[\]]*"
@@ -41,40 +45,44 @@ class KeyValue:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        height = original.len()
-        line = original.alias("line").to_frame().with_columns(body=self._body()).with_row_index("row")
+        line = original.alias("line").to_frame().with_columns(self._body(original)).with_row_index("row")
         keys = None if wanted is None else frozenset(name for name in wanted if not name.startswith(HEADER))
-        made = self._made(line, keys)
+        made, good = self._made(line, keys)
         if wanted is None or len(keys or ()) < len(wanted):
             made |= {f"{HEADER}{part.name}": part for part in header.split(self._head(line))}
-        good = line.select((pl.col("body").str.contains(self._pair()) | self.sparse).fill_null(value=False))["body"]
+        if self.sparse:
+            good = pl.repeat(value=True, n=line.height, eager=True)
         error = pl.select(pl.when(~good).then(pl.lit("no pairs of keys and values"))).to_series()
-        columns = [column.set(~good, None) for column in pairs.selected(made, wanted, height)]
-        return pl.DataFrame([*columns, error.alias(ERROR)])
+        columns = pairs.selected(made, wanted, original.len())
+        return pl.DataFrame([*(columns if good.all() else _without(columns, ~good)), error.alias(ERROR)])
 
-    def _made(self, line: pl.DataFrame, keys: frozenset[str] | None) -> dict[str, pl.Series]:
-        """Return a column per key: by search for it, where there are few and no line makes that unsure."""
-        usual = (self.equals, self.quotes, self.separator, self.blanks) == ("=", '"', "", False)
-        if keys is None or not usual or len(keys) > named_pairs.MOST:
-            return pairs.columns(self._pairs(line, keys), line.height)
-        body = line.select(pl.col("body").str.replace(named_pairs.PRIORITY, ""))["body"]
-        odd = named_pairs.odd(body)
-        made = named_pairs.values(body if not odd.any() else body.set(odd, None), sorted(keys))
-        if odd.any():
-            for name, column in pairs.columns(self._pairs(line.filter(odd), keys), line.height).items():
-                rows = odd & column.is_not_null()
-                made[name] = made[name].zip_with(~rows, column)
-        return made
+    def _made(self, line: pl.DataFrame, keys: frozenset[str] | None) -> tuple[dict[str, pl.Series], pl.Series]:
+        """Return a column per key, and which lines have pairs."""
+        if self.blanks or not WARMTH.worth(line.height):
+            good = line.select(pl.col("body").str.contains(self._pair()).fill_null(value=False))["body"]
+            return pairs.columns(self._pairs(line, keys), line.height), good
+        from connectors.formats.cutting import cut  # noqa: PLC0415 - Numba is slow to load
 
-    def _body(self) -> pl.Expr:
+        found = cut(line["body"], Signs(self.equals, self.quotes, self.separator), keys)
+        made, good = found.columns, found.good
+        if found.odd.len():
+            odd = line[found.odd]
+            good = good.scatter(found.odd, odd["body"].str.contains(self._pair()))
+            for name, column in pairs.columns(self._pairs(odd, keys), line.height).items():
+                rows = column.is_not_null().arg_true()
+                own = made.get(name, nulls(name, line.height))
+                made[name] = own.scatter(rows, column.gather(rows))
+        return made, good
+
+    def _body(self, line: pl.Series) -> pl.Series:
         if not self.start:
-            return pl.col("line")
-        body = pl.col("line").str.extract(f"(?s)({self.start}.*)$")
-        return body if self.sparse else pl.coalesce(body, "line")
+            return line.alias("body")
+        body = groups(line, f"(?s)(?P<body>{self.start}.*)$")["body"]
+        return body if self.sparse or not body.null_count() else body.zip_with(body.is_not_null(), line)
 
     def _head(self, line: pl.DataFrame) -> pl.Series:
         start = self.start or f"(?:^|[\\s\\[]){self._pair()}"
-        head = line["line"].str.extract(f"(?s)^(.*?){start}").alias("head")
+        head = groups(line["line"], f"(?s)^(?P<head>.*?){start}")["head"]
         return head if not self.sparse else pl.select(pl.coalesce(head, line["line"])).to_series()
 
     def _pair(self) -> str:
@@ -111,3 +119,7 @@ class KeyValue:
             whole = value.str.starts_with(quote) & value.str.ends_with(quote) & (value.str.len_bytes() > 1)
             value = pl.when(whole).then(inner).otherwise(value)
         return value.alias("value")
+
+
+def _without(columns: list[pl.Series], failed: pl.Series) -> list[pl.Series]:
+    return [column.set(failed, None) for column in columns]

@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import header, pairs
+from connectors.formats.fitting import groups
 from connectors.formats.json_lines import ERROR
 
 LINE: Final = (
@@ -37,7 +38,7 @@ class Leef:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = original.str.extract_groups(LINE).struct.unnest().with_row_index("row")
+        frame = groups(original, LINE).with_row_index("row")
         made = pairs.columns(_attributes(frame, wanted), original.len()) | {name: frame[name] for name in FIELDS}
         if wanted is None or any(name.startswith("syslog_") for name in wanted):
             made |= {f"syslog_{part.name}": part for part in header.split(frame["head"])}

@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
+from connectors.formats.fitting import groups
 from connectors.formats.json_lines import ERROR
 
 PRIORITY: Final = r"(?s)^\s*(?:(?:\d{1,7} )?<(?P<priority>\d{1,3})>)?"  # "123 <38>": the octet count of RFC 6587
@@ -89,9 +90,8 @@ def _header(original: pl.Series) -> pl.DataFrame:
 
 def _groups(frame: pl.DataFrame, pattern: str) -> pl.DataFrame:
     return (
-        frame.with_columns(pl.col("line").str.extract_groups(pattern).alias("head"))
-        .unnest("head")
-        .drop("line")
+        frame.drop("line")
+        .with_columns(groups(frame["line"], pattern))
         .pipe(_one_program)
         .with_columns(
             *[pl.lit(None, pl.String).alias(name) for name in HEADER if f"<{name}>" not in pattern],

@@ -91,8 +91,7 @@ class Protector:
         for name, value in sorted(set(values), key=lambda each: (-len(each[1]), each)):  # long ones hold short ones
             if TOKEN.fullmatch(value):
                 continue
-            ways = (_replaced(result, form, known[value], name, json_=json_) for form in _forms(value, json_=json_))
-            replaced = next((each for each in ways if each is not None), None)
+            replaced = substituted(result, value, known[value], name, structured=json_)
             if replaced is None and known[value] not in result:
                 whole = tokens([line], self.keys.now)[line]
                 self._remember({whole: line})
@@ -107,6 +106,15 @@ class Protector:
             if len(self._kept) > REMEMBERED:
                 self._kept.clear()
             self._kept.update(new)
+
+
+def substituted(line: str, value: str, made: str, name: str = "", *, structured: bool) -> str | None:
+    """Return a line with another text wherever a value stands, however it is written there; None where it doesn't.
+
+    `name` is that of its column, beside which a short value stands; `structured` says that the line is JSON.
+    """
+    ways = (_replaced(line, form, made, name, json_=structured) for form in _forms(value, json_=structured))
+    return next((each for each in ways if each is not None), None)
 
 
 def _values(texts: pl.Series, definition: Definition) -> tuple[list[list[tuple[str, str]]], list[bool]]:

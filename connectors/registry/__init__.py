@@ -1,6 +1,7 @@
 """The registry of organisations, networks, systems, machines and accounts, each from when to when.
 
-Files are YAML with any of the sections, or CSV named after one (`users.csv`, `assets-2026.csv`) for long lists.
+Files are YAML with any of the sections, or CSV named after one (`users.csv`, `assets-2026.csv`) for long lists. A CSV
+file with headings of somebody else is read by a `Table`, which tells what they mean.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from connectors.faults import DefinitionsError, known
 from connectors.nodes import read_yaml
-from connectors.registry.models import SECTIONS, Asset, Net, Row, System, Unit, User
+from connectors.registry.models import SECTIONS, Asset, Net, Row, System, Table, Unit, User, keys
 from detectors.errors import DefinitionError, Place
 
 BUILT_IN: Final = Path(__file__).with_name("gialai.yml")
@@ -39,7 +40,7 @@ class _Reading:
     faults: list[DefinitionError] = field(default_factory=list)
 
 
-def read(paths: Iterable[Path] = (), *, built_in: bool = True) -> Registry:
+def read(paths: Iterable[Path | Table] = (), *, built_in: bool = True) -> Registry:
     """Read the registry: the province's units, and the files and folders given.
 
     Raises:
@@ -58,23 +59,38 @@ def read(paths: Iterable[Path] = (), *, built_in: bool = True) -> Registry:
     return Registry(rows["units"], (*networks, *rows["networks"]), rows["systems"], rows["assets"], rows["users"])
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _files(paths: Iterable[Path | Table]) -> Iterator[Path | Table]:
     for path in paths:
-        if path.is_dir():
+        if isinstance(path, Path) and path.is_dir():
             yield from sorted(each for each in path.iterdir() if each.suffix in {".yml", ".yaml", ".csv"})
         else:
             yield path
 
 
-def _read(path: Path, reading: _Reading) -> None:
+def _read(given: Path | Table, reading: _Reading) -> None:
     try:
-        for name, value, place in _table(path) if path.suffix == ".csv" else _document(path):
+        for name, value, place in _rows(given):
             try:
                 reading.rows[name].append((SECTIONS[name].model_validate(value), place([])))
             except ValidationError as error:
                 reading.faults += _refusals(error, SECTIONS[name], place)
     except DefinitionError as error:
         reading.faults.append(error)
+
+
+def _rows(given: Path | Table) -> Iterator[tuple[str, Any, PlaceOf]]:
+    if isinstance(given, Table):
+        return _table(given.path, given.section, given.columns)
+    if given.suffix != ".csv":
+        return _document(given)
+    name = next((each for each in SECTIONS if given.stem.startswith(each)), None)
+    if name is None:
+        fix = (
+            f"name it after one of {', '.join(SECTIONS)}, or write {{path: {given.name}, section: units, columns: "
+            "{code: HEADING, …}} under enrichment.registry"
+        )
+        raise DefinitionError("no registry", place=Place(str(given)), fix=fix)
+    return _table(given, name, {})
 
 
 def _document(path: Path) -> Iterator[tuple[str, Any, PlaceOf]]:
@@ -91,27 +107,39 @@ def _document(path: Path) -> Iterator[tuple[str, Any, PlaceOf]]:
             yield name, row, lambda path, name=name, number=number: node.place([name, number, *path])  # type: ignore[misc]
 
 
-def _table(path: Path) -> Iterator[tuple[str, Any, PlaceOf]]:
-    name = next((each for each in SECTIONS if path.stem.startswith(each)), None)
-    if name is None:
-        raise DefinitionError("no registry", place=Place(str(path)), fix=f"name it after one of {', '.join(SECTIONS)}")
+def _table(path: Path, section: str, columns: Mapping[str, str]) -> Iterator[tuple[str, Any, PlaceOf]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
+            _look_at_headings(reader.fieldnames or (), SECTIONS[section], columns, Place(str(path), 1))
             for row in reader:
                 line = reader.line_num
-                yield name, row, lambda _, line=line: Place(str(path), line)  # type: ignore[misc]
+                value = {key: row[heading] for key, heading in columns.items()} if columns else row
+                yield section, value, lambda _, line=line: Place(str(path), line)  # type: ignore[misc]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DefinitionError(f"can't be read: {error}", place=Place(str(path))) from None
 
 
+def _look_at_headings(headings: Sequence[str], model: type[Row], columns: Mapping[str, str], place: Place) -> None:
+    """Tell once, and not of every row, what the headings of a table lack or nobody knows."""
+    if missing := [heading for heading in columns.values() if heading not in headings]:
+        fix = f"its headings are {', '.join(headings)}"
+        raise DefinitionError(f"no heading {', '.join(map(repr, missing))}", place=place, fix=fix)
+    names = keys(model)
+    if strange := [key for key in columns if key not in names]:
+        message = f"{', '.join(map(repr, strange))} is no key of a row"
+        raise DefinitionError(message, place=place, fix=f"known are {', '.join(names)}")
+    if unknown := [heading for heading in headings if heading not in names and not columns]:
+        fix = f"known are {', '.join(names)}; or say what they mean under `columns` (docs/enrichment.md)"
+        raise DefinitionError(f"unknown headings {', '.join(map(repr, unknown))}", place=place, fix=fix)
+
+
 def _refusals(error: ValidationError, model: type[Row], place: PlaceOf) -> Iterator[DefinitionError]:
-    names = {each.alias or name for name, each in model.model_fields.items()}
     for fault in error.errors(include_url=False):
         path = [step for step in fault["loc"] if isinstance(step, int | str)]
         message, fix = fault["msg"].removeprefix("Value error, "), ""
         if fault["type"] == "extra_forbidden":
-            message, fix = f"unknown key {str(path[-1])!r}", f"known keys: {', '.join(sorted(names))}"
+            message, fix = f"unknown key {str(path[-1])!r}", f"known keys: {', '.join(keys(model))}"
         elif fault["type"] == "missing":
             message, fix = f"the key {str(path[-1])!r} is missing", "add it"
         elif fault["type"] == "string_pattern_mismatch" and path and path[0] in {"code", "unit", "parent", "becomes"}:
@@ -161,8 +189,8 @@ def _circles(becomes: Mapping[str, str], units: list[tuple[Unit, Place]]) -> Ite
 def _twice(section: str, rows: Iterable[tuple[Row, Place, Iterable[str]]]) -> Iterator[DefinitionError]:
     """Refuse a key that two rows have at one time."""
     seen: dict[str, list[tuple[Row, Place]]] = {}
-    for row, place, keys in rows:
-        for key in keys:
+    for row, place, names in rows:
+        for key in names:
             for other, where in seen.setdefault(key, []):
                 if row.meets(other) and row is not other:
                     message = f"{key} stands in {section} already, at {where}, for some of these days"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, time
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, IPvAnyAddress, model_validator
@@ -148,6 +151,20 @@ class User(Row):
     name: str
     unit: Code | None = None
     kind: str = "staff"  # staff, administrator, service, supplier, …
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file of one section whose headings are somebody else's; those that aren't named here are left out."""
+
+    path: Path
+    section: str
+    columns: Mapping[str, str]  # key → heading in the file
+
+
+def keys(model: type[Row]) -> list[str]:
+    """Return the keys that a row may have."""
+    return sorted(each.alias or name for name, each in model.model_fields.items())
 
 
 SECTIONS: Final[dict[str, type[Row]]] = {

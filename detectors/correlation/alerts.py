@@ -44,7 +44,14 @@ EVENTS: Final = pl.Schema(
 )
 
 _GATHERED: Final = pl.Schema(
-    {"group": pl.String, "anchor": pl.Int64, "rule": pl.String, "event.id": pl.String, "row": pl.Int64}
+    {
+        "group": pl.String,
+        "number": pl.Int64,
+        "anchor": pl.Int64,
+        "rule": pl.String,
+        "event.id": pl.String,
+        "row": pl.Int64,
+    }
 )
 Key = tuple[str, int]  # of a finding: its group, and when its window begins
 Mute = Callable[[pl.DataFrame], pl.Series]  # events (EVENTS) → why each makes no finding, or null
@@ -54,7 +61,8 @@ Originals = Callable[[pl.DataFrame], Mapping[str, str]]  # events (rule, event.i
 def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) -> pl.DataFrame:
     """Return the events of all alerts, each once per finding: by its group and the start of its window.
 
-    A row has these, the rule, the event's id, and its row among the matches of that rule.
+    A row has these, the group's number among those of the alerts, the rule, the event's id, and its row among the
+    matches of that rule.
     """
     frames = [_GATHERED.to_frame()]
     for number, part in enumerate(alerts.parts):
@@ -65,7 +73,7 @@ def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) 
         owner, texts = np.cumsum(begins) - 1, texts_of(alerts)
         groups, starts = part.windows.group[begins], anchors[begins]
         for member, whose, rows in covered(alerts, number, np.arange(len(anchors)), owner):
-            named = {"group": texts.gather(groups[whose]), "anchor": starts[whose]}
+            named = {"group": texts.gather(groups[whose]), "number": groups[whose], "anchor": starts[whose]}
             frame = pl.DataFrame({**named, "event.id": matches[member.id]["event.id"].gather(rows), "row": rows})
             frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(_GATHERED.names()))
     whole = pl.concat(frames)
@@ -168,8 +176,10 @@ def withdrawn(detection: Detection, events: pl.DataFrame, originals: Originals, 
 def _matches(detection: Detection, events: pl.DataFrame, names: Mapping[Key, str]) -> pl.DataFrame:
     """Return events of findings, whose names are given, as matches that nothing mutes."""
     identity = detection.meta.id
-    owners = [names[each] for each in events.select("group", "anchor").iter_rows()]
-    pairs = zip(owners, events["event.id"].to_list(), strict=True)
+    known = [(*key, name) for key, name in names.items()]
+    of = pl.DataFrame(known, schema={"group": pl.String, "anchor": pl.Int64, "owner": pl.String}, orient="row")
+    owners = events.select("group", "anchor").join(of, on=["group", "anchor"], how="left", maintain_order="left")
+    pairs = pl.DataFrame([owners["owner"], events["event.id"]])
     return events.select(
         pl.col("time").cast(TIME).alias("@timestamp"),
         pl.Series("soc.match.id", match_ids(identity, detection.semantics, pairs), pl.String),
@@ -177,7 +187,7 @@ def _matches(detection: Detection, events: pl.DataFrame, names: Mapping[Key, str
         pl.col("event.id").reshape((-1, 1)).cast(pl.List(pl.String)),
         "soc.source",
         pl.col("group").alias("soc.group"),
-        pl.Series("soc.finding.id", owners, pl.String),
+        owners["owner"].alias("soc.finding.id"),
         pl.lit(None, pl.String).alias("soc.silenced"),
     ).cast(MATCH)
 

@@ -28,7 +28,7 @@ from detectors.correlation.alerts import (
     texts_of,
     withdrawn,
 )
-from detectors.correlation.evaluate import FIELD, Alerts, evaluate, merged, text
+from detectors.correlation.evaluate import FIELD, Alerts, among, evaluate, merged, text
 from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import SECOND, Linked, Member
 from detectors.correlation.windows import Intervals, Numbers, distinct
@@ -39,6 +39,7 @@ from detectors.maintenance import HOST, Calendar
 from detectors.schema import TIME
 
 MANY = 64  # stretches of time; more are taken as one
+PIECE = 100_000  # events that are told of at once, if they are of several findings
 _ALWAYS = ("event.id", "time", "soc.source", *(f"{FIELD}{name}" for name in KEPT_ENTITIES))
 
 
@@ -159,9 +160,10 @@ class Correlator:
         ledger.enter(self._memory, linked, {key: step for key, step in (made | gone).items() if known.get(key) != step})
         originals = partial(self._originals, within=reached)
         if events.height:
-            whole = described(events, frames)
             told = {key: step.number for key, step in made.items()}
-            yield found(detection, whole, whole, originals, told, mute=partial(self._muted, detection))
+            for _, some in _pieces(events, events):
+                whole = described(some, frames)
+                yield found(detection, whole, whole, originals, told, mute=partial(self._muted, detection))
         shown = shown.filter(self._muted(detection, shown).is_null())
         if shown.height:
             yield withdrawn(detection, shown, originals, {key: step.number for key, step in gone.items()})
@@ -206,7 +208,7 @@ class Correlator:
         if not self._tells(linked):
             return
         try:
-            yield from [*self._found(linked, within, horizon, blocks)]
+            yield from self._found(linked, within, horizon, blocks)
         except SocError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever breaks one correlation, the others must go on
@@ -229,7 +231,7 @@ class Correlator:
         if not alerts:
             return
         detection = _detection(linked)
-        earlier = self._earlier(linked, frames, reached) if blocks else None
+        earlier = self._earlier(alerts, frames, reached) if blocks else None
         yield from self._suppressed(detection, alerts, earlier, frames)
         if linked.rule.meta.id in self.silent:
             return
@@ -237,18 +239,18 @@ class Correlator:
         new = first = events
         if earlier is not None:
             known = earlier.of(self._excepted.left(earlier.alerts), detection.seconds)
-            new = events.join(known, on=["group", "anchor", "event.id"], how="anti")
+            new = events.join(known, on=known.columns, how="anti")
             # Findings that were told stand there: their new matches are all that is to be told.
-            told = known.select("group", "anchor").unique()
+            told = known.select(known.columns[:2]).unique()
             if self._calendar.windows:  # those that were muted have to be told if anything loud is new
                 first = events.join(new.select("group", "anchor").unique(), on=["group", "anchor"], how="semi")
             else:
-                first = events.join(told, on=["group", "anchor"], how="anti")
+                first = events.join(told, on=told.columns, how="anti")
         if not new.height:
             return
-        first, new = described(first, frames), described(new, frames)
-        mute = partial(self._muted, detection)
-        yield found(detection, first, new, partial(self._originals, within=reached), {}, mute=mute)
+        originals, mute = partial(self._originals, within=reached), partial(self._muted, detection)
+        for some, fresh in _pieces(first, new):
+            yield found(detection, described(some, frames), described(fresh, frames), originals, {}, mute=mute)
 
     def _suppressed(
         self, detection: Detection, alerts: Alerts, earlier: _Earlier | None, frames: Mapping[str, pl.DataFrame]
@@ -259,7 +261,7 @@ class Correlator:
             events = gathered(taken, frames, detection.seconds)
             if earlier is not None and each.id in before:
                 known = earlier.of(before[each.id], detection.seconds)
-                events = events.join(known, on=["group", "anchor", "event.id"], how="anti")
+                events = events.join(known, on=known.columns, how="anti")
             if events.height:
                 yield replace(nothing(), suppressed=suppressed(detection, each, described(events, frames)))
 
@@ -289,11 +291,15 @@ class Correlator:
 
         return recall
 
-    def _earlier(self, linked: Linked, frames: Mapping[str, pl.DataFrame], within: Intervals | None) -> _Earlier:
+    def _earlier(self, alerts: Alerts, frames: Mapping[str, pl.DataFrame], within: Intervals | None) -> _Earlier:
         """Return alerts that were told before: most of those whose events alerts within these times may share.
 
         The matches are those at hand, so windows that begin before them are missed; what they hold is told again.
         """
+        linked = alerts.linked
+        told = among(alerts, lambda member: frames[member.id]["told"].to_numpy(), within)
+        if told is not None:
+            return _Earlier(told, frames, among=True)
         matches = {rule: frame.filter("told").select(_asked_for(linked, rule)) for rule, frame in frames.items()}
         return _Earlier(evaluate(linked, lambda member: matches[member.id], within, None, self._excepted.left), matches)
 
@@ -317,10 +323,27 @@ class _Earlier:
 
     alerts: Alerts
     matches: Mapping[str, pl.DataFrame]
+    among: bool = False  # whether they are among the matches of what is told now, and so of one group and row with them
 
     def of(self, alerts: Alerts, seconds: int) -> pl.DataFrame:
-        """Return the events of some of the alerts."""
-        return gathered(alerts, self.matches, seconds).select("group", "anchor", "event.id")
+        """Return the events of some of the alerts: finding by finding, as what is told now can be told by."""
+        numbered = self.among and len(alerts.linked.members) == 1  # of several rules one event has several rows
+        names = ("number", "anchor", "row") if numbered else ("group", "anchor", "event.id")
+        return gathered(alerts, self.matches, seconds).select(names)
+
+
+def _pieces(events: pl.DataFrame, new: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Cut events, and the new ones, into such of some findings each, so that a million need no more room than some."""
+    if new.height <= PIECE:
+        yield events, new
+        return
+    key = ["group", "anchor"]
+    counts = new.group_by(key, maintain_order=True).len()
+    piece = counts.select(*key, (pl.col("len").cum_sum() // PIECE).alias("piece"))
+    parts = (frame.join(piece, on=key, how="inner", maintain_order="left") for frame in (events, new))
+    of, fresh = (part.partition_by("piece", as_dict=True, include_key=False, maintain_order=True) for part in parts)
+    for name, some in fresh.items():
+        yield of.get(name, events.clear()), some
 
 
 def _detection(linked: Linked) -> Detection:
@@ -367,4 +390,5 @@ def _groups(linked: Linked, blocks: Sequence[Block]) -> pl.DataFrame | None:
 
 def _only(frame: pl.DataFrame, member: Member, groups: pl.DataFrame) -> pl.DataFrame:
     """Return the matches in these groups."""
-    return frame.join(groups, left_on=[text(name) for name in member.group], right_on=groups.columns, how="semi")
+    found = frame.join(groups, left_on=[text(name) for name in member.group], right_on=groups.columns, how="semi")
+    return frame if found.height == frame.height else found

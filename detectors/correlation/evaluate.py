@@ -88,6 +88,29 @@ def evaluate(
     return Alerts(linked, matches, parts, inner)
 
 
+def among(alerts: Alerts, chosen: Callable[[Member], Flags], within: Intervals | None) -> Alerts | None:
+    """Return the alerts that some of the matches would make alone; None where that can't be told by the others'.
+
+    `chosen` says of the matches that `recall` gave for a member which they are.
+    """
+    linked, matches = alerts.linked, alerts.matches
+    if not _plain(linked):
+        return None
+    flags, rows = np.zeros(len(matches.group), np.bool_), matches.frame["row"].to_numpy()
+    for slot, member in enumerate(linked.members):
+        own = matches.slot == slot
+        flags[own] = chosen(member)[rows[own]]
+    some = matches.where(flags)
+    parts = tuple(_parts(linked, some, within, None)) if some.frame.height else ()
+    return Alerts(linked, some, parts, {})
+
+
+def _plain(linked: Linked) -> bool:
+    """Say whether every match of every member counts, whatever others there are."""
+    inner = any(member.inner is not None for member in linked.members)
+    return not inner and (linked.rule.type in TEMPORAL or len(linked.members) == 1)
+
+
 def _before(within: Intervals | None, span: int) -> Intervals | None:
     """Return the times of the matches that windows ending within the intervals may hold."""
     if within is None:
@@ -162,7 +185,7 @@ def text(name: str) -> pl.Expr:
 
 def _once(linked: Linked, frame: pl.DataFrame) -> pl.DataFrame:
     """Keep an event once where it is counted once, though several of the rules match it, or several terms of one."""
-    if linked.rule.type in TEMPORAL or (len(linked.members) == 1 and linked.members[0].inner is None):
+    if linked.rule.type in TEMPORAL or _plain(linked):
         return frame
     values = [_value(number) for number in range(len(linked.rule.fields))]
     return frame.unique(["event", *_keys(linked), *values], keep="first", maintain_order=True)

@@ -23,22 +23,26 @@ Intervals = Sequence[tuple[int, int]]  # of times, both ends belong to them; in 
 class Matches:
     """Matches of all members, in order of group and time.
 
-    The frame has `slot` (the number of the member), `row` (where the match stands among that member's), `event`,
-    `time`, and the columns of the groups and the values.
+    The frame has `row` (where the match stands among those of its member), `event`, `group` and the values.
     """
 
     frame: pl.DataFrame
     groups: pl.DataFrame  # the keys of each group
     group: Numbers  # of each match
     time: Numbers
-    slot: Numbers
+    slot: Numbers  # the number of the member
     key: Numbers
-    times: Numbers  # the distinct times, in order
+    times: Numbers  # the distinct times, in order, and maybe others
 
     @property
     def width(self) -> int:
         """What a group's keys take of the numbers."""
         return len(self.times) + 1
+
+    def where(self, chosen: Flags) -> Matches:
+        """Return those of the matches that are chosen."""
+        group, time, slot, key = (each[chosen] for each in (self.group, self.time, self.slot, self.key))
+        return Matches(self.frame.filter(chosen), self.groups, group, time, slot, key, self.times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,34 @@ def ordered(frame: pl.DataFrame, keys: Sequence[str]) -> Matches:
     """Put matches in order; those without a time or without a group are left out: they never correlate."""
     frame = frame.drop_nulls(["time", *keys])
     groups = frame.select(keys).unique() if keys else pl.DataFrame({"all": [0]})
-    if keys:
-        numbered = groups.with_row_index("group")
-        frame = frame.join(numbered, on=keys, how="left")
-    else:
-        frame = frame.with_columns(pl.lit(0).alias("group"))
-    frame = frame.sort("group", "time", "slot", "event")
-    group, time = frame["group"].to_numpy().astype(np.int64), frame["time"].to_numpy()
+    group, time = _numbered(frame, keys, groups), frame["time"].to_numpy()
     times = distinct(np.sort(time))
     key = group * (len(times) + 1) + np.searchsorted(times, time)
-    return Matches(frame, groups, group, time, frame["slot"].to_numpy().astype(np.int64), key, times)
+    order = _order(frame, key)
+    group, time, key = group[order], time[order], key[order]
+    slot = frame["slot"].to_numpy()[order].astype(np.int64)
+    frame = frame.drop("slot", "time", *keys)[order].with_columns(pl.Series("group", group))
+    return Matches(frame, groups, group, time, slot, key, times)
+
+
+def _numbered(frame: pl.DataFrame, keys: Sequence[str], groups: pl.DataFrame) -> Numbers:
+    """Return the number of each match's group."""
+    if not keys:
+        return np.zeros(frame.height, np.int64)
+    found = frame.select(keys).join(groups.with_row_index("group"), on=keys, how="left", maintain_order="left")
+    return found["group"].to_numpy().astype(np.int64)
+
+
+def _order(frame: pl.DataFrame, key: Numbers) -> Numbers:
+    """Return the order of matches: by key, and only where keys are equal by member and event, which takes longer."""
+    order = np.argsort(key, kind="stable")
+    same = np.diff(key[order]) == 0
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    if len(tied):
+        places = order[tied]
+        among = frame[places].select("slot", "event", pl.Series("key", key[places]), pl.Series("place", places))
+        order[tied] = among.sort("key", "slot", "event", maintain_order=True)["place"].to_numpy()
+    return order
 
 
 def trailing(matches: Matches, span: int, within: Intervals | None) -> Windows:
@@ -115,8 +137,10 @@ def _windows(matches: Matches, anchors: Numbers, span: int, within: Intervals | 
     start, stop = anchor + min(span, 0), anchor + max(span, 0)
     chosen = inside(stop, within)
     group, start, stop = group[chosen], start[chosen], stop[chosen]
-    opening = group * matches.width + np.searchsorted(matches.times, start)
-    closing = group * matches.width + np.searchsorted(matches.times, stop, side="right") - 1
+    # one of both is the anchor
+    at = keys[chosen]
+    opening = at if span >= 0 else group * matches.width + np.searchsorted(matches.times, start)
+    closing = at if span <= 0 else group * matches.width + np.searchsorted(matches.times, stop, side="right") - 1
     first = np.searchsorted(matches.key, opening)
     end = np.searchsorted(matches.key, closing, side="right")
     return Windows(group, start, stop, first, end, opening, closing)

@@ -53,29 +53,29 @@ class Column:
 
     def codes(self, rows: Rows) -> Codes:
         """Return the numbers of the values of these rows."""
-        local = self._local[rows]
-        codes = self._numbers[local]
+        local = self._local.take(rows)
+        codes = self._numbers.take(local)
         unknown = codes == _UNKNOWN
-        if unknown.any():
+        if np.count_nonzero(unknown):
             new = distinct(local[unknown], self._numbers.size)
             self._numbers[new] = self.vocabulary.numbers(self._texts.take(new.tolist()))
-            codes = self._numbers[local]
+            codes = self._numbers.take(local)
         return codes
 
     def found(self, needles: Needles, rows: Rows) -> dict[int, Rows]:
         """Return, of these rows, those whose value each of the needles' predicates is true of."""
         codes = self.codes(rows)
         marks = self.vocabulary.marks(needles)
-        marked = np.flatnonzero(marks.any[codes])
+        marked = marks.any.take(codes).nonzero()[0]
         if not marked.size:
             return {}
         marked = marked[np.argsort(codes[marked], kind="stable")]
         codes, rows = codes[marked], rows[marked]
-        begins = np.flatnonzero(np.diff(codes, prepend=-1))
+        begins = [0, *((codes[1:] != codes[:-1]).nonzero()[0] + 1).tolist()]
         groups: dict[int, list[Rows]] = defaultdict(list)
-        for code, those in zip(codes[begins].tolist(), np.split(rows, begins[1:]), strict=True):
+        for code, begin, end in zip(codes[begins].tolist(), begins, [*begins[1:], rows.size], strict=True):
             for at in marks.of[code]:
-                groups[at].append(those)
+                groups[at].append(rows[begin:end])
         return {at: parts[0] if len(parts) == 1 else np.concatenate(parts) for at, parts in groups.items()}
 
     def test(self, predicate: Predicate, rows: Rows) -> Flags:

@@ -28,7 +28,7 @@ def _narrow(parts: tuple[Node, ...], rows: Rows, chains: dict[str, Chain], table
     """Evaluate parts in turn on the rows that none has decided: true decides an Or, false an And."""
     answer = evaluate(parts[0], rows, chains, table)
     for part in parts[1:]:
-        undecided = np.flatnonzero(~answer if stop else answer)
+        undecided = (~answer if stop else answer).nonzero()[0]
         if not undecided.size:
             break
         answer[undecided] = evaluate(part, rows[undecided], chains, table)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import orjson
@@ -24,8 +24,9 @@ from detectors.sigma.vocabulary import Flags
 # A run of these stands in JSON as it is, or the record holds a `\u` escape.
 _SAFE = re.compile(r"[ !#-.0-\[\]-~]+")
 # Letters outside of ASCII whose lower case is (or begins with) an ASCII letter, and escapes that stand for them.
-_ODD = "\u212a|\u0130"
-_ODD_ESCAPE = r"\\u(?:212[aA]|0130)"
+_ODD_LETTERS = ("\u212a", "\u0130")
+_ESCAPE = "\\u"
+_ODD = "|".join((*_ODD_LETTERS, r"\\u(?:212[aA]|0130)"))
 _FEW = 32  # records that are sooner taken apart than searched
 Search = Callable[[pl.Expr], pl.Expr]  # what is asked of a line
 
@@ -38,19 +39,65 @@ def read(table: Table, asked: Iterable[tuple[Rows, list[Predicate]]], *, structu
 
     A keyword is asked of all rows that its rules look at, or else a row without a text would be a wrong no.
     """
-    raw = table.events["event.original"]
-    likely = np.zeros(len(raw), np.bool_)
+    raw = _Raw(table.events["event.original"])
+    likely = np.zeros(table.events.height, np.bool_)
     for rows, keywords in asked:
-        likely[rows[_likely(_take(raw, rows), keywords)]] = True
+        likely[rows[_likely(raw, rows, keywords)]] = True
     chosen = np.flatnonzero(likely)
-    lines = raw.gather(chosen)
+    lines = raw.lines.gather(chosen)
     table.put_keywords(pl.Series(map(leaves, lines.to_list()), dtype=pl.String) if structured else lines, chosen)
 
 
-def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
+class _Raw:
+    """Raw lines, and what some of them say beyond what stands there; worked out once for all that is searched."""
+
+    def __init__(self, lines: pl.Series) -> None:
+        self.lines = lines
+
+    @cached_property
+    def odd(self) -> Flags:
+        """Say which lines are odd about case: they count as found."""
+        odd = np.zeros(self.lines.len(), np.bool_)
+        odd[self._doubted] = self.lines.gather(self._doubted).str.contains(_ODD).to_numpy()
+        return odd
+
+    def seen(self, rows: Rows, search: Search) -> Flags:
+        """Search lines as they stand and without escapes."""
+        found = _asked(_take(self.lines, rows), search) | self.odd[rows]
+        places = self._place[rows]
+        left = np.flatnonzero(~found & (places >= 0))
+        if left.size:
+            found[left] = _asked(self._plain.gather(places[left]), search)
+        return found
+
+    @cached_property
+    def _escaped(self) -> Rows:
+        doubted = self.lines.gather(self._doubted)
+        escaped: Rows = self._doubted[doubted.str.contains(_ESCAPE, literal=True).to_numpy()]
+        return escaped
+
+    @cached_property
+    def _doubted(self) -> Rows:
+        """Return the lines that hold an escape or a letter that is odd about case; one search tells them all."""
+        return np.flatnonzero(self.lines.str.contains_any([_ESCAPE, *_ODD_LETTERS]).to_numpy())
+
+    @cached_property
+    def _place(self) -> Rows:
+        """Return per line its place among those with escapes, -1 where it has none."""
+        place = np.full(self.lines.len(), -1)
+        place[self._escaped] = np.arange(self._escaped.size)
+        return place
+
+    @cached_property
+    def _plain(self) -> pl.Series:
+        """Return the lines with escapes without those of printable ASCII."""
+        return self.lines.gather(self._escaped).str.replace_many(_ESCAPES)
+
+
+def _likely(raw: _Raw, rows: Rows, keywords: Iterable[Predicate]) -> Flags:
     """Say which raw lines may satisfy any of the keywords, whether they hold its text plainly or in escapes."""
-    likely: Flags = np.ones(len(lines), np.bool_)
-    if len(lines) <= _FEW:
+    likely: Flags = np.ones(rows.size, np.bool_)
+    if rows.size <= _FEW:
         return likely
     probes, pattern = _sieved(tuple(keywords))
     if not all(probes):
@@ -62,7 +109,7 @@ def _likely(lines: pl.Series, keywords: Iterable[Predicate]) -> Flags:
     for search in searches:
         places = np.flatnonzero(likely)
         if places.size:
-            likely[places] = _seen(_take(lines, places), search)
+            likely[places] = raw.seen(rows[places], search)
     return likely
 
 
@@ -78,30 +125,8 @@ def _take(lines: pl.Series, places: Rows) -> pl.Series:
     return lines if places.size == len(lines) else lines.gather(places)
 
 
-def _seen(lines: pl.Series, search: Search) -> Flags:
-    """Search raw lines as they stand and without escapes; what is odd about case counts as found."""
-    line = pl.col("line")
-    seen = lines.to_frame("line").select(
-        found=search(line),
-        wide=line.str.len_bytes() != line.str.len_chars(),
-        escaped=line.str.contains("\\u", literal=True),
-    )
-    found, wide, escaped = (np.array(column.to_numpy()) for column in seen)
-    for odd, asked in ((wide, _has_odd), (escaped, _has_escaped)):
-        rows = np.flatnonzero(odd)
-        if rows.size:
-            found[rows] |= asked(lines.gather(rows), search).to_numpy()
-    return found
-
-
-def _has_odd(lines: pl.Series, _: Search) -> pl.Series:
-    return lines.str.contains(_ODD)
-
-
-def _has_escaped(lines: pl.Series, search: Search) -> pl.Series:
-    plain = lines.str.replace_many(_ESCAPES) if lines.str.contains("\\u00", literal=True).any() else lines
-    again = plain.to_frame("line").select(search(pl.col("line"))).to_series()
-    return lines.str.contains(_ODD_ESCAPE) | again
+def _asked(lines: pl.Series, search: Search) -> Flags:
+    return np.array(lines.to_frame("line").select(search(pl.col("line"))).to_series().to_numpy())
 
 
 def leaves(line: str) -> str:

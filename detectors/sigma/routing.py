@@ -32,9 +32,8 @@ class Taken:
 
     def narrow(self, rows: Rows, route: int) -> Rows:
         """Return those of the rows that take the route."""
-        there: Flags = self._taken[route][self._combined[rows]]
-        narrowed: Rows = rows[there]
-        return narrowed
+        there: Flags = self._taken[route].take(self._combined.take(rows))
+        return rows if np.count_nonzero(there) == rows.size else rows[there]
 
     def rows(self, routes: frozenset[int]) -> Rows:
         """Return all rows that take any of the routes."""

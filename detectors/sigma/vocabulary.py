@@ -22,6 +22,7 @@ Codes = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
 _UNKNOWN = np.int8(-1)
+_FEW = 16  # numbers that Python sorts sooner than a table is made
 _ROOM = 64  # values that there is room for at first
 _MEMORY = 64_000_000  # bytes of answers that one vocabulary may keep
 _ENTRY = 200  # bytes that a value takes beside its characters
@@ -93,13 +94,13 @@ class Vocabulary:
     def test(self, predicate: Predicate, codes: Codes) -> Flags:
         """Say for each code (-1 too) whether the predicate holds."""
         memo = self._memory(predicate)
-        known = memo[codes]
-        new = codes[known == _UNKNOWN]
-        if new.size:
-            asked = distinct(new, len(self))
+        known = memo.take(codes)
+        unknown = known == _UNKNOWN
+        if np.count_nonzero(unknown):
+            asked = distinct(codes[unknown], len(self))
             memo[asked] = self._work_out(predicate, asked.tolist())
-            known = memo[codes]
-        return known.astype(np.bool_)
+            known = memo.take(codes)
+        return known.view(np.bool_)
 
     def _search(self, needles: Needles, marks: Marks) -> None:
         """Mark the values that are new."""
@@ -155,8 +156,8 @@ class Vocabulary:
 
 def distinct(numbers: npt.NDArray[np.integer[Any]], end: int) -> npt.NDArray[np.int64]:
     """Return each of the numbers below `end` once, in order; np.unique takes ten times as long."""
-    if numbers.size == 1:
-        return numbers.astype(np.int64)
+    if numbers.size <= _FEW:
+        return np.array(sorted(set(numbers.tolist())), np.int64)
     there = np.zeros(end, np.bool_)
     there[numbers] = True
-    return np.flatnonzero(there)
+    return there.nonzero()[0]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from detectors.errors import RuleError, UsageError
 from detectors.sigma.rule import Rule
 from flows import assembly
-from flows.ruleset import RuleSet
+from flows.ruleset import RuleSet, rule_files
 from flows.settings import Settings
 
 
@@ -19,7 +20,7 @@ def some(name: str, settings: Settings, folders: Sequence[Path] = ()) -> RuleSet
         UsageError: there is none.
     """
     if Path(name).exists():
-        return _of_path(Path(name), settings, folders)
+        return of_paths([Path(name)], settings, folders)
     known = assembly.load_rules(settings, folders)
     wanted = name.lower()
     for rule in known.rules:
@@ -39,22 +40,25 @@ def correlation(name: str, settings: Settings, folders: Sequence[Path] = ()) -> 
     return found.only(last[-1]) if len(last) == 1 else None
 
 
-def _of_path(path: Path, settings: Settings, folders: Sequence[Path]) -> RuleSet:
-    """Return the rules of a file or folder; what a correlation there refers to may stand anywhere among the rules."""
-    found = assembly.load_rules(settings, [path])
+def of_paths(paths: Sequence[Path], settings: Settings, folders: Sequence[Path] = ()) -> RuleSet:
+    """Return the rules of files and folders; what they refer to may stand anywhere among the rules."""
+    found = assembly.load_rules(settings, paths)
     if not found.faults:
         return found
-    where, here = assembly.rule_folders(settings, folders), path.resolve()
-    inside = any(here.is_relative_to(folder.resolve()) for folder in where)
-    known = assembly.load_rules(settings, where if inside else [*where, path])
-    mine = [each for each in known.correlations if Path(each.rule.place.file).resolve().is_relative_to(here)]
-    if len(mine) == len(found.correlations):
-        return found
-    parts = [known.only(linked) for linked in mine]
-    rules = dict.fromkeys(rule for each in (found, *parts) for rule in each.rules)
-    linked = {each.rule.meta.id: each for part in parts for each in part.correlations}
-    faults = (fault for fault in known.faults if fault.place and Path(fault.place.file).resolve().is_relative_to(here))
-    return RuleSet(tuple(rules), tuple(faults), known.filters, tuple(linked.values()))
+    called = {Path(file).resolve(): file for file in rule_files(paths)}  # as the person who asks calls them
+    where = assembly.rule_folders(settings, folders)
+    others = [path for path in paths if not any(path.resolve().is_relative_to(folder.resolve()) for folder in where)]
+    known = assembly.load_rules(settings, [*where, *others])
+    linked = [each for each in known.correlations if Path(each.rule.place.file).resolve() in called]
+    parts = [known.only(each) for each in linked]
+    rules = {rule.id: rule for each in (*parts, found) for rule in each.rules}
+    whole = {each.rule.meta.id: each for part in parts for each in part.correlations}
+    faults = [
+        RuleError(fault.message, place=replace(fault.place, file=file), fix=fault.fix)
+        for fault in known.faults
+        if fault.place and (file := called.get(Path(fault.place.file).resolve()))
+    ]
+    return RuleSet(tuple(rules.values()), tuple(faults), known.filters, tuple(whole.values()))
 
 
 def one(name: str, settings: Settings, folders: Sequence[Path] = ()) -> Rule:

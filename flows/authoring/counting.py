@@ -21,7 +21,7 @@ from detectors.correlation.rule import TEMPORAL, Bound
 from detectors.sigma.engine import Engine
 from detectors.sigma.rule import Rule
 from flows.assembly import Parts
-from flows.authoring.events import Events
+from flows.authoring.events import FIELDS, Events
 from flows.correlating import columns_of, kept
 
 MOST = 20  # events, and groups, that are told of
@@ -83,20 +83,26 @@ class Counted:
         return plain | ({"inner": [each.document() for each in self.inner]} if self.inner else {})
 
 
-def explain(linked: Linked, events: Events, parts: Parts, zone: tzinfo) -> Counted:
-    """Explain a correlation, and those that it refers to, on events of one source."""
+def explain(linked: Linked, events: Sequence[Events], parts: Parts, zone: tzinfo) -> Counted:
+    """Explain a correlation, and those that it refers to, on events, which are numbered source by source."""
     fields = Correlator([linked], Held()).fields
     known = {rule.id: rule for rule in parts.rules.rules if rule.id in fields}
     frames = {identity: _matches(rule, fields[identity], events) for identity, rule in known.items()}
     return _Teller(frames, known, events, parts.excepted, zone).counted(linked)
 
 
-def _matches(rule: Rule, fields: Sequence[str], events: Events) -> pl.DataFrame:
+def _matches(rule: Rule, fields: Sequence[str], events: Sequence[Events]) -> pl.DataFrame:
     """Return a rule's matches as a correlation sees them; their ids are the numbers of events."""
-    rows = Engine([rule]).detect(events.dialect, events.frame).row
-    numbers = pl.Series("event.id", [str(row + 1) for row in rows.tolist()], pl.String)
-    hit = events.frame[rows].with_columns(numbers, pl.lit(events.source).alias("soc.source"))
-    return kept(hit, columns_of(rule, fields, events.dialect))
+    found, before = [], 0
+    for each in events:
+        # events as rules see them are those of every rule's own log source
+        dialect = each.dialect if each.source != FIELDS else replace(each.dialect, logsource=rule.logsource)
+        rows = Engine([rule]).detect(dialect, each.frame).row
+        numbers = pl.Series("event.id", [str(before + row + 1) for row in rows.tolist()], pl.String)
+        hit = each.frame[rows].with_columns(numbers, pl.lit(each.source).alias("soc.source"))
+        found.append(kept(hit, columns_of(rule, fields, dialect)))
+        before += each.frame.height
+    return pl.concat(found)
 
 
 class _Teller:
@@ -104,11 +110,13 @@ class _Teller:
         self,
         frames: Mapping[str, pl.DataFrame],
         rules: Mapping[str, Rule],
-        events: Events,
+        events: Sequence[Events],
         excepted: Excepted,
         zone: tzinfo,
     ) -> None:
-        self._frames, self._rules, self._events = frames, rules, events
+        self._frames, self._rules = frames, rules
+        self._times = pl.concat([each.frame["@timestamp"] for each in events])
+        self._sources = ", ".join(each.source for each in events)
         self._excepted, self._zone = excepted, zone
 
     def counted(self, linked: Linked) -> Counted:
@@ -120,7 +128,7 @@ class _Teller:
             asks(linked),
             tuple(self._seen(linked)),
             tuple(self._groups(linked)),
-            self._events.source,
+            self._sources,
             inner,
         )
 
@@ -130,8 +138,8 @@ class _Teller:
     def _seen(self, linked: Linked) -> Iterator[Seen]:
         """Yield the events that its own rules match; where none does, say so of the first ones."""
         own = [member for member in linked.members if member.inner is None]
-        times = self._events.frame["@timestamp"]
-        for row in range(self._events.frame.height):
+        times = self._times
+        for row in range(len(times)):
             matched = [member for member in own if str(row + 1) in set(self._frames[member.id]["event.id"])]
             time = self._text(times[row]) if times[row] is not None else ""
             groups = {member.id: self._group(linked, member, str(row + 1)) for member in matched}

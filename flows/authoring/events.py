@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,8 @@ from flows.scanning import recogniser
 from flows.settings import Settings
 
 MOST_BYTES = 64_000_000  # of standard input
-MOST = 1_000  # events of a file that are looked at
+MOST = 1_000  # events of a source that are looked at
+MOST_FILES = 50  # of a folder
 FIELDS = "fields"  # the source of events that are written as the rule sees them
 
 
@@ -59,6 +60,36 @@ def find(what: str, logsource: LogSource, parts: Parts, settings: Settings, sour
         file.write(sys.stdin.buffer.read(MOST_BYTES))
         file.flush()
         return _of_file(Path(file.name), logsource, parts, source)
+
+
+def every(
+    whats: Sequence[str], logsource: LogSource, parts: Parts, settings: Settings, source: str | None = None
+) -> list[Events]:
+    """Return the events of several files, folders of files, and ids, put together by their source.
+
+    Raises:
+        UsageError: as `find` does, or a folder holds no file.
+    """
+    found: dict[str, list[Events]] = {}
+    for what in (name for each in whats for name in _inside(each)):
+        each = find(what, logsource, parts, settings, source)
+        found.setdefault(each.source, []).append(each)
+    return [_joined(some) for some in found.values()]
+
+
+def _inside(what: str) -> list[str]:
+    """Return the files of a folder, or what else is meant."""
+    if what == "-" or not Path(what).is_dir():
+        return [what]
+    inside = [str(file) for file in sorted(Path(what).rglob("*")) if file.is_file()]
+    if not 0 < len(inside) <= MOST_FILES:
+        raise UsageError(f"{what} holds {len(inside):,} files", fix=f"name one file, or up to {MOST_FILES} of them")
+    return inside
+
+
+def _joined(some: Sequence[Events]) -> Events:
+    frame = pl.concat([each.frame for each in some], how="diagonal_relaxed")
+    return Events(some[0].source, some[0].dialect, frame.head(MOST))
 
 
 def _of_file(path: Path, logsource: LogSource, parts: Parts, source: str | None) -> Events:

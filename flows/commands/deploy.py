@@ -1,4 +1,4 @@
-"""`soc deploy`: anomalies by the clock of a Prefect server."""
+"""`soc deploy`: what is done again and again, by the clock of a Prefect server."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     add_config(parser)
     parser.epilog = (
-        "Registers score/hourly, watch-drift/daily and train/weekly in the Prefect server that PREFECT_API_URL names, "
-        "and runs them until stopped."
+        "Registers reckon/often, score/hourly, watch-sources/hourly, clean-archive/daily, watch-drift/daily, "
+        "train/weekly, report/weekly and report/monthly in the Prefect server that PREFECT_API_URL names, and runs "
+        "them until stopped."
     )
 
 

@@ -21,7 +21,8 @@ from detectors.schema import LEVELS
 from flows.commands.options import add_config, moment, read_config
 from flows.settings import Settings
 from flows.terminal import plain
-from flows.triage.duties import MARK, SENT, Mark, due, read
+from flows.triage.deciding import close_members
+from flows.triage.duties import MARK, SENT, Mark, due, read, told
 from flows.triage.opening import opened
 
 
@@ -38,8 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     judging.add_argument("status", choices=get_args(Status), help="how far it is")
     judging.add_argument("--reason", choices=REASONS, help="why it is closed")
     judging.add_argument("--note", metavar="TEXT", help="anything else to know")
+    judging.add_argument("--findings", action="store_true", help="close its open findings for the same reason too")
     assigning = _saying(verbs.add_parser("assign", help="say who looks at it"))
     assigning.add_argument("owner", metavar="NAME", help="who")
+    assigning.add_argument("--note", metavar="TEXT", help="anything else to know")
     noting = _saying(verbs.add_parser("note", help="write something down beside it"))
     noting.add_argument("note", metavar="TEXT", help="what to write down")
     marking = _saying(verbs.add_parser("mark", help="say what the law calls it: its duties and deadlines follow"))
@@ -76,14 +79,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
     from flows.triage import reckoning  # noqa: PLC0415 - other verbs need none of it
+    from flows.triage.story import case_title  # noqa: PLC0415
 
     reckoning.incidents(settings, store, args.at or datetime.now(UTC))
     zone = ZoneInfo(settings.zone)
-    for case in Cases(store).all(args.limit):
+    found = Cases(store).all(args.limit)
+    if not found:
+        print("no incident; --at TIME asks as if it were that time", file=sys.stderr)
+    for case in found:
         level = LEVELS[case.level] if case.level >= 0 else "unknown"
         times = " to ".join(f"{time.astimezone(zone):%d/%m/%Y %H:%M}" for time in (case.first, case.last) if time)
         owner = f", {case.owner}" if case.owner else ""
-        print(plain(f"{case.id}  {level:<13} {case.status:<11} {case.findings:>5,} findings, {times}{owner}"))
+        told = f"{case.id}  {level:<13} {case.status:<11} {case.findings:>5,} findings, {times}{owner}: "
+        print(plain(told + case_title(store, case, settings.language), 240))
     return 0
 
 
@@ -110,11 +118,16 @@ def _show(store: Store, incident: str, zone: ZoneInfo, now: datetime) -> int:
     for row in story.findings:
         time = row["@timestamp"].astimezone(zone) if row["@timestamp"] else None
         print(plain(f"  {time:%d/%m/%Y %H:%M:%S}  {row['soc.level']:<13} {row['message']}  [{row['event.id']}]", 400))
+    print()
     for kind, names in story.names.items():
         if names:
-            print(plain(f"\n{kind}: {', '.join(names[:20])}" + (f" (+{len(names) - 20})" if len(names) > 20 else "")))
+            more = f" (+{len(names) - 20})" if len(names) > 20 else ""
+            print(f"{plain(f'{kind}: ' + ', '.join(names[:20]), 600)}{more}")
+    if story.history:
+        print("\nSaid")
     for each_said in story.history:
-        given = (each_said.status, each_said.reason, each_said.owner and f"to {each_said.owner}", each_said.note)
+        note = told(each_said.note, "en")
+        given = (each_said.status, each_said.reason, each_said.owner and f"to {each_said.owner}", note)
         said = " ".join(filter(None, given))
         print(plain(f"  {each_said.time.astimezone(zone):%d/%m/%Y %H:%M} {each_said.actor}: {said}", 400))
     return 0
@@ -124,11 +137,16 @@ def _decide(store: Store, args: argparse.Namespace) -> int:
     status, reason = getattr(args, "status", None), getattr(args, "reason", None)
     if (status == "closed") != (reason is not None):
         raise UsageError("an incident is closed for a reason, and only then", fix=f"--reason {'|'.join(REASONS)}")
+    if getattr(args, "findings", False) and status != "closed":
+        raise UsageError("findings are closed with their incident only", fix="leave --findings out, or say closed")
     actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"
     owner, note = getattr(args, "owner", None), getattr(args, "note", None)
     if args.verb in {"mark", "sent"}:
         note = f"{MARK}{args.mark}" if args.verb == "mark" else f"{SENT}{args.duty}"
-    Cases(store).decide(Triage(args.id, datetime.now(UTC), actor, status, owner, note, reason))
+    entry = Triage(args.id, datetime.now(UTC), actor, status, owner, note, reason)
+    Cases(store).decide(entry)
+    if getattr(args, "findings", False):
+        print(f"{close_members(store, entry):,} findings closed with it", file=sys.stderr)
     return 0
 
 

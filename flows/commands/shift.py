@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         each.add_argument("--minutes", type=int, default=480, metavar="N", help="of work in a shift (default: 480)")
         each.add_argument("--at", type=moment, metavar="TIME", help="as if it were this time (default: now)")
     handing.add_argument("--since", type=moment, metavar="TIME", help="when this shift began (default: 8 hours ago)")
-    handing.add_argument("--out", type=Path, default=Path("handover.html"), metavar="F.html", help="where to")
+    handing.add_argument("--out", type=Path, default=Path("handover.html"), metavar="FILE", help="F.html, or F.pdf")
     handing.add_argument("--lang", choices=("vi", "en"), help="default: `language` of the settings")
     handing.add_argument("--by", metavar="NAME", help="who hands over (default: the user)")
 
@@ -36,12 +36,12 @@ def run(args: argparse.Namespace) -> int:
     settings, now = read_config(args), args.at or datetime.now(UTC)
     with opened(settings) as store:
         if args.verb == "plan":
-            made = shift.planned(store, duties.read(), args.minutes, now)
+            made = shift.planned(store, duties.read(), args.minutes, now, settings.language)
             for title, works in (("fits", made.fits), ("deferred", made.deferred)):
                 print(f"{title}: {len(works)}")
                 for each in works:
                     due = f", due {each.until.astimezone(ZoneInfo(settings.zone)):%d/%m %H:%M}" if each.until else ""
-                    name = each.title if each.kind == "findings" else f"incident of {each.title} findings"
+                    name = each.title if each.kind == "findings" else f"incident: {each.title}"
                     print(plain(f"  {each.minutes:>4} min {each.level:<13} {name} x{each.count} [{each.id}]{due}", 160))
             if made.over:
                 print(f"what is critical or due soon exceeds the shift by {made.over} minutes", file=sys.stderr)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.store import Store
 from detectors.errors import UnavailableError, UsageError
-from flows.commands.options import add_config, read_config
+from flows.commands.options import add_config, moment, read_config
 from flows.settings import Settings
 from flows.terminal import plain
 from flows.triage.opening import opened
@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="for another address than this machine's own")
     parser.add_argument("--key", type=Path, metavar="FILE", help="the certificate's key")
     parser.add_argument("--by", metavar="NAME", help="who decides here (default: the user)")
+    parser.add_argument("--at", type=moment, metavar="TIME", help="reckon risk and incidents as if it were this time")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,7 +53,7 @@ def _serve(args: argparse.Namespace, settings: Settings, store: Store) -> None:
     keys, secure = Keys(secrets.token_urlsafe(24)), args.certificate is not None
     actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"
     hosts = [*args.host, *([args.listen] if args.listen not in LOOPBACK | {"0.0.0.0", "::"} else [])]  # noqa: S104
-    upkeep = Upkeep(settings)
+    upkeep = Upkeep(settings, args.at)
     site = Site(store, keys, ZoneInfo(settings.zone), settings.language, actor, upkeep)
     server = uvicorn.Server(
         uvicorn.Config(

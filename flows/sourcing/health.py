@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -15,6 +16,8 @@ from connectors.spans import span
 
 DAY: Final = timedelta(days=1)
 LOW: Final = 0.1  # of the expected rate: less is said
+
+HEAD: Final = ("source", "state", "last event", "events/h", "expected/h", "silent after")
 
 State = Literal["ok", "low", "silent", "never"]
 
@@ -29,6 +32,11 @@ class Health:
     rate: float
     expected: Expected
 
+    @property
+    def poor(self) -> bool:
+        """Whether somebody should look after it."""
+        return self.state in {"silent", "low"}
+
 
 def health(archive: Archive, definitions: Mapping[str, Definition], now: datetime) -> Iterator[Health]:
     """Yield every source that has records, and those without of which events are expected."""
@@ -38,6 +46,18 @@ def health(archive: Archive, definitions: Mapping[str, Definition], now: datetim
             expected = definitions[name].expected
             last, rate = (_last(archive, name, now), _rate(archive, name, now)) if name in there else (None, 0.0)
             yield Health(name, _state(expected, last, rate, now), last, rate, expected)
+
+
+def row(one: Health, zone: ZoneInfo) -> tuple[str | float, ...]:
+    """Return the cells under HEAD."""
+    last = one.last.astimezone(zone).isoformat(" ", "minutes") if one.last else "-"
+    return one.source, one.state, last, round(one.rate, 1), one.expected.events_per_hour, one.expected.silence
+
+
+def report(found: Sequence[Health], zone: ZoneInfo) -> str:
+    """Return how sources are doing as a Markdown table."""
+    cells = [HEAD, ("---",) * len(HEAD), *(row(one, zone) for one in found)]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in each)} |" for each in cells)
 
 
 def _state(expected: Expected, last: datetime | None, rate: float, now: datetime) -> State:

@@ -30,6 +30,24 @@ def expired(archive: Archive, definitions: Mapping[str, Definition], now: dateti
                 yield Expired(source, retention, days)
 
 
+def clean(archive: Archive, definitions: Mapping[str, Definition], now: datetime, *, remove: bool) -> Iterator[Expired]:
+    """Yield what is older than its retention; with `remove` it is deleted when it is yielded."""
+    for old in expired(archive, definitions, now):
+        if remove:
+            delete(archive, old)
+        yield old
+
+
+def words(old: Expired, *, deleted: bool) -> str:
+    """Say what is older than it should be, or was."""
+    size = sum(day.bytes for day in old.days) / 1e6
+    word = "deleted" if deleted else "to delete"
+    return (
+        f"{word}: {old.source}, {len(old.days)} days from {old.days[0].day} to {old.days[-1].day}, {size:,.1f} MB "
+        f"(kept for {old.retention})"
+    )
+
+
 def delete(archive: Archive, old: Expired) -> None:
     """Delete these days, the oldest first."""
     for day in old.days:

@@ -11,7 +11,9 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from flows.documents import write_text
 from flows.report.cards import cut
+from flows.triage.printing import print_pdf
 
 CELL: Final = 300  # characters of a cell
 
@@ -41,7 +43,7 @@ class Sheet:
 
 
 def write(sheet: Sheet, out: Path) -> None:
-    """Write the page; every text is escaped, cut, and shown with its hidden characters visible."""
+    """Write the page as HTML, or as PDF by its name; texts are escaped, cut, and their hidden characters visible."""
     pages = Environment(
         loader=PackageLoader("flows.triage", "pages"),
         autoescape=True,
@@ -51,4 +53,8 @@ def write(sheet: Sheet, out: Path) -> None:
     )
     pages.filters["shown"] = lambda value: cut("—" if value is None else str(value), CELL).text
     style = Markup(files("flows.report").joinpath("page.css").read_text("utf-8"))  # noqa: S704 - our own file
-    out.write_text(pages.get_template("sheet.html.j2").render(sheet=sheet, style=style), "utf-8")
+    page = pages.get_template("sheet.html.j2").render(sheet=sheet, style=style)
+    if out.suffix.lower() == ".pdf":
+        print_pdf(page, out)
+        return
+    write_text(out, page)

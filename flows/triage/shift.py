@@ -21,6 +21,7 @@ from detectors.schema import LEVELS
 from flows.triage import duties
 from flows.triage.capacity import Plan, Work, plan
 from flows.triage.sheet import Sheet, Table
+from flows.triage.story import case_title
 
 SHOWN: Final = 50  # rows of a table
 
@@ -53,29 +54,29 @@ class Voice:
         return time.astimezone(self.zone).strftime(self.t["time_form"]) if time else "—"
 
 
-def work(store: Store, law: duties.Duties) -> list[Work]:
+def work(store: Store, law: duties.Duties, lang: str) -> list[Work]:
     """Return what is open: incidents, and by rule and organisation the findings that are in none."""
     cases, found = Cases(store), []
     members = cases.members()
     risks = _risks(cases)
     for case in _open(cases):
         left = [each for each in duties.due(case, cases.history(case.id), law) if each.sent is None]
-        title = f"{case.findings}"
+        title = case_title(store, case, lang)
         names = _names(store, cases.findings(case.id)[:20])
         top = max((risks.get(name, 0.0) for name in names), default=0.0)
         until = left[0].until if left else None
-        found.append(Work("incident", case.id, title, _level(case), 1, top, case.first, until))
+        found.append(Work("incident", case.id, title, _level(case), case.findings, top, case.first, until))
     for status in ("new", "in_progress"):
         rows = store.select(Wanted(status=status), limit=sys.maxsize).filter(~pl.col("event.id").is_in(list(members)))
-        found += [*_grouped(rows, risks)]
+        found += [*_grouped(rows, risks, lang)]
     return found
 
 
-def _grouped(rows: pl.DataFrame, risks: Mapping[str, float]) -> list[Work]:
+def _grouped(rows: pl.DataFrame, risks: Mapping[str, float], lang: str) -> list[Work]:
     """Return work per rule, organisation and level."""
     groups = rows.group_by("rule.id", pl.col("organization.id").list.first().alias("org"), "soc.level").agg(
         pl.col("event.id").sort_by("@timestamp").first(),
-        pl.coalesce("rule.name", "rule.id").first().alias("title"),
+        pl.coalesce(*(["soc.title.vi"] if lang == "vi" else []), "rule.name", "rule.id").first().alias("title"),
         pl.len().alias("count"),
         pl.col("@timestamp").min(),
         pl.col("host.name").explode(empty_as_null=True).drop_nulls().unique().alias("hosts"),
@@ -115,16 +116,16 @@ def _names(store: Store, findings: list[str]) -> set[str]:
     return {name for row in rows for column in ("host.name", "user.name") for name in row[column] or () if name}
 
 
-def planned(store: Store, law: duties.Duties, minutes: int, now: datetime) -> Plan:
+def planned(store: Store, law: duties.Duties, minutes: int, now: datetime, lang: str) -> Plan:
     """Return what fits into a shift of so many minutes."""
-    return plan(work(store, law), minutes, now)
+    return plan(work(store, law, lang), minutes, now)
 
 
 def handover(
     store: Store, law: duties.Duties, voice: Voice, *, minutes: int, since: datetime, now: datetime, by: str
 ) -> Sheet:
     """Return the sheet that one shift leaves to the next."""
-    t, clock, made = voice.t, voice.clock, planned(store, law, minutes, now)
+    t, clock, made = voice.t, voice.clock, planned(store, law, minutes, now, voice.lang)
     over = t["over"].format(over=made.over) if made.over else ""
     statuses: dict[str, int] = {}
     for (_, status), count in store.tally(Wanted()).items():
@@ -186,8 +187,8 @@ def _works(works: list[Work], voice: Voice, words: tuple[str, str], minutes: int
     rows = [
         (
             (each.level, t[f"level_{each.level}"]),
-            each.title if each.kind == "findings" else f"{t['kind_incident']} {each.id[:12]}",
-            each.count if each.kind == "findings" else each.title,
+            each.title if each.kind == "findings" else f"{t['kind_incident']} {each.id[:12]}: {each.title}",
+            each.count,
             f"{each.risk:.0f}",
             clock(each.since),
             clock(each.until),
@@ -201,7 +202,11 @@ def _works(works: list[Work], voice: Voice, words: tuple[str, str], minutes: int
 
 def _decided(store: Store, since: datetime, now: datetime, voice: Voice) -> Table:
     t, clock, rows = voice.t, voice.clock, []
-    for one in store.said(since, now, SHOWN):
-        words = " ".join(filter(None, (one.status and t[f"status_{one.status}"], one.reason, one.owner, one.note)))
-        rows.append((clock(one.time), one.actor, one.finding[:12], words))
+    every = [(one, "") for one in store.said(since, now, SHOWN)]
+    every += [(one, f"{t['kind_incident']} ") for one in Cases(store).said(since, now, SHOWN)]
+    for one, kind in sorted(every, key=lambda pair: pair[0].time, reverse=True)[:SHOWN]:
+        status = one.status and t[f"status_{one.status}"]
+        reason = one.reason and t[f"reason_{one.reason}"]
+        words = " · ".join(filter(None, (status, reason, one.owner, duties.told(one.note, voice.lang))))
+        rows.append((clock(one.time), one.actor, f"{kind}{one.finding[:12]}", words))
     return Table(t["done"], [t[name] for name in ("time", "by", "kind_findings", "said")], rows, t["done_none"])

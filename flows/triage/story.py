@@ -29,10 +29,26 @@ class Story:
     def title(self) -> str:
         """The most severe finding's title, and where it was."""
         worst = max(self.findings, key=lambda row: row["event.severity"] or 0, default=None)
-        if worst is None:
-            return self.case.id
-        where = next((name for names in self.names.values() for name in names), "")
-        return f"{worst['rule.name'] or worst['rule.id']}" + (f" ({where})" if where else "")
+        return self.case.id if worst is None else headline(worst, str(worst["rule.name"] or worst["rule.id"]))
+
+
+def headline(finding: Row, title: str) -> str:
+    """Return the title of a finding, and where it was."""
+    where = next((name for column in NAMES.values() for name in finding[column] or () if name), "")
+    return f"{title} ({where})" if where else title
+
+
+def titled(finding: Mapping[str, Any], lang: str) -> tuple[str, str]:
+    """Return title and message in a language, as far as the rule has them."""
+    title = (finding["soc.title.vi"] if lang == "vi" else None) or finding["rule.name"] or finding["rule.id"] or "?"
+    message = (finding["soc.message.vi"] if lang == "vi" else None) or finding["message"] or ""
+    return title, message
+
+
+def case_title(store: Store, case: Case, lang: str) -> str:
+    """Return what the most severe finding of an incident says in a language, and where."""
+    finding = Cases(store).worst(case.id)
+    return case.id if finding is None else headline(finding, titled(finding, lang)[0])
 
 
 def tell(store: Store, incident: str) -> Story:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
@@ -17,12 +16,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from connectors.store import Store, Triage
+from connectors.store import Store
 from connectors.store_schema import REASONS
 from connectors.store_wanted import Status
 from detectors.errors import UsageError
 from flows.report.words import LANGUAGES, Clock
-from flows.web import cases, listing, single
+from flows.web import cases, deciding, listing, single
+from flows.web.deciding import Matter
 from flows.web.guard import Guard, Keys, RefusedError, form
 from flows.web.speech import spoken
 from flows.web.upkeep import Upkeep
@@ -47,21 +47,25 @@ class Site:
         return asked if asked in LANGUAGES else self.language
 
 
+Shown = Callable[[Site, Request], Mapping[str, Any] | None]
+
+
 def application(site: Site, hosts: Collection[str] = (), *, secure: bool = False) -> ASGIApp:
     """Return the whole site behind its guard; `hosts` are names it may be asked for under, beside the local ones."""
     routes = [
         Route("/", _page(site, "list", listing.shown)),
-        Route("/finding", _deciding(site), methods=["POST"]),
+        Route("/finding", _deciding(site, "finding", single.shown, deciding.FINDING), methods=["POST"]),
         Route("/finding", _page(site, "finding", single.shown)),
         Route("/risk", _page(site, "risk", cases.risks)),
         Route("/incidents", _page(site, "incidents", cases.incidents)),
+        Route("/incident", _deciding(site, "incident", cases.incident, deciding.CASE), methods=["POST"]),
         Route("/incident", _page(site, "incident", cases.incident)),
         Route("/static/{name}", _static),
     ]
     return Guard(Starlette(routes=routes), site.keys, hosts, secure=secure)
 
 
-def _page(site: Site, name: str, shown: Callable[[Site, Request], Mapping[str, Any] | None]) -> Handler:
+def _page(site: Site, name: str, shown: Shown) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             view = await run_in_threadpool(shown, site, request)
@@ -74,43 +78,22 @@ def _page(site: Site, name: str, shown: Callable[[Site, Request], Mapping[str, A
     return answer
 
 
-def _deciding(site: Site) -> Handler:
+def _deciding(site: Site, name: str, shown: Shown, matter: Matter) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             fields = await form(request, site.keys)
         except RefusedError as error:
             return render(site, request, "problem", {"problem": str(error), "detail": ""}, 400)
-        finding = request.query_params.get("id", "")
-        problem = await run_in_threadpool(_decide, site, finding, fields)
+        about = request.query_params.get("id", "")
+        problem = await run_in_threadpool(deciding.decided, matter, site.store, about, site.actor, fields)
         if problem is None:
-            return RedirectResponse(f"/finding?{request.url.query}", 303)
-        view = await run_in_threadpool(single.shown, site, request)
+            return RedirectResponse(f"/{name}?{request.url.query}", 303)
+        view = await run_in_threadpool(shown, site, request)
         if view is None:
             return render(site, request, "problem", {"problem": "not_found", "detail": ""}, 404)
-        return render(site, request, "finding", {**view, "problem": problem, "typed": {**view["typed"], **fields}}, 409)
+        return render(site, request, name, {**view, "problem": problem, "typed": {**view["typed"], **fields}}, 409)
 
     return answer
-
-
-def _decide(site: Site, finding: str, fields: Mapping[str, str]) -> str | None:
-    """Append what a form says; return the label of what is wrong with it, if anything."""
-    given = {name: fields.get(name, "").strip() or None for name in ("status", "reason", "owner", "note")}
-    if not any(given.values()):
-        return "nothing_said"
-    if given["status"] == "closed" and given["reason"] is None:
-        return "close_needs_reason"
-    if given["status"] != "closed":
-        given["reason"] = None
-    if site.store.finding(finding) is None:
-        return "not_found"
-    if fields.get("seen") != str(len(site.store.history(finding))):
-        return "changed_meanwhile"
-    if given["status"] not in {None, *get_args(Status)} or given["reason"] not in {None, *REASONS}:
-        return "no_form"
-    status: Status | None = given["status"]  # type: ignore[assignment]  # one of them, as just seen
-    said = Triage(finding, datetime.now(UTC), site.actor, status, given["owner"], given["note"], given["reason"])
-    site.store.decide(said)
-    return None
 
 
 async def _static(request: Request) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
@@ -12,7 +14,11 @@ from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from flows.report.cards import cut
 from flows.report.words import Clock
-from flows.triage.story import Row, tell
+from flows.triage import duties
+from flows.triage.shift import left as left_of
+from flows.triage.shift import spoken as shift_words
+from flows.triage.story import Row, case_title, tell
+from flows.web.deciding import CASE_FIELDS
 from flows.web.listing import link, row
 from flows.web.single import said
 from flows.web.speech import spoken
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 KINDS: Final = ("organisation", "system", "host", "user", "address")
 TOP: Final = 20  # entities of a kind
 ROWS: Final = 200  # incidents; findings of one
+CLOSED: Final = {"open": False, "closed": True, "all": None}
 ASKED: Final = {"host": "host", "user": "user", "address": "ip", "organisation": "organisation"}
 
 
@@ -48,9 +55,20 @@ def _entity(kind: str, risk: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def incidents(site: Site, request: Request) -> Mapping[str, Any]:
-    """Return what the list of incidents shows."""
-    clock = Clock(site.zone, spoken(site.lang(request))["time_format"])
-    return {"cases": [_case(case, clock) for case in Cases(site.store).all(ROWS)]}
+    """Return what the list of incidents shows: open ones, unless others are asked for."""
+    lang = site.lang(request)
+    clock, cases = Clock(site.zone, spoken(lang)["time_format"]), Cases(site.store)
+    asked = request.query_params.get("show", "open")
+    show = asked if asked in CLOSED else "open"
+    count = cases.count()
+    return {
+        "cases": [
+            {**_case(case, clock), "title": cut(case_title(site.store, case, lang), 200).text}
+            for case in cases.all(ROWS, closed=CLOSED[show])
+        ],
+        "show": show,
+        "counts": {"open": count[False], "closed": count[True], "all": sum(count.values())},
+    }
 
 
 def _case(case: Case, clock: Clock) -> Mapping[str, Any]:
@@ -74,15 +92,31 @@ def incident(site: Site, request: Request) -> Mapping[str, Any] | None:
         story = tell(site.store, request.query_params.get("id", ""))
     except UsageError:
         return None
+    law = duties.read()
     return {
         "case": _case(story.case, clock),
-        "title": cut(story.title, 200).text,
+        "reason": next((one.reason for one in reversed(story.history) if one.status), None),
+        "title": cut(case_title(site.store, story.case, lang), 200).text,
         "chain": [(tactic, len(rows), _titles(rows, lang)) for tactic, rows in story.chain],
         "rows": [row(each, clock, lang) for each in story.findings[:ROWS]],
         "names": [(kind, [cut(each, 80).text for each in some[:12]], len(some)) for kind, some in story.names.items()],
         "successors": story.successors,
-        "history": [said(one, clock) for one in reversed(story.history)],
+        "due": [_due(each, clock, lang) for each in duties.due(story.case, story.history, law)],
+        "marks": [(mark, words.said(lang)) for mark, words in duties.MARKS.items()],
+        "sendable": [(duty.id, duty.title.said(lang)) for duty in law.duties],
+        "seen": len(story.history),
+        "history": [said(replace(one, note=duties.told(one.note, lang)), clock) for one in reversed(story.history)],
+        "problem": "",
+        "typed": dict.fromkeys(CASE_FIELDS, "") | {"members": "yes"},
     }
+
+
+def _due(due: duties.Due, clock: Clock, lang: str) -> tuple[object, ...]:
+    duty, left = due.duty, due.left(datetime.now(UTC))
+    words = left_of(left, shift_words(lang))
+    late = left < timedelta()
+    until, sent = clock.moment(due.until), clock.moment(due.sent)
+    return duty.title.said(lang), duty.to.said(lang), until, words, late, sent, duty.law
 
 
 def _titles(rows: Sequence[Row], lang: str) -> list[str]:

@@ -17,6 +17,7 @@ from detectors.schema import LEVELS
 from flows.report.cards import cut
 from flows.report.pictures import Bar
 from flows.report.words import Clock, Moment
+from flows.triage.story import titled
 from flows.web.speech import spoken
 
 if TYPE_CHECKING:
@@ -128,13 +129,6 @@ def row(finding: Mapping[str, Any], clock: Clock, lang: str) -> Row:
         finding["soc.triage.status"],
         cut(finding["soc.triage.owner"] or "", 60).text,
     )
-
-
-def titled(finding: Mapping[str, Any], lang: str) -> tuple[str, str]:
-    """Return title and message in a language, as far as the rule has them."""
-    title = (finding["soc.title.vi"] if lang == "vi" else None) or finding["rule.name"] or finding["rule.id"] or "?"
-    message = (finding["soc.message.vi"] if lang == "vi" else None) or finding["message"] or ""
-    return title, message
 
 
 def bars(length: timedelta, counts: list[tuple[datetime, str, int]], clock: Clock) -> list[Bar]:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import Request
 
 from connectors.store import Store, Triage
+from connectors.store_cases import Cases
 from connectors.store_wanted import Wanted
 from flows.report.cards import Cut, card, cut
 from flows.report.words import Clock, Moment
-from flows.web.listing import Row, row, titled
+from flows.triage.story import titled
+from flows.web.deciding import FIELDS
+from flows.web.listing import Row, row
 from flows.web.speech import spoken
 
 if TYPE_CHECKING:
@@ -47,7 +50,8 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
         "successors": [(each["event.id"], cut(each["message"] or "", 300).text) for each in later],
         "related": around(site.store, finding, clock, lang),
         "problem": "",
-        "typed": dict.fromkeys(("status", "reason", "owner", "note"), ""),
+        "typed": dict.fromkeys(FIELDS, ""),
+        "incident": Cases(site.store).of(name),
     }
 
 

@@ -1,4 +1,4 @@
-"""The words of the pages in one language, those of the report included."""
+"""The words of the pages in one language, those of the report and of shifts included."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib.resources import files
 import yaml
 
 from flows.report.words import words
+from flows.triage.shift import spoken as triage
 
 
 @cache
@@ -21,4 +22,4 @@ def catalogue() -> dict[str, dict[str, str]]:
 @cache
 def spoken(lang: str) -> dict[str, str]:
     """Return the labels in one language."""
-    return words(lang) | {label: texts[lang] for label, texts in catalogue().items()}
+    return triage(lang) | words(lang) | {label: texts[lang] for label, texts in catalogue().items()}

@@ -22,17 +22,17 @@ AGAIN: Final = 300.0  # seconds after which risk and incidents are reckoned agai
 class Upkeep(threading.Thread):
     """Runs until `stop`. `problem` says why the last look failed, and `since` when one last succeeded."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, at: datetime | None = None) -> None:
         super().__init__(name="upkeep", daemon=True)
         self.problem = ""
         self.since: datetime | None = None
-        self._settings, self._over = settings, threading.Event()
+        self._settings, self._at, self._over = settings, at, threading.Event()
         self._reckoned: tuple[datetime, dict[str, int]] | None = None
 
     def run(self) -> None:
         while True:
             try:
-                self.once(datetime.now(UTC))
+                self.once(self._at or datetime.now(UTC))
             except SocError as error:
                 self.problem = str(error)
             if self._over.wait(PAUSE):

@@ -14,6 +14,7 @@ from connectors.recognise import fitting, recognise, verdict
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DEFINITIONS = load_definitions()
+APPLICATIONS = [name for name, one in DEFINITIONS.items() if one.recognise.values.get("system")]
 
 
 def lines(source: str) -> list[str]:
@@ -28,6 +29,19 @@ def test_a_source_is_told_from_its_samples(source: str) -> None:
     assert found is not None
     assert found.source == source
     assert 0.6 <= found.confidence <= 1
+
+
+def test_a_system_that_names_itself_comes_before_the_layout_that_it_shares() -> None:
+    assert all(
+        DEFINITIONS[name].recognise.weight > DEFINITIONS["application_audit"].recognise.weight for name in APPLICATIONS
+    )
+
+
+@pytest.mark.parametrize("source", ["datacentre", "public_services"])
+def test_a_system_of_the_province_is_told_by_its_name_in_each_line_whatever_the_file_is_called(source: str) -> None:
+    found = recognise(lines(source), DEFINITIONS)
+    assert found is not None
+    assert found.source == source
 
 
 @pytest.mark.parametrize(

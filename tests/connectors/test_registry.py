@@ -8,6 +8,7 @@ import pytest
 
 from connectors import registry
 from connectors.faults import DefinitionsError
+from connectors.registry.models import Table
 
 
 def faults(tmp_path: Path, text: str, name: str = "reg.yml") -> str:
@@ -65,3 +66,24 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, told: s
 
 def test_a_table_tells_its_line(tmp_path: Path) -> None:
     assert "users.csv:3:1: 'H21.90' is no unit" in faults(tmp_path, "name,unit\nlan,H21.09\nan,H21.90\n", "users.csv")
+
+
+def test_a_table_with_headings_of_somebody_else_is_read_as_it_is_told_to_be(tmp_path: Path) -> None:
+    file = tmp_path / "codes.csv"
+    file.write_text("mã,tên,ghi chú,hiệu lực\nH21,UBND tỉnh,x,2025-07-01\nH21.09,Sở KH&CN,y,\n", "utf-8")
+    columns = {"code": "mã", "name": "tên", "from": "hiệu lực"}
+    read = registry.read([Table(file, "units", columns)], built_in=False)
+    assert [(unit.code, unit.name, str(unit.since)) for unit in read.units] == [
+        ("H21", "UBND tỉnh", "2025-07-01"),
+        ("H21.09", "Sở KH&CN", "None"),
+    ]
+    for wrong, told in (({"code": "ma"}, "no heading 'ma'; its headings are mã,"), ({"cod": "mã"}, "'cod' is no key")):
+        with pytest.raises(DefinitionsError, match=told):
+            registry.read([Table(file, "units", wrong)], built_in=False)
+
+
+def test_what_is_wrong_with_headings_is_told_once(tmp_path: Path) -> None:
+    told = faults(tmp_path, "code,tên\n" + "H21,x\n" * 200, "units.csv")
+    assert "units.csv:1:1: unknown headings 'tên'; known are aliases," in told
+    assert "\n" not in told
+    assert "section: units" in faults(tmp_path, "code,name\n", "official.csv")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.identity import digest, event_id, finding_id, match_id
+from detectors.identity import SEPARATOR, digest, event_id, finding_id, match_id, match_ids
 
 
 def test_names_are_what_they_were() -> None:
@@ -37,3 +38,12 @@ def test_a_finding_is_named_by_rule_group_and_window() -> None:
     }
     assert len(names) == 4
     assert finding_id("r", "g", noon) == finding_id("r", "g", noon)
+
+
+TEXT = st.text(st.characters(codec="utf-8"))
+
+
+@given(st.lists(st.tuples(TEXT, TEXT) | st.tuples(*2 * (st.text(f"{SEPARATOR}\\ua"),)), max_size=5))
+def test_many_matches_are_named_like_each(pairs: list[tuple[str, str]]) -> None:
+    frame = pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
+    assert match_ids("r", "s", frame) == [match_id("r", "s", pair) for pair in pairs]

@@ -61,6 +61,17 @@ def test_a_name_that_meets_too_many_links_nothing() -> None:
     assert ["f007", "again"] in chains(named(*same), HOW)
 
 
+def test_those_who_were_only_tried_link_nothing() -> None:
+    tried = " ".join(f"user=u{n}" for n in range(6))
+    spray = ("a", 0, "spray", "high", f"address=192.0.2.7 {tried}")
+    others = [(f"x{n}", 1, f"r{n}", "medium", f"user=u{n} host=h{n}") for n in range(6)]
+    told = chains(named(spray, *others, ("b", 2, "logon", "high", "address=192.0.2.7 host=web01")), HOW)
+    assert ["a", "b"] in told
+    assert len(told) == 7
+    few = ("a", 0, "spray", "high", "address=192.0.2.7 user=u0 user=u1")
+    assert chains(named(few, *others[:2]), HOW) == [["a", "x0", "x1"]]
+
+
 def test_incidents_need_weight() -> None:
     one = named(("a", 0, "x", "high", "host=h"), ("b", 1, "x", "high", "host=h"))
     assert assigned(one, HOW, {}, ()) == []

@@ -9,17 +9,22 @@ import pytest
 from flows import cli, deployments
 
 
-def test_scoring_is_hourly_drift_daily_and_training_weekly_by_the_clock_of_the_province(tmp_path: Path) -> None:
+def test_flows_run_by_the_clock_of_the_province(tmp_path: Path) -> None:
     made = {
         f"{each.flow_name}/{each.name}": each
         for each in deployments.deployments(tmp_path / "soc.yml", "Asia/Ho_Chi_Minh")
     }
-    assert set(made) == {"score/hourly", "watch-drift/daily", "train/weekly"}
+    assert set(made) == {
+        "score/hourly", "watch-drift/daily", "train/weekly", "reckon/often", "report/weekly", "report/monthly",
+        "watch-sources/hourly", "clean-archive/daily",
+    }  # fmt: skip
     for one in made.values():
         (schedule,) = one.schedules or []
         assert schedule.schedule.timezone == "Asia/Ho_Chi_Minh"  # type: ignore[union-attr]
-        assert one.parameters == {"config": str(tmp_path / "soc.yml")}
+        assert one.parameters["config"] == str(tmp_path / "soc.yml")
         assert one.concurrency_limit == 1
+    periods = {name: one.parameters.get("period") for name, one in made.items() if name.startswith("report")}
+    assert periods == {"report/weekly": "week", "report/monthly": "month"}
     assert made["score/hourly"].schedules[0].schedule.cron == "12 * * * *"  # type: ignore[index, union-attr]
 
 

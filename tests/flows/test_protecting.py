@@ -72,6 +72,17 @@ def test_a_number_is_nowhere_in_the_clear_and_two_people_get_it_back(
     assert main(["reveal", "--verify"]) == 0
     assert main(["privacy", "rotate"]) == 0
     assert main(["privacy", "check"]) == 0
+    assert main(["privacy", "tokens", "--person", "lan"]) == 2
+    capsys.readouterr()
+    say(monkeypatch, "0912345678\n")
+    assert main(["privacy", "tokens", "--person", "lan", *why]) == 0
+    old, new = capsys.readouterr().out.splitlines()
+    assert (old, new[:6]) == (token, "pd_k2_")
+    log = (site / ".soc" / "privacy" / "audit.ndjson").read_text()
+    assert '"action":"looked up"' in log
+    assert "0912345678" not in log
+    assert main(["reveal", "--verify"]) == 0
+    assert main(["privacy", "check"]) == 0
     assert "2 keys, the last is k2" in capsys.readouterr().out
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from connectors.store import Store
+from connectors.store_cases import Cases, Verdict
 from flows.cli import main
 from tests.flows.guesses import lay_out
 
@@ -82,6 +85,17 @@ def test_an_exception_that_would_hide_something_real_is_refused(capsys: pytest.C
     code, out = tried(capsys)
     assert code == 1
     assert f"REFUSED: Scanner of the centre would hide a finding that is true_positive: {name}" in out
+
+
+def test_what_kibana_calls_real_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    name = finding(capsys)
+    store = Store(Path(".soc/store.sqlite"))
+    said = Verdict(name, "alert", datetime(2026, 3, 12, tzinfo=UTC), "closed", "true_positive", ("true_positive",))
+    Cases(store).verdicts([said], "kibana")  # as `soc verdicts` keeps what it reads
+    store.close()
+    code, out = tried(capsys)
+    assert code == 1
+    assert f"would hide a finding that is true_positive: {name}" in out
 
 
 def test_evidence_speaks_where_the_archive_is_gone(capsys: pytest.CaptureFixture[str], place: Path) -> None:

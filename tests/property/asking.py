@@ -29,6 +29,7 @@ TINY = {
     "routing._KNOWN": 0,  # combinations that are remembered
     "keywords._FEW": 0,  # records that are taken apart unsearched
     "truth._MANY": 2,  # values × characters that are searched in one pass
+    "vocabulary._FEW": 0,  # numbers that are sorted without a table
     "vocabulary._MEMORY": 4,  # bytes of answers
     "vocabulary._ROOM": 1,  # values that there is room for at first
 }

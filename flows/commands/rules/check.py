@@ -13,7 +13,7 @@ from detectors.schema import LEVELS
 from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
 from flows import assembly, doubts
-from flows.authoring import check
+from flows.authoring import check, chosen
 from flows.authoring.fields import Fields
 from flows.authoring.memo import Memo
 from flows.authoring.remarks import Severity
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Print every remark; 3 when any of them is an error."""
     settings = read_config(args)
     folders = assembly.rule_folders(settings, [*args.paths, *args.rules])
-    rules = assembly.load_rules(settings, folders)
+    rules = chosen.of_paths(folders, settings)
     sources = contents(settings.sources)
     fields = Fields(lambda: assembly.definitions(settings), Memo(settings.cache, "fields", sources))
     memo = Memo(settings.cache, "check", sources, b"strict" if args.strict else b"")

@@ -20,7 +20,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     parser.add_argument("rule", metavar="RULE", help="a rule file, or the id or title of a rule")
     parser.add_argument(
-        "event", metavar="EVENT", help="a file of log lines or JSON, `-`, or the id of an event or finding"
+        "event",
+        metavar="EVENT",
+        nargs="+",
+        help="files of log lines or JSON, folders of them, `-`, or ids of events or findings; of any sources",
     )
     add_rules(parser)
     add_config(parser)
@@ -43,10 +46,15 @@ def run(args: argparse.Namespace) -> int:
     if correlation is not None:
         return _correlation(correlation, args, settings, parts)
     rule = chosen.one(args.rule, settings, args.rules)
-    found = events.find(args.event, rule.logsource, parts, settings, args.source)
-    if args.number is not None and not 0 < args.number <= found.frame.height:
-        raise UsageError(f"there is no event {args.number}", fix=f"there are {found.frame.height}")
-    made = explain.explain(rule, found, parts, assembly.value_lists(settings), args.number)
+    found = events.every(args.event, rule.logsource, parts, settings, args.source)
+    if args.number is not None and len(found) > 1:
+        named = ", ".join(each.source for each in found)
+        raise UsageError(f"the events are of {named}, each numbered from 1", fix="give those of one source")
+    if args.number is not None and not 0 < args.number <= found[0].frame.height:
+        raise UsageError(f"there is no event {args.number}", fix=f"there are {found[0].frame.height}")
+    lists = assembly.value_lists(settings)
+    told = [explain.explain(rule, each, parts, lists, args.number) for each in found]
+    made = min(told, key=lambda each: (not each.matches, bool(each.obstacles)))  # of several sources the nearest
     if args.json:
         print(orjson.dumps(made.document(), option=orjson.OPT_INDENT_2).decode())
     else:
@@ -60,7 +68,7 @@ def _correlation(rules: RuleSet, args: argparse.Namespace, settings: Settings, l
     from flows.authoring import counting, events  # noqa: PLC0415 - as above
 
     parts, logsources = assembly.parts(settings, rules, like), [rule.logsource for rule in rules.rules]
-    found = events.find(args.event, logsources[0], parts, settings, args.source)
+    found = events.every(args.event, logsources[0], parts, settings, args.source)
     made = counting.explain(rules.correlations[-1], found, parts, ZoneInfo(settings.zone))
     if args.json:
         print(orjson.dumps(made.document(), option=orjson.OPT_INDENT_2).decode())

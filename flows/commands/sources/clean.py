@@ -10,7 +10,7 @@ from connectors.archive import Archive
 from detectors.errors import UsageError
 from flows import assembly
 from flows.commands.options import add_config, moment, read_config
-from flows.sourcing.retention import Expired, delete, expired
+from flows.sourcing.retention import clean, words
 from flows.terminal import plain
 
 
@@ -30,22 +30,11 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     archive = Archive(args.archive or settings.archive)
     count = 0
-    for old in expired(archive, assembly.definitions(settings), args.at or now):
+    for old in clean(archive, assembly.definitions(settings), args.at or now, remove=args.delete):
         count += len(old.days)
-        print(plain(_line(old, deleted=args.delete), 200))
-        if args.delete:
-            delete(archive, old)
+        print(plain(words(old, deleted=args.delete), 200))
     if not count:
         print("nothing is older than its retention")
     elif not args.delete:
         print("nothing was deleted: say --delete")
     return 0
-
-
-def _line(old: Expired, *, deleted: bool) -> str:
-    size = sum(day.bytes for day in old.days) / 1e6
-    word = "deleted" if deleted else "to delete"
-    return (
-        f"{word}: {old.source}, {len(old.days)} days from {old.days[0].day} to {old.days[-1].day}, {size:,.1f} MB "
-        f"(kept for {old.retention})"
-    )

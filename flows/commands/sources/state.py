@@ -13,9 +13,7 @@ from connectors.archive import Archive
 from flows import assembly
 from flows.bench.table import table
 from flows.commands.options import add_config, moment, read_config
-from flows.sourcing.health import Health, health
-
-HEAD = ("source", "state", "last event", "events/h", "expected/h", "silent after")
+from flows.sourcing.health import HEAD, health, row
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,14 +29,11 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     archive = Archive(args.archive or settings.archive)
     found = list(health(archive, assembly.definitions(settings), args.at or datetime.now(UTC)))
-    rows = [_row(one, ZoneInfo(settings.zone)) for one in found]
+    rows = [row(one, ZoneInfo(settings.zone)) for one in found]
     if args.json:
-        print(orjson.dumps([dict(zip(HEAD, row, strict=True)) for row in rows], option=orjson.OPT_INDENT_2).decode())
+        print(
+            orjson.dumps([dict(zip(HEAD, cells, strict=True)) for cells in rows], option=orjson.OPT_INDENT_2).decode()
+        )
     else:
         print(table(HEAD, rows))
-    return 3 if any(one.state in {"silent", "low"} for one in found) else 0
-
-
-def _row(one: Health, zone: ZoneInfo) -> tuple[str | float, ...]:
-    last = one.last.astimezone(zone).isoformat(" ", "minutes") if one.last else "-"
-    return one.source, one.state, last, round(one.rate, 1), one.expected.events_per_hour, one.expected.silence
+    return 3 if any(one.poor for one in found) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import time
 from collections.abc import Awaitable, Callable
 
 import orjson
@@ -131,8 +132,41 @@ def test_a_disk_that_takes_nothing_is_no_success(parts: Parts) -> None:
     assert ask(parts, request(b"a"), durable=False)[0] == 503
 
 
+def test_one_address_cannot_keep_others_out(parts: Parts) -> None:
+    intake, answers = parts.intake(of_one=3), list[Answer]()
+
+    async def talking(listening: HttpInput) -> None:
+        held = [await asyncio.open_connection("127.0.0.1", listening.port) for _ in range(3)]
+        for _, writer in held:
+            writer.write(b"POST /portal HTTP/1.1\r\nX-Slow: ")
+        reader, _ = await asyncio.open_connection("127.0.0.1", listening.port)
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        reader, writer = await asyncio.open_connection("127.0.0.1", listening.port, local_addr=("127.0.0.2", 0))
+        writer.write(request(b"{}"))
+        answers.append(await read(reader))
+        held[0][1].close()
+        await asyncio.sleep(0.1)
+        reader, writer = await asyncio.open_connection("127.0.0.1", listening.port)
+        writer.write(request(b"{}"))
+        answers.append(await read(reader))
+
+    listen(intake, talking)
+    assert [status for status, _, _ in answers] == [200, 200]
+    assert intake.counts == {"connection_refused": 1}
+
+
+def test_a_body_may_come_byte_by_byte(parts: Parts) -> None:
+    head = request(b"", Content_Length="", Transfer_Encoding="chunked").replace(b"Content-Length: \r\n", b"")
+    begun = time.process_time()
+    status, _, answer = ask(parts, head + b"1\r\nx\r\n" * 9_000 + b"0\r\n\r\n")
+    assert (status, answer) == (200, {"accepted": 1})
+    assert ask(parts, head + b"1\r\nx\r\n" * 10_001 + b"0\r\n\r\n")[0] == 413
+    assert time.process_time() - begun < 5
+
+
 def test_who_is_slow_or_speaks_something_else_is_hung_up_on(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "IDLE", 0.1)
+    monkeypatch.setattr(module, "FIRST", 0.1)
     monkeypatch.setattr(module, "HANDSHAKE", 0.1)
 
     async def talking(listening: HttpInput) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from connectors.collect import followed
 from connectors.collect import tail as module
 from connectors.collect.block import Mark
+from connectors.collect.piece import Piece
 from connectors.collect.tail import Pattern, Tail
 
 
@@ -33,14 +35,17 @@ class Collector:
         """Return the lines that are new."""
         before = len(self.lines)
         while pieces := self.tail.poll(1 << 20):
-            for piece in pieces:
-                self.lines += [line.decode() for line in piece.lines]
-                for key, mark in piece.marks.items():
-                    if mark is None:
-                        self.marks.pop(key, None)
-                    else:
-                        self.marks[key] = mark
+            self.take(pieces)
         return self.lines[before:]
+
+    def take(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            self.lines += [line.decode() for line in piece.lines]
+            for key, mark in piece.marks.items():
+                if mark is None:
+                    self.marks.pop(key, None)
+                else:
+                    self.marks[key] = mark
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +192,65 @@ def test_a_file_rotated_while_nobody_looked_is_read_to_its_end(log: Path, rotate
     assert sorted(collector.lines) == ["a", "b", "c", "d"]
     assert collector.notes == []
     assert len(collector.marks) == 1
+
+
+def packed(path: Path) -> Path:
+    """Gzip a file as gzip does: under its time of change."""
+    made, status = path.with_name(f"{path.name}.gz"), path.stat()
+    made.write_bytes(gzip.compress(path.read_bytes()))
+    os.utime(made, ns=(status.st_atime_ns, status.st_mtime_ns))
+    path.unlink()
+    return made
+
+
+@pytest.mark.parametrize("pattern", ["*.log", "app.log*"])
+@pytest.mark.parametrize("pack", [False, True])
+def test_files_that_came_and_went_while_nobody_looked_are_read(log: Path, pattern: str, *, pack: bool) -> None:
+    collector = Collector(log.parent, pattern)
+    add(log, "a")
+    collector.poll()
+    add(log, "b")
+    for number, line in enumerate("cde"):
+        time.sleep(0.01)  # so that their times differ
+        away = log.rename(log.with_suffix(f".log.{9 - number}"))
+        if pack:
+            packed(away)
+        add(log, line)
+    collector.restart()
+    collector.poll()
+    assert sorted(collector.lines) == ["a", "b", "c", "d", "e"]
+    time.sleep(0.1)
+    collector.restart()
+    assert collector.poll() == []
+    assert collector.notes == []
+
+
+def test_one_of_them_that_is_packed_otherwise_is_told_of(log: Path) -> None:
+    collector = Collector(log.parent)
+    add(log, "a")
+    collector.poll()
+    log.rename(log.with_suffix(".log.2"))
+    time.sleep(0.01)
+    log.with_suffix(".log.1.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    add(log, "b")
+    collector.restart()
+    assert collector.poll() == ["b"]
+    assert collector.notes == ["file_gone"]
+
+
+def test_a_packed_file_is_read_on_after_a_kill_half_way(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followed, "STEP", 100)
+    collector = Collector(log.parent)
+    add(log, "a")
+    collector.poll()
+    add(log, *(f"line {number:03}" for number in range(100)))
+    packed(log.rename(log.with_suffix(".log.1")))
+    collector.restart()
+    for _ in range(3):
+        collector.take(collector.tail.poll(1))
+        collector.restart()
+    collector.poll()
+    assert collector.lines == ["a", *(f"line {number:03}" for number in range(100))]
 
 
 def test_a_file_that_is_gone_is_told_of(log: Path) -> None:

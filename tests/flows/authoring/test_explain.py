@@ -80,6 +80,40 @@ def test_a_correlation_is_explained_by_events_groups_and_windows(soc: Soc, rule:
     assert told[7] == "      its events lie further apart than the timespan: 9m"
 
 
+PROBED = """title: Probe of the site
+id: 0a5b1c2e-0f3d-4a7b-9c8d-1e2f3a4b5c6d
+name: probed
+logsource: {category: webserver}
+detection: {asked: {cs-uri-query|contains: passwd}, condition: asked}
+---
+title: Probe, then root
+correlation:
+  type: temporal_ordered
+  rules: [probed, 6a5b1c2e-0f3d-4a7b-9c8d-1e2f3a4b5c6d]
+  group-by: source.ip
+  timespan: 5m
+"""
+ASKED = '203.0.113.9 - - [09/Mar/2026:07:58:00 +0700] "GET /a?f=/etc/passwd HTTP/1.1" 200 1 "-" "x"'
+
+
+def test_a_correlation_is_explained_on_events_of_several_sources(soc: Soc, rule: Path) -> None:
+    logs = rule.parents[1] / "logs"
+    logs.mkdir()
+    (logs / "access.log").write_text(f"{ASKED}\n" * 2)
+    (logs / "auth.log").write_text(LINE.format("root", "203.0.113.9").replace("Mar  9 ", "2026-03-09T"))
+    (rule.parent / "probed.yml").write_text(PROBED)
+    told = soc("rules", "explain", "Probe, then root", logs, "--rules", rule.parent)[1].splitlines()
+    assert "Probe of the site   ← source.ip=203.0.113.9" in told[2]
+    assert "  event 3  2026-03-09 08:00:01+07:00  Root logged in   ← source.ip=203.0.113.9" in told
+    assert told[0].endswith(": an alert")
+    assert told[-1].endswith("events 1, 2, 3")
+    only = soc("rules", "explain", rule, logs / "access.log", logs / "auth.log")[1].splitlines()
+    assert only[0].endswith(" matches")
+    assert only[1] == "event 1 of auth"
+    code, _, said = soc("rules", "explain", rule, logs, "--number", "1")
+    assert (code, "give those of one source" in said) == (2, True)
+
+
 def test_of_a_correlation_that_would_fire_without_groups_it_is_said(soc: Soc, rule: Path) -> None:
     told = counted(soc, rule, "203.0.113.9", "203.0.113.8", condition="gte: 2")
     assert told[-1] == "      there would be an alert if all were one group: they differ in source.ip"

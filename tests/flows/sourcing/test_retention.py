@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 import polars as pl
@@ -15,8 +16,8 @@ from connectors.spans import span
 from detectors.contracts import Batch
 from detectors.schema import EVENT, RECORD, TIME
 from flows.cli import main
-from flows.sourcing.health import health
-from flows.sourcing.retention import delete, expired
+from flows.sourcing.health import health, report
+from flows.sourcing.retention import clean, delete, expired, words
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -43,6 +44,17 @@ def test_days_older_than_the_retention_expire_and_no_others(tmp_path: Path) -> N
     assert [str(day.day) for day in archive.days("a")] == ["2026-03-03", "2026-03-10"]
     assert sum(batch.records.height for batch in archive.read("a")) == 3  # that without a time is kept
     assert len(archive.days("unknown")) == len(archive.days("b")) == 4
+
+
+def test_it_deletes_only_where_it_is_told_to(tmp_path: Path) -> None:
+    archive, known = Archive(tmp_path), {"a": defined("a", retention="7d")}
+    keep(archive, "a", [NOW - timedelta(days=30), NOW])
+    (old,) = clean(archive, known, NOW, remove=False)
+    assert words(old, deleted=False).startswith("to delete: a, 1 days from 2026-02-08 to 2026-02-08")
+    assert len(archive.days("a")) == 2
+    (old,) = clean(archive, known, NOW, remove=True)
+    assert words(old, deleted=True).startswith("deleted: a, 1 days")
+    assert len(archive.days("a")) == 1
 
 
 def test_a_deletion_that_was_interrupted_is_finished(tmp_path: Path) -> None:
@@ -78,6 +90,9 @@ def test_sources_are_ok_low_silent_or_were_never_heard(tmp_path: Path) -> None:
     assert {name: one.state for name, one in found.items()} == {
         "busy": "ok", "slow": "low", "still": "silent", "other": "never"
     }  # fmt: skip
+    assert {one.source for one in found.values() if one.poor} == {"slow", "still"}
+    table = report([found["busy"]], ZoneInfo("Asia/Ho_Chi_Minh")).splitlines()
+    assert table[2] == "| busy | ok | 2026-03-10 18:59+07:00 | 10.0 | 10.0 | 1d |"
     assert found["busy"].rate == 10
     assert found["slow"].last == NOW - timedelta(minutes=5)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,11 +13,16 @@ from hypothesis import strategies as st
 from connectors.store import Store, Triage
 from connectors.store_cases import Case
 from detectors.errors import UsageError
+from detectors.schema import COVERAGE
 from flows.cli import main
+from flows.settings import Settings
+from flows.settings import Triage as Reading
 from flows.triage import duties
 from flows.triage.capacity import Work, plan
 from flows.triage.duties import MARK, SENT, due, next_yearly, read
+from flows.triage.opening import opened
 from flows.triage.periodic import bounds
+from flows.triage.reporting import after
 from flows.triage.shift import catalogue
 from tests.flows.triage.test_cases import AT, HOSTILE, attack
 from tests.sample_findings import START, finding, frame
@@ -155,3 +161,35 @@ def test_a_plan_is_printed_and_marks_bring_deadlines(place: Path, capsys: pytest
     assert "NĐ 356/2025/NĐ-CP" in shown
     assert "(sent " in shown
     assert place.is_dir()
+
+
+def test_after_a_week_each_organisation_has_its_report(place: Path) -> None:
+    chosen = Settings(store=place / "store.sqlite", language="vi", triage=Reading(reports=place / "reports"))
+    with opened(chosen) as store:
+        names = [path.name for path in after(chosen, store, "week", START + timedelta(days=7), "lan")]
+    assert names == ["week-2026-07-20.html", "week-2026-07-20-H21.09.html"]
+    pages = [(place / "reports" / name).read_text("utf-8") for name in names]
+    assert [re.findall(r"<b>([^<]*)</b>", page)[0] for page in pages] == ["4", "3"]
+    assert "20/07/2026 – 26/07/2026" in pages[0]
+
+
+def test_blind_hours_are_those_of_the_ledger(place: Path) -> None:
+    row = dict.fromkeys(COVERAGE) | {"soc.source": "auth", "soc.batch": "b", "organization.id": "H21.09"}
+    row |= {"soc.events": 10, "soc.late": 0, "soc.failures": 1, "soc.matches": 0}
+    hours = [{**row, "event.id": str(n), "@timestamp": START + timedelta(hours=n)} for n in (0, 1, 3)]
+    store = Store(place / "store.sqlite")
+    store.cover(pl.DataFrame(hours, schema=COVERAGE, orient="row"))
+    store.close()
+    for organisation, cells in (("H21.09", ["auth", "3", "165", "30", "3"]), ("H21.10", None)):
+        assert main(["report", "--day", AT, "--organisation", organisation, "--lang", "en"]) == 0
+        page = (place / "report.html").read_text("utf-8")
+        found = re.search(r"<td>auth</td>(.*?)</tr>", page)
+        assert (re.findall(r"<td>([^<]*)</td>", found[0]) if found else None) == cells
+
+
+def test_without_a_browser_it_says_what_to_do_instead(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(place))
+    assert main(["report", "--day", AT, "--out", "r.pdf"]) == 2
+    assert "r.html" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +14,8 @@ from connectors.store_cases import Cases
 from detectors.attack import TACTICS
 from detectors.schema import RISK
 from flows.cli import main
-from flows.web import Keys, Site, application
+from flows.settings import Elastic, Settings
+from flows.web import Keys, Site, Upkeep, application
 from flows.web.speech import catalogue, spoken
 from tests.sample_findings import START, finding, frame, province
 
@@ -150,3 +152,75 @@ def test_risk_and_incidents_are_shown(inside: TestClient, store: Store) -> None:
         assert "i1" in inside.get(f"/incidents?lang={lang}").text
         assert "One" in inside.get(f"/incident?id=i1&lang={lang}").text
     assert inside.get("/incident?id=absent").status_code == 404
+
+
+@pytest.fixture
+def incident(store: Store) -> str:
+    rows = [
+        finding(**{"event.id": name, "@timestamp": START, "rule.id": name, "rule.name": name, "soc.level": "critical",
+                   "event.severity": 99, "host.name": ["dc01"]})
+        for name in ("one", "two")
+    ]  # fmt: skip
+    store.findings(frame(*rows))
+    Cases(store).open("i1", START, None, ["one", "two"])
+    return "i1"
+
+
+def test_an_incident_is_decided_like_a_finding_and_its_findings_with_it(
+    inside: TestClient, store: Store, incident: str
+) -> None:
+    page = inside.get("/incident?id=i1").text
+    assert 'name="seen" value="0"' in page
+    assert "report_72h" in page
+    store.decide(Triage("two", START, "hung", "closed", reason="duplicate"))
+    wrong = inside.post("/incident?id=i1", data={"form": "guess", "seen": "0", "note": "x"})
+    assert (wrong.status_code, Cases(store).history(incident)) == (400, [])
+    no_reason = inside.post("/incident?id=i1", data={**SAID, "status": "closed"})
+    assert (no_reason.status_code, "why it is closed" in no_reason.text) == (409, True)
+    foreign = inside.post("/incident?id=i1", data=SAID, headers={"origin": "http://evil.example"})
+    assert foreign.status_code == 403
+    marked = inside.post("/incident?id=i1", data={**SAID, "mark": "personal_data", "owner": "minh"})
+    assert (marked.status_code, marked.headers["location"]) == (303, "/incident?id=i1")
+    assert [one.note for one in Cases(store).history(incident)] == ["#mark personal_data", "looked at"]
+    assert "NĐ 356/2025" in inside.get("/incident?id=i1").text
+    late = inside.post("/incident?id=i1", data=SAID)
+    assert (late.status_code, "since you opened it" in late.text) == (409, True)
+    closing = {**SAID, "seen": "2", "status": "closed", "reason": "true_positive", "members": "yes"}
+    assert inside.post("/incident?id=i1", data=closing).status_code == 303
+    assert store.reasons() == {"one": "true_positive", "two": "duplicate"}
+    assert Cases(store).one(incident).status == "closed"
+    assert "i1" not in inside.get("/incidents").text
+    assert "i1" in inside.get("/incidents?show=closed").text
+    Cases(store).open("i2", START, "i1", [])
+    assert "/incident?id=i2" in inside.get("/incident?id=i1").text
+    assert inside.post("/incident?id=absent", data=SAID).status_code == 404
+    assert inside.post("/incident?id=i1", data={**SAID, "seen": "3", "mark": "<b>"}).status_code == 409
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_finding_leads_to_its_incident(inside: TestClient) -> None:
+    assert "/incident?id=i1" in inside.get("/finding?id=one").text
+
+
+def test_upkeep_puts_findings_into_incidents_and_says_why_when_it_cannot(tmp_path: Path) -> None:
+    chosen = Settings(store=tmp_path / "u.sqlite")
+    kept = Store(chosen.store)
+    kept.findings(frame(finding(**{"soc.level": "critical", "host.name": ["dc01"], "rule.id": "r"})))
+    upkeep = Upkeep(chosen)
+    upkeep.once(START)
+    assert len(Cases(kept).all()) == 1
+    assert Cases(kept).risks("host")[0] == START
+    kept.close()
+    away = Upkeep(chosen.model_copy(update={"elastic": Elastic(url="https://127.0.0.1:1")}))
+    away.start()
+    for _ in range(300):
+        if away.problem:
+            break
+        time.sleep(0.1)
+    assert "Elasticsearch" in away.problem
+    away.stop()
+    opened = Store(chosen.store)
+    site = Site(opened, KEYS, ZoneInfo("Asia/Ho_Chi_Minh"), "en", "lan", away)
+    client = TestClient(application(site), base_url=BASE)
+    assert "Elasticsearch can" in client.get("/?token=t0ken").text
+    opened.close()

@@ -1,0 +1,84 @@
+"""The groups of the first of some patterns that a text fits, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from connectors.bytewise import piece, texts_at
+from connectors.grok import groups
+from connectors.warm import WARMTH
+
+Which = npt.NDArray[np.int16]
+NONE: Final = -1
+
+
+class Fit(NamedTuple):
+    """Per text the number of the first pattern that it fits, -1 for none; and a column per named group of any."""
+
+    which: Which
+    columns: pl.DataFrame
+
+
+def fit(texts: pl.Series, patterns: Sequence[str], wanted: Collection[str] | None = None) -> Fit:
+    """Return what Polars would find with one pattern after the other: the wanted groups, or all.
+
+    A group that took no part is null.
+    """
+    names = tuple(name for name in named(patterns) if wanted is None or name in wanted)
+    if patterns and WARMTH.worth(texts.len()):
+        found = _as_machine_code(texts, tuple(patterns), names)
+        if found is not None:
+            return found
+    return _by_polars(texts, patterns, names)
+
+
+def named(patterns: Sequence[str]) -> list[str]:
+    """Return the names of the groups of patterns."""
+    return list(dict.fromkeys(name for pattern in patterns for name in groups(pattern)))
+
+
+def _as_machine_code(texts: pl.Series, patterns: tuple[str, ...], names: tuple[str, ...]) -> Fit | None:
+    from connectors.patterns import machine  # noqa: PLC0415 - Numba is slow to load
+    from connectors.patterns.program import program  # noqa: PLC0415
+
+    instructions = program(patterns, names)
+    if instructions is None:
+        return None
+    data, starts, ends = piece(texts)
+    which = np.empty(texts.len(), np.int16)
+    begins, sizes = np.empty((2, len(names), texts.len()), np.int32)
+    machine.fit(data, starts, ends, *instructions, which, begins, sizes)
+    columns = texts_at(texts, names, begins, sizes)
+    odd = np.flatnonzero(which == machine.ODD)
+    if odd.size:
+        other = _by_polars(texts.gather(odd), patterns, names)
+        which[odd] = other.which
+        columns = columns.with_columns(
+            columns[column.name].scatter(odd, column) for column in other.columns.iter_columns()
+        )
+    return Fit(which, columns)
+
+
+def _by_polars(texts: pl.Series, patterns: Sequence[str], names: Sequence[str]) -> Fit:
+    which = np.full(texts.len(), NONE, np.int16)
+    nothing = pl.repeat(None, texts.len(), dtype=pl.String, eager=True)
+    columns = pl.DataFrame(height=texts.len()).with_columns(nothing.alias(name) for name in names)
+    left = np.arange(texts.len())
+    for number, pattern in enumerate(patterns):
+        some = texts.gather(left)
+        held = some.str.contains(pattern).fill_null(value=False).to_numpy()  # groups cost more than a look
+        rows, left = left[held], left[~held]
+        if not rows.size:
+            continue
+        which[rows] = number
+        if found := [name for name in groups(pattern) if name in names]:
+            parts = texts.gather(rows).str.extract_groups(pattern).struct.unnest().select(found)
+            columns = columns.with_columns(columns[part.name].scatter(rows, part) for part in parts.iter_columns())
+        if not left.size:
+            break
+    return Fit(which, columns)

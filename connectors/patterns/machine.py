@@ -1,0 +1,348 @@
+"""Runs the instructions of patterns over texts, as machine code.
+
+As in Perl and in Rust's `regex` the first way that fits counts. What was put off stands on a stack; a text that needs
+more than LIMIT steps a byte, or holds a character that its first byte doesn't tell, is *odd*: Polars reads it.
+
+Invariants: no byte beyond the text is read; time and memory are linear in the texts; equal inputs give equal outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from connectors.native import Bytes, compiled
+from connectors.patterns.letters import NEARLY_NO, NO, UNSURE, YES
+from connectors.patterns.program import (
+    BEGIN,
+    BOUND,
+    END,
+    GREEDY,
+    JUMP,
+    LAZY,
+    MATCH,
+    SAVE,
+    SET,
+    SPAN,
+    SPLIT,
+    TEXT,
+)
+from connectors.patterns.syntax import MOST
+
+Code = npt.NDArray[np.int32]
+Sets = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
+Spans = npt.NDArray[np.int32]
+
+NONE, ODD = -1, -2  # what fits a text: the number of a pattern, or one of these
+LIMIT, START = 24, 4_000  # steps a byte, and for every text
+DEEP: Final = 2_000  # entries of the stack
+# entries of the stack: another way; a run that may end sooner, or later; what a place was
+WAY, SHORTER, LONGER, PLACE = range(4)
+
+
+@compiled
+def belongs(data: Bytes, at: int, end: int, states: Bytes) -> int:
+    """Say whether the character that begins here is of a class."""
+    state = states[data[at]]
+    if state <= UNSURE:
+        return int(state)
+    if at + 1 < end and data[at + 1] == 0x9A:
+        return UNSURE
+    return NO if state == NEARLY_NO else YES
+
+
+@compiled
+def width(data: Bytes, at: int, end: int) -> int:
+    """Return where the character that begins here ends."""
+    at += 1
+    while at < end and data[at] & 0xC0 == 0x80:
+        at += 1
+    return at
+
+
+@compiled
+def guarded(data: Bytes, at: int, end: int, guard: int, sets: Sets) -> bool:
+    """Say whether what is guarded may begin here."""
+    if guard < 0:
+        return True
+    if at == end:
+        return guard & 1 == 1
+    return bool(sets[guard >> 1, data[at]] == YES)
+
+
+@compiled
+def run(data: Bytes, at: int, end: int, states: Bytes, least: int, most: int) -> tuple[int, int]:
+    """Return where as many characters of a class as there are end, and where the fewest do; -1 too few, -2 odd."""
+    start = at
+    if most == MOST and least <= 1:
+        while at < end:
+            state = states[data[at]]
+            if state == YES:
+                at += 1
+                continue
+            if state == NO:
+                break
+            state = belongs(data, at, end, states)
+            if state == UNSURE:
+                return ODD, 0
+            if state == NO:
+                break
+            at += 1
+        if least == 0:
+            return at, start
+        return (NONE, 0) if at == start else (at, width(data, start, end))
+    count, low = 0, start
+    while at < end and count < most:
+        state = belongs(data, at, end, states)
+        if state == UNSURE:
+            return ODD, 0
+        if state == NO:
+            break
+        at = width(data, at, end)
+        count += 1
+        if count == least:
+            low = at
+    return (NONE, 0) if count < least else (at, low)
+
+
+@compiled
+def word(data: Bytes, at: int) -> int:
+    """Say whether a letter of a word stands here; -2 where it is none of ASCII."""
+    byte = data[at]
+    if byte >= 128:
+        return ODD
+    return int(48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte == 95)
+
+
+@compiled
+def bounds(data: Bytes, at: int, begin: int, end: int) -> int:
+    """Say whether a word begins or ends here."""
+    before = word(data, at - 1) if at > begin else 0
+    after = word(data, at) if at < end else 0
+    return ODD if before == ODD or after == ODD else int(before != after)
+
+
+@compiled
+def attempt(
+    data: Bytes,
+    begin: int,
+    at: int,
+    end: int,
+    pc: int,
+    code: Code,
+    sets: Sets,
+    texts: Bytes,
+    places: Spans,
+    stack: Places,
+    budget: Places,
+) -> int:
+    """Try a pattern at one place: 1 it fits, 0 it doesn't, -2 odd."""
+    top = 0
+    steps = budget[0]
+    while True:
+        steps -= 1
+        if steps < 0 or top + 2 > DEEP:
+            return ODD
+        what, a, b = code[pc, 0], code[pc, 1], code[pc, 2]
+        good = True
+        if what == SET:
+            state = NO
+            if at < end:
+                state = belongs(data, at, end, sets[a])
+            if state == UNSURE:
+                return ODD
+            good = state == YES
+            if good:
+                at = at + 1 if data[at] < 128 else width(data, at, end)
+                pc += 1
+        elif what == SPAN:
+            last, _ = run(data, at, end, sets[a], b, code[pc, 3])
+            if last == ODD:
+                return ODD
+            good = last >= 0
+            if good:
+                steps -= (last - at) >> 2
+                at = last
+                pc += 1
+        elif what == SAVE:
+            if top:
+                stack[top, 0], stack[top, 1], stack[top, 2] = PLACE, a, places[a]
+                top += 1
+            places[a] = at - begin
+            pc += 1
+        elif what == TEXT:
+            good = end - at >= b
+            if good:
+                for place in range(b):
+                    if data[at + place] != texts[a + place]:
+                        good = False
+                        break
+            if good:
+                at += b
+                pc += 1
+        elif what == GREEDY:
+            last, low = run(data, at, end, sets[a], b, code[pc, 3])
+            if last == ODD:
+                return ODD
+            good = last >= 0
+            if good:
+                steps -= (last - at) >> 2
+                stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = SHORTER, pc, last, low
+                top += 1
+                good = False  # what is on the stack goes on
+        elif what == LAZY:
+            last, low = run(data, at, end, sets[a], b, b)
+            if last == ODD:
+                return ODD
+            good = last >= 0
+            if good:
+                stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = LONGER, pc, last, b
+                top += 1
+                good = False
+        elif what == SPLIT:
+            first = guarded(data, at, end, code[pc, 3], sets)
+            second = guarded(data, at, end, code[pc, 4], sets)
+            if first:
+                if second:
+                    stack[top, 0], stack[top, 1], stack[top, 2] = WAY, b, at
+                    top += 1
+                pc = a
+            elif second:
+                pc = b
+            else:
+                good = False
+        elif what == JUMP:
+            pc = a
+        elif what == MATCH:
+            budget[0] = steps
+            return 1
+        elif what == END:
+            good = at == end
+            pc += 1
+        elif what == BEGIN:
+            good = at == begin
+            pc += 1
+        else:
+            state = bounds(data, at, begin, end)
+            if state == ODD:
+                return ODD
+            good = state == int(what == BOUND)
+            pc += 1
+        while not good:  # what was put off last
+            if top == 0:
+                budget[0] = steps
+                return 0
+            top -= 1
+            kind = stack[top, 0]
+            if kind == PLACE:
+                places[stack[top, 1]] = stack[top, 2]
+                continue
+            pc, at = stack[top, 1], stack[top, 2]
+            if kind == WAY:
+                good = True
+            elif kind == SHORTER:
+                low, guard = stack[top, 3], code[pc, 4]
+                place = at
+                while place >= low and not (
+                    (place == end or data[place] & 0xC0 != 0x80) and guarded(data, place, end, guard, sets)
+                ):
+                    place -= 1
+                steps -= (at - place) >> 2
+                if place >= low:
+                    if place > low:
+                        stack[top, 2] = place - 1
+                        top += 1
+                    at, pc, good = place, pc + 1, True
+            else:
+                count, guard, most = stack[top, 3], code[pc, 4], code[pc, 3]
+                states = sets[code[pc, 1]]
+                place = at
+                while True:
+                    if guarded(data, place, end, guard, sets):
+                        good = True
+                        break
+                    if place >= end or count >= most:
+                        break
+                    state = belongs(data, place, end, states)
+                    if state == UNSURE:
+                        return ODD
+                    if state == NO:
+                        break
+                    place = width(data, place, end)
+                    count += 1
+                steps -= (place - at) >> 2
+                if good:
+                    if place < end and count < most:
+                        state = belongs(data, place, end, states)
+                        if state == UNSURE:
+                            return ODD
+                        if state == YES:
+                            stack[top, 2], stack[top, 3] = width(data, place, end), count + 1
+                            top += 1
+                    at, pc = place, pc + 1
+
+
+@compiled
+def holds(data: Bytes, at: int, end: int, texts: Bytes, start: int, size: int) -> bool:
+    """Say whether a text stands anywhere between."""
+    first, second = texts[start], texts[start + 1]
+    while at + size <= end:
+        if data[at] == first and data[at + 1] == second:
+            same = 2
+            while same < size and data[at + same] == texts[start + same]:
+                same += 1
+            if same == size:
+                return True
+        at += 1
+    return False
+
+
+@compiled
+def fit(
+    data: Bytes,
+    starts: Places,
+    ends: Places,
+    code: Code,
+    sets: Sets,
+    texts: Bytes,
+    entries: Code,
+    firsts: Code,
+    bound: npt.NDArray[np.bool_],
+    needles: Code,
+    which: npt.NDArray[np.int16],
+    begins: Spans,
+    sizes: Spans,
+) -> None:
+    """Set per text the first pattern that fits, and where each of its groups stands: begin, and size or -1."""
+    groups = begins.shape[0]
+    places = np.empty(2 * groups + 2, np.int32)
+    stack = np.empty((DEEP + 1, 4), np.int64)
+    budget = np.empty(1, np.int64)
+    for row in range(starts.size):
+        begin, end = starts[row], ends[row]
+        which[row] = NONE
+        budget[0] = LIMIT * (end - begin) + START
+        for number in range(entries.size if end >= begin else 0):
+            at, found = begin, 0
+            if needles[number, 1] and not holds(data, begin, end, texts, needles[number, 0], needles[number, 1]):
+                continue
+            while True:
+                if guarded(data, at, end, firsts[number], sets):
+                    places[:] = NONE
+                    found = attempt(data, begin, at, end, entries[number], code, sets, texts, places, stack, budget)
+                    if found != 0:
+                        break
+                if bound[number] or at >= end:
+                    break
+                at = width(data, at, end)
+            if found != 0:
+                which[row] = number if found == 1 else ODD
+                break
+        for group in range(groups):
+            first, last = places[2 * group], places[2 * group + 1]
+            there = which[row] >= 0 and first >= 0 and last >= 0
+            begins[group, row] = first if there else 0
+            sizes[group, row] = last - first if there else NONE

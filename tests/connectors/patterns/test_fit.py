@@ -1,0 +1,109 @@
+"""Patterns run as machine code find what Polars finds, whatever the pattern and the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors import warm
+from connectors.definitions import BUILT_IN, load_definitions
+from connectors.formats import access, cisco, daemon, haproxy, header, syslog
+from connectors.mapping import Extraction
+from connectors.patterns.fit import Fit, fit
+from connectors.patterns.program import program
+
+LETTERS = ["a", "b", "1", " ", "_", "-", r"\.", "ă", r"\n"]
+KINDS = [".", r"\d", r"\w", r"\s", r"\S", r"\W", r"[\w-]", r"[^\s=]", r"[^\d]"]
+CLASSES = [*KINDS, "[ab]", "[^a]", "[^ab1]", "[a-c1]", "[ăb]"]
+PLACES = ["^", "$", r"\b", r"\B"]
+TEXTS = st.text(st.sampled_from("aaabb1 _-.=\nă\u00a0\u1680ạ٣K"), max_size=12)
+ATOMS = st.sampled_from([*LETTERS, *CLASSES, *PLACES])
+
+
+def _repeated(part: str, times: str) -> str:
+    return part if part in PLACES else f"(?:{part}){times}"
+
+
+PATTERNS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=4).map("".join),
+        st.lists(inner, min_size=2, max_size=3).map(lambda ways: f"(?:{'|'.join(ways)})"),
+        st.builds(_repeated, inner, st.sampled_from(["*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,3}?"])),
+        inner.map(lambda part: f"(@{part})"),
+    ),
+    max_leaves=10,
+)
+FLAGS = st.sampled_from(["", "", "(?s)", "(?i)", "(?s)^"])
+
+
+def _named(pattern: str) -> str:
+    numbers = count()
+    return "".join(f"(?P<g{next(numbers)}>" if part == "(@" else part for part in _pieces(pattern))
+
+
+def _pieces(pattern: str) -> list[str]:
+    return [piece for part in pattern.split("(@") for piece in ("(@", part)][1:]
+
+
+def both(texts: Sequence[str | None], *patterns: str) -> tuple[Fit, Fit]:
+    series = pl.Series("t", texts, pl.String)
+    found = []
+    for few in (1 << 30, 0):
+        warm.WARMTH.few = few
+        found.append(fit(series, patterns))
+    return found[0], found[1]
+
+
+@pytest.fixture(autouse=True)
+def _warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm.WARMTH, "few", 0)  # set back afterwards
+    monkeypatch.setattr(warm.WARMTH, "cold", -1)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.builds(lambda flags, text: flags + _named(text), FLAGS, PATTERNS),
+    st.lists(TEXTS | st.none(), min_size=1, max_size=6),
+)
+def test_what_polars_finds(pattern: str, texts: list[str | None]) -> None:
+    patterns, machines = both(texts, pattern)
+    assert machines.which.tolist() == patterns.which.tolist()
+    assert machines.columns.to_dicts() == patterns.columns.to_dicts()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.sampled_from(["^a(?P<x>b)", "(?P<y>a+)1", "ab1(?P<x>.)", "(?P<z>b)$", "ă"]), max_size=4),
+    st.lists(TEXTS),
+)
+def test_the_first_of_patterns_counts(patterns: list[str], texts: list[str]) -> None:
+    by_polars, machines = both(texts, *patterns)
+    assert machines.which.tolist() == by_polars.which.tolist()
+    assert machines.columns.to_dicts() == by_polars.columns.to_dicts()
+
+
+def test_wanted_groups_are_made() -> None:
+    found = fit(pl.Series(["a=1"]), (r"(?P<key>\w+)=(?P<value>\d)",), {"value"})
+    assert found.columns.to_dicts() == [{"value": "1"}]
+
+
+def test_a_text_that_would_take_for_ever_is_left_to_polars() -> None:
+    texts = pl.Series(["a" * 3_000, "a" * 3_000 + "b"])
+    assert fit(texts, ("^(?:(?:a|aa)(?:a|aa))*b",)).which.tolist() == [-1, 0]
+
+
+def test_the_patterns_of_the_product_are_known() -> None:
+    own = [access.USUAL, access.LINE, syslog.CLASSIC, syslog.MODERN, header.HEAD, cisco.MESSAGE]
+    own += [*haproxy.Haproxy.patterns, *daemon.PATTERNS]
+    for definition in load_definitions([BUILT_IN]).values():
+        own += [each.pattern for step in definition.steps if isinstance(step, Extraction) for each in step.patterns]
+    unknown = [pattern for pattern in own if program((pattern,), ()) is None]
+    assert len(own) > 500
+    assert all(pattern.startswith("(?m") for pattern in unknown)  # of records of several lines
+    assert len(unknown) < 10
