@@ -19,7 +19,7 @@ from detectors.identity import digest
 BUILT_IN = "features"  # the folder beside this module
 
 ANY = "*"  # every source there is
-Report = Callable[[DefinitionError], None]
+Report = Callable[[DefinitionError], object]
 
 
 class Feature(Part):
