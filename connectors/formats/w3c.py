@@ -28,11 +28,15 @@ LAYOUTS: Final = (
     f"{REQUEST} cs(User-Agent) cs(Referer) {STATUS} time-taken",
     f"s-sitename s-computername {REQUEST} {CLIENT} cs-host {STATUS} {SIZES}",
     f"s-sitename s-computername {REQUEST} {CLIENT} cs-host {STATUS} {SIZES} X-Forwarded-For",
+    f"{REQUEST} cs(User-Agent) cs(Referer) {STATUS} time-taken X-Forwarded-For",
     f"{REQUEST} cs(User-Agent) cs(Cookie) cs-host {STATUS} time-taken",
+    f"{REQUEST} cs(User-Agent) cs(Cookie) cs(Referer) {STATUS} {SIZES}",
+    f"{REQUEST} cs(User-Agent) cs(Cookie) cs(Referer) {STATUS} {SIZES} X-Forwarded-For",
     f"s-sitename {REQUEST} cs(User-Agent) cs(Cookie) cs(Referer) cs-host {STATUS} {SIZES}",
     f"s-sitename s-computername {REQUEST} {CLIENT} {STATUS} {SIZES}",
     f"{REQUEST} cs(User-Agent) {STATUS} time-taken",
     f"{REQUEST} cs(User-Agent) cs(Referer) {STATUS}",
+    "c-ip cs-username s-ip s-port cs-method cs-uri-stem sc-status sc-win32-status sc-substatus x-session x-fullpath",  # FTP
     "c-ip c-port s-ip s-port cs-version cs-method cs-uri sc-status s-siteid s-reason s-queuename",  # HTTPERR
     "c-ip c-port s-ip s-port cs-version cs-method cs-uri streamid sc-status s-siteid s-reason s-queuename",
 )
