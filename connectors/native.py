@@ -6,6 +6,7 @@ Compiled code lets other threads run, and checks no bounds: what calls `vector` 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final, TypeVar, cast
 
 import numba
@@ -19,6 +20,26 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Bytes = npt.NDArray[np.uint8]
 
 WIDTH: Final = 32  # bytes that are looked at in one step
+
+
+def _without_blas() -> None:
+    """Have Numba find no BLAS: looking for it imports SciPy, a quarter of the time that Numba takes to load.
+
+    All it would do with one here is to make Kronecker products faster.
+    """
+
+    def none() -> None:
+        raise ImportError("not looked for")
+
+    linalg: Any = import_module("numba.np.linalg")
+    there, linalg.ensure_blas = linalg.ensure_blas, none
+    try:
+        import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = there
+
+
+_without_blas()
 
 
 def compiled(function: Function) -> Function:

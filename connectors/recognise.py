@@ -61,7 +61,16 @@ def fitting(lines: pl.Series, definitions: Mapping[str, Definition]) -> dict[str
 
 
 def _fit(parsed: pl.DataFrame, definition: Definition) -> pl.Series:
+    if _lacks(parsed, definition):
+        return NONE
     return _told(_stepped(parsed, definition), definition.recognise).select(_fits(definition.recognise)).to_series()
+
+
+def _lacks(parsed: pl.DataFrame, definition: Definition) -> bool:
+    """Say whether no record has a column that all of the source have, and that no pattern makes."""
+    made = frozenset[str]().union(*(step.columns for step in definition.steps))
+    asked = definition.recognise.told - made - {LINE}
+    return any(name not in parsed.columns or parsed[name].null_count() == parsed.height for name in asked)
 
 
 def _possible(lines: pl.Series, definitions: Mapping[str, Definition]) -> Mapping[str, Definition]:

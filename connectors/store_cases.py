@@ -198,6 +198,15 @@ class Cases:
         )
         return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
 
+    def said(self, since: datetime, until: datetime, limit: int = 1000) -> list[Triage]:
+        """Return the decisions of a period about any incident, the latest first."""
+        rows = self._store.query(
+            "SELECT incident, time, actor, status, owner, note, reason FROM incident_triage"
+            " WHERE time >= ? AND time < ? ORDER BY number DESC LIMIT ?",
+            (micros(since), micros(until), limit),
+        )
+        return [Triage(name, EPOCH + timedelta(microseconds=time), *rest) for name, time, *rest in rows]
+
     # Notices
 
     def tell(self, told: Iterable[tuple[str, bool]], now: datetime) -> None:

@@ -1,16 +1,4 @@
-"""The tests that stand inside a rule's own file, or a correlation's.
-
-tests:
-  - name: what it shows
-    match: true              # every event below must match; false: none may (a correlation: whether it raises an alert)
-    events: [{field: value}] # events as the rule sees them (with their `@timestamp` for correlations), or
-    lines: ["raw log line"]  # raw lines of a source, read by its definition
-    source: auth             # with `events`: each is a JSON line of that source
-    group: user.name=root    # what the findings say, each of them or a list: all that they are, and nothing else
-    severity: 73
-    message: …
-    findings: 1
-"""
+"""The tests that stand inside a rule's own file, or a correlation's (`rulecases`), run."""
 
 from __future__ import annotations
 
@@ -18,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import orjson
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Block, Dialect
@@ -40,49 +27,7 @@ from flows import correlationtests
 from flows.assembly import Parts, detection
 from flows.correlating import columns_of, kept
 from flows.gathering import findings_of
-
-COUNT = "findings"
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-
-
-class Case(BaseModel):
-    """One test."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    match: bool
-    events: list[dict[str, Any]] = []
-    lines: list[str] = []
-    source: str = ""
-    group: Texts = ()
-    severity: int | None = None
-    message: Texts = ()
-    findings: int | None = None
-
-    @model_validator(mode="after")
-    def _has_input(self) -> Case:
-        if bool(self.events) == bool(self.lines):
-            raise ValueError("give either `events` or `lines`")
-        if self.lines and not self.source:
-            raise ValueError("`lines` need the `source` whose definition reads them")
-        if self.asserts and not (self.match and self.source):
-            raise ValueError("what findings say needs `match: true` and the `source` that events come from")
-        return self
-
-    @property
-    def asserts(self) -> dict[str, set[Any]]:
-        """Return what the columns of findings must hold, those that the test names."""
-        severity = () if self.severity is None else (self.severity,)
-        asked = {"soc.group": self.group, "event.severity": severity, "message": self.message}
-        counted = {} if self.findings is None else {COUNT: {self.findings}}
-        return {column: set(values) for column, values in asked.items() if values} | counted
+from flows.rulecases import COUNT, Case, cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +46,6 @@ def run(parts: Parts) -> list[Failure]:
     """Run the tests of every rule and correlation; one without a positive and a negative test fails."""
     rules = [failure for rule in parts.rules.rules for failure in of_rule(rule, parts)]
     return rules + [failure for linked in parts.rules.correlations for failure in of_correlation(linked, parts)]
-
-
-def cases(document: Document) -> Iterator[tuple[Place, Case | RuleError]]:
-    """Yield the tests of a rule's document, each with its place."""
-    written = document.data.get("tests") or []
-    for index, body in enumerate(written if isinstance(written, list) else [written]):
-        place = document.place("tests", index)
-        try:
-            yield place, Case.model_validate(body)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            where = ".".join(map(str, fault["loc"]))
-            yield (
-                place,
-                RuleError(f"tests: {where}: {fault['msg']}" if where else f"tests: {fault['msg']}", place=place),
-            )
 
 
 def of_rule(rule: Rule, parts: Parts) -> Iterator[Failure]:

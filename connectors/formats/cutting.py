@@ -34,7 +34,7 @@ def cut(lines: pl.Series, signs: Signs, wanted: Collection[str] | None) -> Cut:
     names = sorted(wanted or ())
     data = np.concatenate([texts.data, np.frombuffer("".join(names).encode(), np.uint8)])
     keys = _keys(data, texts.data.size, [len(name.encode()) for name in names], opened=wanted is None)
-    room = int(np.isin(data, np.frombuffer(signs.equals.encode(), np.uint8)).sum()) + 1
+    room = sum(int(np.count_nonzero(data == sign)) for sign in signs.equals.encode()) + 1
     found = tokens.Found(*(np.empty(size, np.int32) for size in (room, room, room, room, lines.len())))
     total = tokens.pairs(data, texts.starts, texts.ends, _bytes(signs), keys, wanted is None, found)
     count = int(keys.total[0])

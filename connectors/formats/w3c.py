@@ -13,11 +13,12 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+import numpy as np
 import polars as pl
 
-from connectors.formats.fitting import groups
 from connectors.formats.frames import nulls, scatter
 from connectors.formats.json_lines import ERROR
+from connectors.patterns.fit import fit
 
 REQUEST: Final = "s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip"
 STATUS: Final = "sc-status sc-substatus sc-win32-status"
@@ -75,13 +76,12 @@ class W3c:
             rows = ((layout == fields).fill_null(value=False) & ~directive).arg_true()
             frame = scatter(frame, rows, _split(original.gather(rows), fields))
         left = (layout.is_null() & ~directive & original.str.contains(BEGINNING)).arg_true()
-        for fields in LAYOUTS:
-            if left.is_empty():
-                break
-            found = groups(original.gather(left), _pattern(fields)).rename(_names(f"date time {fields}"))
-            fits = found["date"].is_not_null()
-            frame = scatter(frame, left.filter(fits), found.filter(fits))
-            left = left.filter(~fits)
+        which, found = fit(original.gather(left), [*map(_pattern, LAYOUTS)], _places(wanted))
+        for number, fields in enumerate(LAYOUTS):
+            rows = np.flatnonzero(which == number)
+            if rows.size:
+                names = {place: name for place, name in _names(f"date time {fields}").items() if place in found.columns}
+                frame = scatter(frame, left.gather(rows), found.select(pl.col([*names]).gather(rows)).rename(names))
         return _finished(frame, directive, wanted)
 
 
@@ -103,6 +103,13 @@ def _pattern(fields: str) -> str:
     ]
     inner = " ".join(f"(?P<f{place + 2}>{kind})" for place, kind in enumerate(kinds))
     return rf"^(?P<f0>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}) (?P<f1>[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}) {inner}\s*$"
+
+
+def _places(wanted: frozenset[str] | None) -> frozenset[str]:
+    """Return the groups where any layout has what is wanted, or the time."""
+    asked = KNOWN if wanted is None else wanted
+    named = [pair for layout in LAYOUTS for pair in _names(f"date time {layout}").items()]
+    return frozenset(place for place, name in named if name in asked or name in {"date", "time"})
 
 
 def _names(fields: str) -> dict[str, str]:

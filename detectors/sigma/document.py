@@ -98,10 +98,27 @@ def _document(loader: Any, node: yaml.Node, file: str) -> Document | RuleError: 
     except yaml.MarkedYAMLError as error:
         return _broken(error, file)
     except ValueError as error:  # a date such as 2020-13-45, a number of 10,000 digits
-        return RuleError(f"not valid YAML: {error}", place=_at(node, file), fix="put such values in quotes")
+        return RuleError(f"not valid YAML: {error}", place=_at(_culprit(node), file), fix="put such values in quotes")
     if not isinstance(data, dict):
         return RuleError("not a mapping of keys to values", place=_at(node, file), fix="start with `title:`")
     return Document(data, node, file)
+
+
+def _culprit(root: yaml.Node) -> yaml.Node:
+    """Return the first value that YAML can't make anything of."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, yaml.MappingNode):
+            pending.extend(part for pair in reversed(node.value) for part in reversed(pair))
+        elif isinstance(node, yaml.SequenceNode):
+            pending.extend(reversed(node.value))
+        else:
+            try:
+                yaml.constructor.SafeConstructor().construct_object(node)
+            except ValueError:
+                return node
+    return root
 
 
 def _broken(error: yaml.MarkedYAMLError, file: str) -> RuleError:

@@ -24,8 +24,9 @@ from detectors.sigma.vocabulary import Flags
 # A run of these stands in JSON as it is, or the record holds a `\u` escape.
 _SAFE = re.compile(r"[ !#-.0-\[\]-~]+")
 # Letters outside of ASCII whose lower case is (or begins with) an ASCII letter, and escapes that stand for them.
-_ODD = "\u212a|\u0130"
-_ODD_ESCAPE = r"\\u(?:212[aA]|0130)"
+_ODD_LETTERS = ("\u212a", "\u0130")
+_ESCAPE = "\\u"
+_ODD = "|".join((*_ODD_LETTERS, r"\\u(?:212[aA]|0130)"))
 _FEW = 32  # records that are sooner taken apart than searched
 Search = Callable[[pl.Expr], pl.Expr]  # what is asked of a line
 
@@ -56,10 +57,8 @@ class _Raw:
     @cached_property
     def odd(self) -> Flags:
         """Say which lines are odd about case: they count as found."""
-        wide = (self.lines.str.len_bytes() != self.lines.str.len_chars()).to_numpy().nonzero()[0]
         odd = np.zeros(self.lines.len(), np.bool_)
-        for rows, pattern in ((wide, _ODD), (self._escaped, _ODD_ESCAPE)):
-            odd[rows] |= self.lines.gather(rows).str.contains(pattern).to_numpy()
+        odd[self._doubted] = self.lines.gather(self._doubted).str.contains(_ODD).to_numpy()
         return odd
 
     def seen(self, rows: Rows, search: Search) -> Flags:
@@ -73,7 +72,14 @@ class _Raw:
 
     @cached_property
     def _escaped(self) -> Rows:
-        return np.flatnonzero(self.lines.str.contains("\\u", literal=True).to_numpy())
+        doubted = self.lines.gather(self._doubted)
+        escaped: Rows = self._doubted[doubted.str.contains(_ESCAPE, literal=True).to_numpy()]
+        return escaped
+
+    @cached_property
+    def _doubted(self) -> Rows:
+        """Return the lines that hold an escape or a letter that is odd about case; one search tells them all."""
+        return np.flatnonzero(self.lines.str.contains_any([_ESCAPE, *_ODD_LETTERS]).to_numpy())
 
     @cached_property
     def _place(self) -> Rows:

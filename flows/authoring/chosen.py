@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from detectors.errors import RuleError, UsageError
 from detectors.sigma.rule import Rule
 from flows import assembly
-from flows.ruleset import RuleSet
+from flows.ruleset import RuleSet, rule_files
 from flows.settings import Settings
 
 
@@ -44,19 +45,19 @@ def of_paths(paths: Sequence[Path], settings: Settings, folders: Sequence[Path] 
     found = assembly.load_rules(settings, paths)
     if not found.faults:
         return found
-    here = [path.resolve() for path in paths]
-
-    def mine(file: str) -> bool:
-        return any(Path(file).resolve().is_relative_to(path) for path in here)
-
+    called = {Path(file).resolve(): file for file in rule_files(paths)}  # as the person who asks calls them
     where = assembly.rule_folders(settings, folders)
-    others = [path for path in here if not any(path.is_relative_to(folder.resolve()) for folder in where)]
+    others = [path for path in paths if not any(path.resolve().is_relative_to(folder.resolve()) for folder in where)]
     known = assembly.load_rules(settings, [*where, *others])
-    linked = [each for each in known.correlations if mine(each.rule.place.file)]
+    linked = [each for each in known.correlations if Path(each.rule.place.file).resolve() in called]
     parts = [known.only(each) for each in linked]
     rules = {rule.id: rule for each in (*parts, found) for rule in each.rules}
     whole = {each.rule.meta.id: each for part in parts for each in part.correlations}
-    faults = (fault for fault in known.faults if fault.place and mine(fault.place.file))
+    faults = [
+        RuleError(fault.message, place=replace(fault.place, file=file), fix=fault.fix)
+        for fault in known.faults
+        if fault.place and (file := called.get(Path(fault.place.file).resolve()))
+    ]
     return RuleSet(tuple(rules.values()), tuple(faults), known.filters, tuple(whole.values()))
 
 

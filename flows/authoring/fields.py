@@ -12,6 +12,7 @@ from detectors.contracts import LogSource
 from detectors.sigma.document import Document
 from detectors.sigma.eventfields import documented
 from detectors.sigma.logsources import Route, routes
+from detectors.sigma.tables import read_table
 from flows.authoring.memo import Memo
 
 if TYPE_CHECKING:
@@ -39,9 +40,25 @@ class Fields:
             self._known[logsource] = None if known is None else frozenset(known)
         return self._known[logsource]
 
+    def words(self) -> dict[str, list[str]]:
+        """Return the names of categories, products and services of which there are events."""
+        found: dict[str, list[str]] = self._memo.known(b"words", self._words)
+        return found
+
     def save(self) -> None:
         """Keep what is new."""
         self._memo.save()
+
+    def _words(self) -> dict[str, list[str]]:
+        found: dict[str, set[str]] = {"category": set(), "product": set(), "service": set()}
+        for definition in self._definitions.values():
+            for part, names in found.items():
+                names.update(filter(None, [getattr(definition.logsource, part)]))
+        for product, kinds in read_table("logsources.yml").items():
+            found["category"].update(kinds.get("categories", ()))
+            found["service"].update(kinds.get("services", ()))
+            found["product"].update([product] if product != "*" else [])
+        return {part: sorted(names) for part, names in found.items()}
 
     def _legal(self, logsource: LogSource) -> list[str] | None:
         names = [

@@ -18,10 +18,11 @@ from detectors.schema import LEVELS
 from detectors.sigma.logsources import EVERYTHING
 from detectors.sigma.parse import STATUSES
 from detectors.sigma.tables import read_table
-from flows import blindness, ruletests
+from flows import blindness
 from flows.authoring.fields import Fields
 from flows.authoring.house import RUNBOOK
 from flows.authoring.lint import KEYS
+from flows.rulecases import Case
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
@@ -171,18 +172,11 @@ _PROPERTIES: dict[str, Any] = {
 
 
 def _logsource(definitions: Mapping[str, Definition]) -> dict[str, Any]:
-    legal: dict[str, set[str]] = {"category": set(), "product": set(), "service": set()}
-    for definition in definitions.values():
-        for part, names in legal.items():
-            names.update(filter(None, [getattr(definition.logsource, part)]))
-    for product, kinds in read_table("logsources.yml").items():
-        legal["category"].update(kinds.get("categories", ()))
-        legal["service"].update(kinds.get("services", ()))
-        legal["product"].update([product] if product != "*" else [])
+    legal = Fields(lambda: definitions).words()
     return {
         "type": "object",
         "description": "Whose events the rule is about",
-        "properties": {part: _suggested(sorted(names)) for part, names in legal.items()} | {"definition": TEXT},
+        "properties": {part: _suggested(names) for part, names in legal.items()} | {"definition": TEXT},
         "minProperties": 1,
     }
 
@@ -258,7 +252,7 @@ def _tags() -> dict[str, Any]:
 
 
 def _tests(definitions: Mapping[str, Definition]) -> dict[str, Any]:
-    case = ruletests.Case.model_json_schema()
+    case = Case.model_json_schema()
     case["properties"]["source"] = _suggested(sorted(definitions))
     case["properties"] |= {name: {"anyOf": [TEXT, TEXTS]} for name in ("group", "message")}
     case.pop("title", None)

@@ -22,7 +22,7 @@ from flows.commands.options import add_config, moment, read_config
 from flows.settings import Settings
 from flows.terminal import plain
 from flows.triage.deciding import close_members
-from flows.triage.duties import MARK, SENT, Mark, due, read
+from flows.triage.duties import MARK, SENT, Mark, due, read, told
 from flows.triage.opening import opened
 
 
@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     judging.add_argument("--findings", action="store_true", help="close its open findings for the same reason too")
     assigning = _saying(verbs.add_parser("assign", help="say who looks at it"))
     assigning.add_argument("owner", metavar="NAME", help="who")
+    assigning.add_argument("--note", metavar="TEXT", help="anything else to know")
     noting = _saying(verbs.add_parser("note", help="write something down beside it"))
     noting.add_argument("note", metavar="TEXT", help="what to write down")
     marking = _saying(verbs.add_parser("mark", help="say what the law calls it: its duties and deadlines follow"))
@@ -117,12 +118,16 @@ def _show(store: Store, incident: str, zone: ZoneInfo, now: datetime) -> int:
     for row in story.findings:
         time = row["@timestamp"].astimezone(zone) if row["@timestamp"] else None
         print(plain(f"  {time:%d/%m/%Y %H:%M:%S}  {row['soc.level']:<13} {row['message']}  [{row['event.id']}]", 400))
+    print()
     for kind, names in story.names.items():
         if names:
             more = f" (+{len(names) - 20})" if len(names) > 20 else ""
-            print(f"\n{plain(f'{kind}: ' + ', '.join(names[:20]), 600)}{more}")
+            print(f"{plain(f'{kind}: ' + ', '.join(names[:20]), 600)}{more}")
+    if story.history:
+        print("\nSaid")
     for each_said in story.history:
-        given = (each_said.status, each_said.reason, each_said.owner and f"to {each_said.owner}", each_said.note)
+        note = told(each_said.note, "en")
+        given = (each_said.status, each_said.reason, each_said.owner and f"to {each_said.owner}", note)
         said = " ".join(filter(None, given))
         print(plain(f"  {each_said.time.astimezone(zone):%d/%m/%Y %H:%M} {each_said.actor}: {said}", 400))
     return 0

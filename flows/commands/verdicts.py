@@ -10,6 +10,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from detectors.errors import UsageError
 from flows.commands.options import add_config, add_rules, moment, read_config
@@ -54,7 +55,7 @@ def _fixture(args: argparse.Namespace) -> int:
         finding = store.whole(args.finding)
     if finding is None:
         raise UsageError(f"there is no finding {args.finding!r}", fix="list them: soc findings list --ids")
-    made = fixture(finding, assembly.assemble(settings, args.rules))
+    made = fixture(finding, assembly.assemble(settings, args.rules), ZoneInfo(settings.zone))
     print("\n".join(inert(line) for line in made.written.rstrip("\n").split("\n")))
     if made.kept:
         shown = ", ".join(plain(value, 80) for value in made.kept)

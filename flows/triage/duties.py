@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -71,6 +71,15 @@ class Duties(_Part):
     yearly: tuple[Yearly, ...] = ()
 
 
+MARKS: Final[dict[str, Words]] = {
+    "serious": Words(en="serious incident", vi="sự cố nghiêm trọng"),
+    "national_security": Words(en="affects national security", vi="ảnh hưởng an ninh quốc gia"),
+    "personal_data": Words(en="breach of personal data", vi="vi phạm dữ liệu cá nhân"),
+}
+MARK_WORDS: Final = {"en": "marked", "vi": "phân loại"}
+SENT_WORDS: Final = {"en": "report sent", "vi": "đã gửi báo cáo"}
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A duty of one incident: until when, and when it was done."""
@@ -121,6 +130,17 @@ def due(case: Case, history: Iterable[Triage], duties: Duties) -> list[Due]:
         if start is not None:
             found.append(Due(duty, start + timedelta(hours=duty.hours), sent.get(duty.id)))
     return sorted(found, key=lambda each: (each.sent is not None, each.until, each.duty.id))
+
+
+def told(note: str | None, lang: str) -> str | None:
+    """Return a note as people read it: what was marked, or which report was sent, in a language."""
+    if note is None or not note.startswith((MARK, SENT)):
+        return note
+    named = (note.removeprefix(MARK).removeprefix(SENT).split() or [""])[0]
+    if note.startswith(SENT):
+        title = next((duty.title.said(lang) for duty in read().duties if duty.id == named), named)
+        return f"{SENT_WORDS[lang]}: {title}"
+    return f"{MARK_WORDS[lang]}: {MARKS[named].said(lang) if named in MARKS else named}"
 
 
 def next_yearly(duties: Duties, now: datetime, zone: ZoneInfo) -> list[tuple[date, Yearly]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, Final
 
 import orjson
@@ -43,7 +44,7 @@ class Fixture:
         return "".join(f"    {line}\n" for line in text([dict(self.case)]).splitlines())  # type: ignore[arg-type]  # any YAML
 
 
-def fixture(finding: Mapping[str, Any], parts: Parts) -> Fixture:
+def fixture(finding: Mapping[str, Any], parts: Parts, zone: tzinfo) -> Fixture:
     """Return a test of a finding (a row of FINDING, with its verdict).
 
     Raises:
@@ -73,7 +74,7 @@ def fixture(finding: Mapping[str, Any], parts: Parts) -> Fixture:
     made, kept = tried.pseudonymised(matching)
     day = finding["@timestamp"]
     case = {
-        "name": NAME.format(day=f"{day:%Y-%m-%d}" if day else "an unknown day"),
+        "name": NAME.format(day=f"{day.astimezone(zone):%Y-%m-%d}" if day else "an unknown day"),
         "match": True,
         "source": definition.name,
         "lines": list(dict.fromkeys(made)),

@@ -67,7 +67,7 @@ def report(
             _levels(counts, t),
             _incidents(store, (begin, end), organisation, voice),
             _risks(store, organisation, t),
-            _rules(rules, covered, t),
+            _rules(rules, covered, _titles(found, voice.lang), t),
             _coverage(store, begin, min(end, now), organisation, t),
             _yearly(law, now, voice),
         ],
@@ -134,13 +134,21 @@ def _risks(store: Store, organisation: str | None, t: Mapping[str, str]) -> Tabl
     )
 
 
-def _rules(rules: pl.DataFrame, covered: Mapping[str, frozenset[str]], t: Mapping[str, str]) -> Table:
+def _titles(found: pl.DataFrame, lang: str) -> dict[str, str]:
+    """Return what rules are called in a language, by their ids, where they have a name in it."""
+    named = found.drop_nulls(["rule.id", "soc.title.vi"]) if lang == "vi" else found.head(0)
+    return dict(named.select("rule.id", "soc.title.vi").unique("rule.id", keep="last").iter_rows())
+
+
+def _rules(
+    rules: pl.DataFrame, covered: Mapping[str, frozenset[str]], titles: Mapping[str, str], t: Mapping[str, str]
+) -> Table:
     advice, rows = advise(rules, covered), []
     for row in rules.head(SHOWN).iter_rows(named=True):
         word, alone = advice[row["rule"]]
         share = "—" if row["precision"] is None else f"{row['precision']:.0%} ({row['least']:.0%}–{row['most']:.0%})"
         note = t[f"advice_{word}"] + (f" ({', '.join(sorted(alone))})" if alone and word == "tune" else "")
-        rows.append((row["title"], row["findings"], row["true"], row["false"], share, note))
+        rows.append((titles.get(row["rule"], row["title"]), row["findings"], row["true"], row["false"], share, note))
     return Table(
         t["rules"], [t[n] for n in ("rule", "count", "true", "false", "precision", "advice")], rows, t["rules_none"]
     )

@@ -1,6 +1,6 @@
 """Pages as PDF, through a Chromium or Chrome that is there; without one, pages are printed from any browser.
 
-The page is ours and loads nothing. The browser is told so too: no name leads anywhere, and scripts don't run.
+The page is ours and loads nothing: its policy forbids scripts and sources, and for the browser no name leads anywhere.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ FLAGS: Final = (
     "--disable-sync",
     "--disable-extensions",
     "--host-resolver-rules=MAP * ~NOTFOUND",
-    "--blink-settings=scriptEnabled=false",
     "--no-pdf-header-footer",
 )
 

@@ -202,7 +202,11 @@ def _works(works: list[Work], voice: Voice, words: tuple[str, str], minutes: int
 
 def _decided(store: Store, since: datetime, now: datetime, voice: Voice) -> Table:
     t, clock, rows = voice.t, voice.clock, []
-    for one in store.said(since, now, SHOWN):
-        words = " ".join(filter(None, (one.status and t[f"status_{one.status}"], one.reason, one.owner, one.note)))
-        rows.append((clock(one.time), one.actor, one.finding[:12], words))
+    every = [(one, "") for one in store.said(since, now, SHOWN)]
+    every += [(one, f"{t['kind_incident']} ") for one in Cases(store).said(since, now, SHOWN)]
+    for one, kind in sorted(every, key=lambda pair: pair[0].time, reverse=True)[:SHOWN]:
+        status = one.status and t[f"status_{one.status}"]
+        reason = one.reason and t[f"reason_{one.reason}"]
+        words = " · ".join(filter(None, (status, reason, one.owner, duties.told(one.note, voice.lang))))
+        rows.append((clock(one.time), one.actor, f"{kind}{one.finding[:12]}", words))
     return Table(t["done"], [t[name] for name in ("time", "by", "kind_findings", "said")], rows, t["done_none"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
 
@@ -101,10 +102,10 @@ def incident(site: Site, request: Request) -> Mapping[str, Any] | None:
         "names": [(kind, [cut(each, 80).text for each in some[:12]], len(some)) for kind, some in story.names.items()],
         "successors": story.successors,
         "due": [_due(each, clock, lang) for each in duties.due(story.case, story.history, law)],
-        "marks": get_args(duties.Mark),
+        "marks": [(mark, words.said(lang)) for mark, words in duties.MARKS.items()],
         "sendable": [(duty.id, duty.title.said(lang)) for duty in law.duties],
         "seen": len(story.history),
-        "history": [said(one, clock) for one in reversed(story.history)],
+        "history": [said(replace(one, note=duties.told(one.note, lang)), clock) for one in reversed(story.history)],
         "problem": "",
         "typed": dict.fromkeys(CASE_FIELDS, "") | {"members": "yes"},
     }

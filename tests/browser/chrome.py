@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from websockets.sync.client import ClientConnection, connect
 
-FLAGS = (
+QUIET = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -22,8 +22,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--remote-debugging-port=0",
 )
+FLAGS = (*QUIET, "--remote-debugging-port=0")
 PATIENCE = 60.0  # seconds; a busy machine is slow
 
 

@@ -21,19 +21,11 @@ import pytest
 
 from detectors.schema import FINDING
 from flows.report import build
+from flows.triage.sheet import Sheet, Table, write
+from tests.browser.chrome import QUIET
 from tests.sample_findings import finding, frame, province
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--virtual-time-budget=5000",
-)
+FLAGS = (*QUIET, "--virtual-time-budget=5000")
 
 PROBE = """<!doctype html><meta charset="utf-8"><pre id="result">nothing</pre>
 <iframe id="frame" style="width:{width}px;height:800px;border:0" src="report.html{hash}"></iframe><script>
@@ -210,3 +202,18 @@ def test_the_policy_stops_a_script_that_is_not_the_page_s_own(look: Look) -> Non
         return [window.pwned ?? 0, await blocked];
     """
     assert look(province(2), script) == [0, True]
+
+
+def test_a_sheet_of_hostile_words_is_printed_as_pdf(chromium: str, tmp_path: Path) -> None:
+    assert chromium
+    attacks = ["<script>document.title = 'pwned'</script>", "\x1b[2J\u202egpj.exe", "M" * 1_000_000, "=1+1"]
+    table = Table("T", ["a"], [(each,) for each in attacks])
+    sheet = Sheet("Báo cáo", "vi", attacks[0], [("n", attacks[1])], [table], attacks[2])
+    for name in ("sheet.html", "sheet.pdf"):
+        write(sheet, tmp_path / name)
+    page, printed = (tmp_path / "sheet.html").read_text("utf-8"), (tmp_path / "sheet.pdf").read_bytes()
+    assert "<script" not in page
+    assert not {"\x1b", "\u202e"} & set(page)
+    assert len(page) < 100_000
+    assert printed.startswith(b"%PDF-")
+    assert b"/JavaScript" not in printed

@@ -15,7 +15,9 @@ import polars as pl
 import pytest
 import uvicorn
 
-from connectors.store import Store
+from connectors.store import Store, Triage
+from connectors.store_cases import Cases
+from connectors.store_wanted import Wanted
 from detectors.schema import FINDING
 from flows.commands.web import _listening
 from flows.web import Keys, Site, application
@@ -42,6 +44,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     store = Store(tmp_path_factory.mktemp("web") / "store.sqlite")
     store.findings(province(120))
     store.findings(frame(*hostile()))
+    bad = [row["event.id"] for row in hostile()]
+    Cases(store).open("hostile incident", START, None, bad)
+    for attack in ATTACKS:
+        Cases(store).decide(Triage("hostile incident", START, attack[:5000], owner=attack, note=attack))
+    Cases(store).open("i1", START, None, store.select(Wanted(text="Ransomware"), limit=2)["event.id"].to_list())
     site = Site(store, Keys("t0ken"), ZoneInfo("Asia/Ho_Chi_Minh"), "vi", "lan")
     server = uvicorn.Server(uvicorn.Config(application(site), log_level="error", lifespan="off"))
     listener = _listening("127.0.0.1", 0)
@@ -128,6 +135,26 @@ def test_the_keyboard_does_it_all(browser: Chrome, address: str) -> None:
     assert browser.see("document.querySelector('.state.closed').textContent").startswith("đã đóng")
 
 
+def test_an_incident_is_closed_by_keyboard(browser: Chrome, address: str) -> None:
+    browser.open(f"{address}/incidents?lang=en")
+    browser.press("j")
+    browser.open(f"{address}/incident?id=i1")
+    browser.press("a")
+    browser.write("minh")
+    browser.press("Escape")
+    browser.press("s")
+    assert browser.see("document.activeElement.id") == "status"
+    browser.see("document.getElementById('status').value = 'closed'")
+    browser.see("document.getElementById('reason').value = 'true_positive'")
+    browser.doing(lambda: browser.see("document.querySelector('.decide button').click()"))
+    assert browser.see("document.querySelector('.state.closed').textContent") == "closed: true positive"
+    browser.doing(lambda: browser.press("u"))
+    assert browser.see("location.pathname") == "/incidents"
+    assert "i1" not in browser.see("document.querySelector('ol.rows').innerHTML").split()
+    browser.open(f"{address}/?status=closed&owner=&lang=vi")
+    assert browser.see("document.querySelectorAll('.state.closed').length") >= 2  # its findings
+
+
 def test_pages_follow_each_other(browser: Chrome, address: str) -> None:
     browser.open(f"{address}/?order=newest")
     seen = set()
@@ -145,7 +172,8 @@ def test_hostile_words_run_nothing_and_stay_in_place(browser: Chrome, address: s
     paths = browser.see("[...document.querySelectorAll('a.row')].map((row) => row.href)")
     bad = [path for path in paths if "hostile" in path]
     assert len(bad) == len(ATTACKS)
-    for path in [f"{address}/?level=critical", *bad]:
+    incidents = [f"{address}/incidents?show=all", f"{address}/incident?id=hostile%20incident"]
+    for path in [f"{address}/?level=critical", *incidents, *bad]:
         begin = time.monotonic()
         browser.open(path)
         assert time.monotonic() - begin < 20
@@ -169,5 +197,8 @@ def test_pictures(browser: Chrome, address: str, request: pytest.FixtureRequest)
             browser.picture(folder / f"list-{lang}-{width}.png")
             browser.doing(lambda: browser.see("document.querySelector('a.row').click()"))
             browser.picture(folder / f"finding-{lang}-{width}.png")
+            for page, where in {"incident": "incident?id=i1", "incidents": "incidents?show=all"}.items():
+                browser.open(f"{address}/{where}&lang={lang}")
+                browser.picture(folder / f"{page}-{lang}-{width}.png")
             assert browser.see("document.documentElement.lang") == lang
     browser.size(1200, 800)

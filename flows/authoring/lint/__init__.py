@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterator
 from detectors.sigma.document import Document
 from flows.authoring.fields import Fields
 from flows.authoring.lint.detection import grouping, idle_values, unknown_fields, unused_parts
-from flows.authoring.lint.words import KEYS, days, keys, tags
+from flows.authoring.lint.tests import tests
+from flows.authoring.lint.words import KEYS, days, keys, logsources, tags
 from flows.authoring.remarks import Remark
 
 CHECKS: tuple[Callable[[Document, Fields], Iterator[Remark]], ...] = (
     keys,
+    logsources,
     days,
     tags,
     unknown_fields,
     grouping,
     unused_parts,
     idle_values,
+    tests,
 )
 
 __all__ = ["CHECKS", "KEYS"]

@@ -35,6 +35,18 @@ def keys(document: Document, _: Fields) -> Iterator[Remark]:
             )
 
 
+def logsources(document: Document, fields: Fields) -> Iterator[Remark]:
+    """A log source that is nearly one that there is; others belong to sources that nobody has here."""
+    given = document.data.get("logsource")
+    named = given if isinstance(given, dict) else {}
+    for part, known in fields.words().items() if named else ():
+        name = str(named.get(part) or "").lower()
+        near = get_close_matches(name, known, 1, _NEAR) if name and name not in known else []
+        if near:
+            place, message = document.place("logsource", part), f"no source has the {part} `{name:.80}`"
+            yield Remark(place, "warning", "logsource", message, f"did you mean `{near[0]}`?")
+
+
 def days(document: Document, _: Fields) -> Iterator[Remark]:
     """A date that is none."""
     for key in ("date", "modified"):

@@ -173,3 +173,22 @@ def test_what_a_correlation_refers_to_may_stand_anywhere_among_the_rules(soc: So
     code, out, err = soc("rules", "check", *(own_rules() / "correlation" / f"{name}.yml" for name in names))
     assert (code, out) == (0, "")
     assert "2 files; 4 rules can run" in err
+
+
+@pytest.mark.parametrize(("written", "instead", "said"), [
+    ("      match: true", "      match: yess", "18:14: tests: match: Input should be a valid boolean"),
+    ("      severity: 73", "      severty: 73", "24:7: tests: `severty` is no key of a test; did you mean `severity`?"),
+    ("      source: auth\n", "", "17:7: tests: `lines` need the `source` whose definition reads them"),
+    ("product: linux", "product: linx", "7:22: warning: no source has the product `linx`; did you mean `linux`?"),
+    ("status:", "date: 2026-02-31\nstatus:", "3:7: not valid YAML: day is out of range for month"),
+])  # fmt: skip
+def test_tests_log_sources_and_days_are_looked_at(soc: Soc, rule: Path, written: str, instead: str, said: str) -> None:
+    assert written in RULE
+    lines = told(soc, rule, RULE.replace(written, instead, 1))[1]
+    assert [line for line in lines if line.startswith(said)], lines
+
+
+def test_a_fault_is_told_where_it_was_asked_for(soc: Soc, rule: Path) -> None:
+    rule.write_text(RULE.replace("level: high", "level: hihg"))
+    name = rule.relative_to(rule.parents[1])
+    assert soc("rules", "check", name)[1].startswith(f"{name}:5:8: level 'hihg' is not known")
