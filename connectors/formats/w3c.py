@@ -37,8 +37,6 @@ LAYOUTS: Final = (
     f"s-sitename s-computername {REQUEST} {CLIENT} {STATUS} {SIZES}",
     f"{REQUEST} cs(User-Agent) {STATUS} time-taken",
     f"{REQUEST} cs(User-Agent) cs(Referer) {STATUS}",
-    # FTP
-    "c-ip cs-username s-ip s-port cs-method cs-uri-stem sc-status sc-win32-status sc-substatus x-session x-fullpath",
     "c-ip c-port s-ip s-port cs-version cs-method cs-uri sc-status s-siteid s-reason s-queuename",  # HTTPERR
     "c-ip c-port s-ip s-port cs-version cs-method cs-uri streamid sc-status s-siteid s-reason s-queuename",
 )
