@@ -10,6 +10,11 @@ import polars as pl
 from detectors.risk import EVIDENCE
 
 KINDS: Final = {"host": "host.name", "user": "user.name", "address": "source.ip"}
+ASSET: Final = ("soc.asset.criticality", "soc.asset.system")
+HEAVY: Final = (
+    "message", "soc.message.vi", "soc.runbook", "soc.anomaly", "soc.decisions", "rule.description", "url.original",
+    "process.command_line",
+)  # fmt: skip
 UNREAL: Final = frozenset({"false_positive", "expected_activity", "duplicate"})  # what was closed so counts for nothing
 
 
@@ -40,7 +45,7 @@ def _unreal(reasons: Mapping[str, str]) -> Collection[str]:
 
 def _of_event(findings: pl.DataFrame) -> pl.DataFrame:
     """Return of findings what their entities share; what the asset is, their first event tells."""
-    asset = {name: _told(f"soc.asset.{name}") for name in ("criticality", "system")}
+    asset = {name.rpartition(".")[2]: _told(name) for name in ASSET}
     return findings.select(
         pl.col("event.id").alias("finding"),
         pl.col("@timestamp").alias("time"),
@@ -52,6 +57,15 @@ def _of_event(findings: pl.DataFrame) -> pl.DataFrame:
         *(expression.alias(name) for name, expression in asset.items()),
         *KINDS.values(),
     )
+
+
+def slim(findings: pl.DataFrame) -> pl.DataFrame:
+    """Return findings without what takes most of their room: of texts nothing, of the evidence what an asset is."""
+    known = {name: _told(name) for name in ASSET}
+    parts = [pl.concat_str(pl.lit(f'"{name}":"'), told, pl.lit('"')) for name, told in known.items()]
+    asset = pl.concat_str(parts, separator=",", ignore_nulls=True)
+    emptied = [pl.lit(None, findings.schema[name]).alias(name) for name in HEAVY]
+    return findings.with_columns(asset.alias("soc.evidence"), *emptied)
 
 
 def _told(name: str) -> pl.Expr:

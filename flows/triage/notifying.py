@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,7 @@ from flows.triage import duties
 from flows.triage.notices import Matter, Quiet, Told, to_tell
 
 SHOWN: Final = 20  # incidents in one message
+CODE: Final = re.compile(r"[A-Z0-9.-]{1,24}")  # of an organisation; a log may claim anything else, a person's name too
 TITLES: Final = {"en": "SOC: {still} open incidents to look at", "vi": "SOC: {still} sự cố cần xử lý"}
 OVER: Final = {"en": "resolved", "vi": "đã khắc phục"}
 FINDINGS: Final = {"en": "findings", "vi": "cảnh báo"}
@@ -65,7 +67,8 @@ def _matters(store: Store, cases: Cases) -> Iterator[Matter]:
 
 def _organisations(store: Store, cases: Cases, case: Case) -> tuple[str, ...]:
     rows = [row for name in cases.findings(case.id)[:SHOWN] if (row := store.whole(name)) is not None]
-    return tuple(sorted({code for row in rows for code in row["organization.id"] or () if code}))
+    codes = {code for row in rows for code in row["organization.id"] or () if code}
+    return tuple(sorted(code for code in codes if CODE.fullmatch(code)))
 
 
 def _send(settings: Settings, title: str, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,19 +13,24 @@ from connectors.store_wanted import Wanted
 from detectors.identity import digest
 from detectors.incidents import STOP, Incident, Linking, assigned
 from detectors.risk import entity_risk, trust
+from detectors.schema import FINDING
 from detectors.verdicts import DECISION, judged
 from flows.settings import Settings
-from flows.triage.evidence import UNREAL, evidence, named
+from flows.triage.evidence import UNREAL, evidence, named, slim
 from flows.triage.writing import write
 
 DAYS: Final = 30  # findings older than this add nothing that counts
+PAGE: Final = 10_000  # findings whose documents are in memory at once
 WORTH_KEEPING: Final = 0.5  # below this risk nobody looks
 
 
 def recent(store: Store, now: datetime, days: int = DAYS) -> pl.DataFrame:
-    """Return the findings (FINDING) of the last days."""
+    """Return the findings (FINDING) of the last days, without their texts and evidence (`slim`)."""
     wanted = Wanted(since=now - timedelta(days=days), until=now + timedelta(days=1))
-    return store.select(wanted, limit=sys.maxsize)
+    pages = [FINDING.to_frame()]
+    while pages[-1].height == PAGE or len(pages) == 1:
+        pages.append(slim(store.select(wanted, limit=PAGE, offset=PAGE * (len(pages) - 1))))
+    return pl.concat(pages[1:])
 
 
 def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:

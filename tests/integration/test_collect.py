@@ -12,8 +12,10 @@ import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
@@ -21,7 +23,7 @@ from connectors.collect.block import Record
 from connectors.collect.shipping import Shipping
 from connectors.collect.spool import Spool
 from connectors.envelope import HEADER, TooLong, pack
-from connectors.kafka import RAW, Connection, DeadLetters, KafkaSource, setup
+from connectors.kafka import RAW, Connection, DeadLetters, KafkaSource, Limits, setup
 from connectors.kafka.writer import Outbox
 from detectors.contracts import Batch
 from detectors.identity import event_id
@@ -30,6 +32,7 @@ from tests.integration.servers import Kafka, free_port
 
 pytestmark = pytest.mark.integration
 PATIENCE = 120.0
+ADDRESSES = ("127.0.0.1", "127.0.0.2")
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
@@ -214,3 +217,48 @@ def test_stdin_is_taken_to_its_end(site: Site) -> None:
     done = subprocess.run(command, input="\n".join(lines).encode(), capture_output=True, timeout=PATIENCE, check=True)
     assert b"Kafka has all of them" in done.stderr
     assert sorted(events(read(site.kafka, site.source)).values()) == sorted(lines)
+
+
+def means(_: str) -> tuple[str | None, object]:
+    return "^ERROR", None
+
+
+def test_records_of_several_lines_and_senders_arrive_whole_and_say_whence_they_came(site: Site) -> None:
+    site.start()
+    traces = {
+        address: [f"ERROR {address} {n}\n\tat a.b({n})\n\tat c.d({n})" for n in range(8)] for address in ADDRESSES
+    }
+    senders = [
+        (socket.create_connection(("127.0.0.1", site.tcp), source_address=(address, 0)), "\n".join(traces[address]))
+        for address in ADDRESSES
+    ]
+    for step in range(0, 400, 23):  # in the middle of lines and of records, in turn
+        for sender, text in senders:
+            sender.sendall(text[step : step + 23].encode())
+        time.sleep(0.05)
+    for sender, _ in senders:
+        sender.sendall(b"\n")
+    site.log.write_text("ERROR file\n\tat e.f(1)\n")
+    wait_for(lambda: site.said().rstrip().endswith("50 since start, 2 TCP senders, Kafka has all of them"), site.said)
+    connection = Connection((site.kafka.address,), patience=30)
+    dead, found, limits = DeadLetters(connection), list[Batch](), Limits(lines=3, records=1, patience=3)
+    for count in (2, 100):  # the second goes on where the first stood
+        member = KafkaSource(
+            connection, [site.source], group=f"g-{site.source}", dead=dead, means=means, bounded=True, limits=limits
+        )
+        for batch in islice(member.batches(), count):
+            found.append(batch)
+            member.commit()
+        member.close()
+    dead.close()
+    for sender, _ in senders:
+        sender.close()
+    frame = pl.concat((batch.records for batch in found), how="diagonal")
+    assert len(found) > 3
+    for address in ADDRESSES:
+        mine = frame.filter(pl.col("log.source.address") == address)
+        assert mine["event.original"].to_list() == traces[address]
+        assert set(mine["input.type"]) == {"tcp"}
+    (read,) = frame.filter(pl.col("log.file.path") == str(site.log)).rows(named=True)
+    assert (read["event.original"], read["agent.name"]) == ("ERROR file\n\tat e.f(1)", socket.gethostname())
+    assert frame.height == 17

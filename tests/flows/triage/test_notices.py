@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from connectors.store import Store
+from connectors.store_cases import Cases
 from flows.cli import main
 from flows.triage.notices import LONGEST, Matter, Quiet, Told, pause, to_tell
+from flows.triage.notifying import _matters
 from tests.flows.triage.test_cases import AT, attack
-from tests.sample_findings import frame
+from tests.sample_findings import START, finding, frame
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 NIGHT = Quiet(time(22), time(6))
@@ -116,3 +118,13 @@ def test_what_did_not_arrive_is_told_again(
     monkeypatch.setenv("SOC_NOTIFY__URLS", right)
     assert main(["notify", "--at", AT]) == 0
     assert len(webhook) == 1
+
+
+def test_what_a_log_claims_as_organisation_is_told_only_if_it_is_a_code(tmp_path: Path) -> None:
+    names = ["H21.09", "000.01.H21", "Nguyễn Văn A", "\x1b[2J\u202eH21", "<script>", "M" * 1_000_000]
+    store = Store(tmp_path / "h.sqlite")
+    store.findings(frame(finding(**{"organization.id": names})))
+    Cases(store).open("i1", START, None, ["f1"])
+    (matter,) = _matters(store, Cases(store))
+    assert matter.organisations == ("000.01.H21", "H21.09")
+    store.close()
