@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -96,12 +97,22 @@ def matrix(titles: Titles) -> list[tuple[str, int, list[Cell]]]:
 
 
 def _cell(key: str, titles: Titles) -> Cell:
-    below = [each for each in techniques() if each.startswith(f"{key}.")]
-    parts = tuple(_cell(each, titles) for each in below if titles.get(each))
+    parts = tuple(_cell(each, titles) for each in _below().get(key, ()) if titles.get(each))
     found = titles.get(key, ())
     count = len(found) + sum(map(_count, parts))
     heat = 0 if not count else 1 if count < 3 else 2 if count < 10 else 3 if count < 30 else 4
     return Cell(key, techniques()[key].name, [*_some(found)], heat, parts)
+
+
+@cache
+def _below() -> dict[str, list[str]]:
+    """Return the sub-techniques of techniques."""
+    found = defaultdict(list)
+    for key in techniques():
+        top, dot, _ = key.partition(".")
+        if dot:
+            found[top].append(key)
+    return found
 
 
 def _count(cell: Cell) -> int:

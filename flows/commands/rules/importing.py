@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from flows import assembly
 from flows.authoring import importing
@@ -38,6 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell what lives, and copy what is wanted; 3 when a rule has a fault."""
+    if not args.folder.exists():
+        raise UsageError(f"no folder at {args.folder}", fix="of a repository, clone it first and name the checkout")
     settings = read_config(args)
     rules = assembly.load_rules(settings, importing.folders(args.folder))
     found = fated(rules.rules, settings, args.source)

@@ -94,3 +94,8 @@ def test_what_upstream_changed_is_renewed_and_what_was_changed_here_is_kept(
     code, _, err = soc("rules", "import", checkout, "--into", into)
     assert code == 2
     assert "was changed here" in err
+
+
+def test_what_is_no_folder_is_said(soc: Soc) -> None:
+    code, _, said = soc("rules", "import", "https://github.example/sigma.git")
+    assert (code, "clone it first" in said) == (2, True)
