@@ -57,6 +57,7 @@ ABBREVIATIONS: Final = {  # those that mean one offset, or nearly always do
     **dict.fromkeys(["BST", "CET", "WEST"], "+0100"),
     **dict.fromkeys(["CEST", "EET", "SAST"], "+0200"),
     **dict.fromkeys(["EEST", "MSK"], "+0300"),
+    **dict.fromkeys(["PKT", "UZT"], "+0500"),
     **dict.fromkeys(["IST"], "+0530"),
     **dict.fromkeys(["ICT", "WIB"], "+0700"),
     **dict.fromkeys(["AWST", "HKT", "PHT", "SGT"], "+0800"),
@@ -69,6 +70,7 @@ ABBREVIATIONS: Final = {  # those that mean one offset, or nearly always do
     **dict.fromkeys(["CST", "MDT"], "-0600"),
     **dict.fromkeys(["MST", "PDT"], "-0700"),
     **dict.fromkeys(["PST"], "-0800"),
+    **dict.fromkeys(["SST"], "-1100"),
 }
 OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")  # a zone as +07:00
 CLF: Final = "%d/%b/%Y:%H:%M:%S%.f %z"

@@ -58,7 +58,7 @@ def count(parts: assembly.Parts, path: Path, note: str = "") -> Alarms:
 
 def document(parts: assembly.Parts, alarms: Sequence[Alarms]) -> dict[str, Any]:
     """Return what was found as plain data."""
-    metas = {rule.meta.id: rule.meta for rule in parts.rules.rules}
+    metas = {meta.id: meta for meta in parts.rules.metas()}
     return {
         each.path: {
             "note": each.note,

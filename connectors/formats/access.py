@@ -52,17 +52,24 @@ USUAL: Final = (
     r'HTTP/(?P<version>[\d.]+))" '
     r'(?P<status>\d{3}) (?P<bytes>\d+|-) "(?P<referer>[^"\\]*)" "(?P<agent>[^"\\]*)"'
 )
+AFTER: Final = (
+    r"\[(?P<time>[^\]]+)\] "  # 07/Dec/2025:11:05:07 +0700
+    r'"(?P<request>(?:[^"\\]|\\.)*)" '  # GET /a?b=1 HTTP/1.1
+    r"(?P<status>\d{3}|-) (?P<bytes>\d+|-)"
+    r'(?:(?: [^\s"]+){0,4} "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)(?:"|$))?'
+)
+# 192.0.2.7:443 identd lan [: no virtual host stands before three fields
+PLAIN: Final = (
+    r"^(?P<client>\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?::\d{1,5})? "
+    r'(?P<identity>\S+) (?P<user>[^\s\["]+) '
+) + AFTER
 LINE: Final = (
     r'^(?:(?P<host>[^\s,:"\[]+)(?::\d+)? )?'  # portal.example.com:443
     r'"?(?P<client>[^\s,"\[-][^\s,"]*(?:, ?[^\s,"]+)*)"? '  # 192.0.2.7, 198.51.100.1: X-Forwarded-For
     r"(?:[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+ )?"  # the proxy that sent it
     r"\S+ "  # identd, always "-"
     r'(?:(?P<user>[^\["]+?) )?'
-    r"\[(?P<time>[^\]]+)\] "  # 07/Dec/2025:11:05:07 +0700
-    r'"(?P<request>(?:[^"\\]|\\.)*)" '  # GET /a?b=1 HTTP/1.1
-    r"(?P<status>\d{3}|-) (?P<bytes>\d+|-)"
-    r'(?:(?: [^\s"]+){0,4} "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)(?:"|$))?'
-)
+) + AFTER
 TLS: Final = (
     r"^\[(?P<time>[^\]]+)\] (?P<client>[0-9A-Fa-f.:]+) (?:TLS|SSL)\S+ \S+ "
     r'"(?P<request>(?:[^"\\]|\\.)*)" (?P<bytes>\d+|-)'
@@ -113,7 +120,7 @@ class Access:
 
 
 def _unusual(original: pl.Series) -> pl.DataFrame:
-    line = first_fit(original, (LINE, TLS, MANAGER, NGINX_ERROR, APACHE_ERROR))
+    line = first_fit(original, (PLAIN, LINE, TLS, MANAGER, NGINX_ERROR, APACHE_ERROR))
     request = groups(line["request"], REQUEST)
     parts = pl.concat([request, groups(request["uri"], URI)], how="horizontal")
     known = [name for name in parts.columns if name in line.columns]  # MANAGER tells them apart itself

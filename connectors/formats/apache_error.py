@@ -22,10 +22,11 @@ CLIENT: Final = (  # 2001:db8::7:38350 as well; after eight groups of an address
 )
 LINE: Final = (
     r"^(?:(?:<\d{1,3}>)?(?P<syslog>[A-Z][a-z]{2} +\d{1,2} [\d:]+) \S+ [\w./-]+(?:\[\d+\])?: )?"
-    r"(?:\[(?P<time>\w{3} \w{3} +\d{1,2} [\d:.]+ \d{4})\] )?"
+    r"(?:\[(?P<time>\w{3} \w{3} +\d{1,2} [\d:.]+ \d{4}|\d{4}-\d\d-\d\d [\d:.]+(?: [+-]\d{4})?)\] )?"
     r"\[(?:(?P<module>[\w-]*):)?(?P<level>emerg|alert|crit|error|warn|notice|info|debug|trace[1-8])\] "
     r"(?:\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] )?(?:" + CLIENT + r" )?(?P<message>.*)$"
 )
+STARTING: Final = r"^(?P<message>AH\d{5}: .*)$"  # before the log's form is known
 PARTS: Final = {
     "code": r"\b(AH\d{5})\b",
     "file": r"(?:File does not exist|script not found or unable to stat|client denied by server configuration): "
@@ -47,9 +48,9 @@ class ApacheError(Fitted):
     """Reads error.log of Apache."""
 
     name: ClassVar[str] = "apache_error"
-    patterns: ClassVar[Sequence[str]] = (LINE,)
+    patterns: ClassVar[Sequence[str]] = (LINE, STARTING)
     within: ClassVar[Mapping[str, str]] = PARTS
-    key: ClassVar[str] = "level"
+    key: ClassVar[str] = "message"
     reason: ClassVar[str] = "not a line of an Apache error log"
 
     def made(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from connectors.formats.fitting import Fitted
 
 LINE: Final = (
-    r"^(?:(?:\S+ ){1,4}nginx(?:\[\d+\])?: )?"  # Mar  2 08:15:00 web01 nginx[42]:
+    r"(?s)^(?:(?:\S+ ){1,4}nginx(?:\[\d+\])?: )?"  # Mar  2 08:15:00 web01 nginx[42]:
     r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>[a-z]+)\] (?P<pid>\d+)#(?P<tid>\d+): "
     r"(?:\*(?P<connection>\d+) )?(?P<message>.*)$"
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ from detectors.identity import digest
 BUILT_IN = "features"  # the folder beside this module
 
 ANY = "*"  # every source there is
+Report = Callable[[DefinitionError], object]
 
 
 class Feature(Part):
@@ -135,14 +136,38 @@ def read(text: str, file: str) -> FeatureSet:
         raise DefinitionError(message, place=Place(file), fix="see docs/anomaly.md") from error
 
 
-def load(folders: Iterable[Path] = ()) -> dict[str, FeatureSet]:
-    """Load the program's own declarations and those of more folders; a later one of the same name wins."""
+def load(folders: Iterable[Path] = (), report: Report | None = None) -> dict[str, FeatureSet]:
+    """Load the program's own declarations and those of more folders; a later one of the same name wins.
+
+    A faulty declaration costs itself: `report` hears of it.
+
+    Raises:
+        DefinitionError: a declaration is not valid, and nobody hears of it.
+    """
     found = dict(_own())
-    for folder in folders:
-        for path in sorted(folder.glob("*.yml")):
-            one = read(path.read_text("utf-8"), str(path))
+    for path in (path for folder in folders for path in _declarations(folder)):
+        try:
+            one = _read(path)
+        except DefinitionError as error:
+            if report is None:
+                raise
+            report(error)
+        else:
             found[one.name] = one
     return found
+
+
+def _declarations(folder: Path) -> list[Path]:
+    """Return the files of a folder; one that isn't there is a path that can't be read."""
+    return sorted(folder.glob("*.yml")) if folder.is_dir() else [folder]
+
+
+def _read(path: Path) -> FeatureSet:
+    try:
+        return read(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"this can't be read: {getattr(error, 'strerror', None) or error}"
+        raise DefinitionError(message, place=Place(str(path)), fix="correct it, or anomaly.features") from error
 
 
 @cache

@@ -59,7 +59,7 @@ def room(settings: Settings, now: datetime, say: Say) -> Room:
         settings,
         Archive(settings.archive),
         Registry(part.models, part.key),
-        featureset.load(part.features),
+        featureset.load(part.features, lambda fault: say(str(fault))),
         work_calendar(settings, enrichment.workdays),
         enrichment,
         assembly.definitions(settings),

@@ -37,8 +37,9 @@ def score(config: Path | None = None, sets: list[str] | None = None) -> int:
     chosen = settings.load(config)
     where = working.room(chosen, datetime.now(UTC), get_run_logger().info)
     with storing.sink_of(chosen) as sink:
-        found, _ = working.score_all(where, sets or [], None, sink)
+        found, _, failed = working.score_all(where, sets or [], None, sink)
+    missed = f"; not looked at: {', '.join(sorted(failed))}" if failed else ""
     create_markdown_artifact(
-        f"{found.findings.height} anomalies", key="score", description="What was out of the ordinary"
+        f"{found.findings.height} anomalies{missed}", key="score", description="What was out of the ordinary"
     )
     return found.findings.height

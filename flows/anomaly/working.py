@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
@@ -45,6 +46,9 @@ def train_all(where: Room, names: Sequence[str], since: datetime | None, until: 
             continue
         end = midnight(min(until or where.now, known[1]), where.calendar)
         begin = midnight(max(since or end - TRAINED_ON, known[0]), where.calendar)
+        if begin >= end:
+            where.say(f"{chosen.name}: no whole day from {begin} until {end}; the archive has {known[0]} to {known[1]}")
+            continue
         try:
             made.append(_train(where, chosen, begin, end))
         except SocError as error:  # costs this set only
@@ -161,20 +165,27 @@ def watch_drift(where: Room, names: Sequence[str], sink: Sink | None) -> list[st
     return drifted
 
 
-def score_all(
-    where: Room, names: Sequence[str], since: datetime | None, sink: Sink | None
-) -> tuple[Found, list[Anomaly]]:
+class Looked(NamedTuple):
+    """What a look at closed windows gave."""
+
+    found: Found
+    anomalies: list[Anomaly]
+    failed: set[str]  # feature sets that were not looked at whole; the next run does
+
+
+def score_all(where: Room, names: Sequence[str], since: datetime | None, sink: Sink | None) -> Looked:
     """Score the closed windows of every set, by its model in use and its exact detectors; store what is found.
 
     Without `since` it goes on where the last run ended; a window scored again adds nothing.
     """
-    anomalies: list[Anomaly] = []
+    anomalies, failed = list[Anomaly](), set[str]()
     for chosen in where.chosen(names):
         for look in (_modelled, watching.watch):
             try:
                 anomalies += look(where, chosen, since)
             except SocError as error:  # costs this set only
                 where.say(str(error))
+                failed.add(chosen.name)
     evidence = archived(where.archive, where.definitions, where.sets, anomalies, where.enrichment)
     made, anomalies = accepting.sifted(where, found(anomalies, evidence, where.settings.language), anomalies)
     if sink is not None:
@@ -182,9 +193,11 @@ def score_all(
         sink.findings(made.findings)
         sink.matches(made.matches)
         for chosen in where.chosen(names):  # only now: a run that was killed is done again
+            if chosen.name in failed:
+                continue
             marks.write(where.cache, chosen.name, closed(chosen, where.calendar, where.now, where.settings.late))
             watching.remember(where, chosen)
-    return made, anomalies
+    return Looked(made, anomalies, failed)
 
 
 def _modelled(where: Room, chosen: FeatureSet, since: datetime | None) -> list[Anomaly]:

@@ -42,13 +42,13 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     where = working.room(settings, args.until or datetime.now(UTC), _say)
     with storing.sink_of(settings, dry=args.dry) as sink:
-        found, anomalies = working.score_all(where, args.sets, args.since, sink)
+        found, anomalies, failed = working.score_all(where, args.sets, args.since, sink)
     if args.out:
         write_lines(args.out, (nest(row) for row in found.findings.iter_rows(named=True)))
     print_findings(found.findings, rows=args.rows, zone=ZoneInfo(settings.zone))
     for one in anomalies[: args.rows]:
         print(plain(f"{one.entity}: {one.text.get(settings.language)}", 2_000))
-    return 0
+    return 3 if failed else 0
 
 
 def _say(text: str) -> None:

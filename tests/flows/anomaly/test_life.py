@@ -61,7 +61,7 @@ def test_what_is_accepted_is_kept_as_suppressed_until_its_day(kept: Settings) ->
         where = working.room(kept.model_copy(update={"anomaly": part}), datetime(2026, 4, 10, tzinfo=UTC), said.append)
         if where.registry.champion("records") is None:
             working.train_all(where, ["records"], None, NIGHT - timedelta(days=1))
-        made, told = working.score_all(where, ["records"], NIGHT - timedelta(days=1), None)
+        made, told, _ = working.score_all(where, ["records"], NIGHT - timedelta(days=1), None)
         titles = made.suppressed["soc.exception.title"].to_list()
         assert made.matches["soc.finding.id"].is_in(made.findings["event.id"].implode()).all()
         return [one.entity for one in told], titles, said

@@ -74,7 +74,7 @@ def test_two_places_a_new_address_and_silence_are_told_once_each_and_survive_a_r
     said: list[str] = []
     where = working.room(kept, END + timedelta(minutes=30), said.append)
     store = Store(kept.store)
-    found, anomalies = working.score_all(where, ["desk", "feeds"], None, store)
+    found, anomalies, _ = working.score_all(where, ["desk", "feeds"], None, store)
     by = {one.detector: one for one in anomalies}
     assert set(by) == {"anomaly.desk.places", "anomaly.desk.addresses", "anomaly.feeds.silence"}, said
     assert "H21.900" in by["anomaly.desk.places"].text.en
@@ -85,8 +85,8 @@ def test_two_places_a_new_address_and_silence_are_told_once_each_and_survive_a_r
     assert [len(each) for each in ids] == [1]  # only the events that have the new address
 
     again = working.room(kept, END + timedelta(minutes=40), said.append)  # as after a restart: nothing is kept in mind
-    assert working.score_all(again, ["desk", "feeds"], None, store)[1] == []
-    whole, _ = working.score_all(again, ["desk", "feeds"], END - timedelta(days=1), store)
+    assert working.score_all(again, ["desk", "feeds"], None, store).anomalies == []
+    whole, _, _ = working.score_all(again, ["desk", "feeds"], END - timedelta(days=1), store)
     assert set(whole.findings["event.id"]) == set(found.findings["event.id"])
     assert store.select().height == 3
     store.close()

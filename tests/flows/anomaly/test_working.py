@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from connectors.store import Store, Triage
-from flows.anomaly import working
+from flows.anomaly import marks, working
 from flows.settings import Anomaly, Settings
 from tests.flows.anomaly.hotline import NIGHT
 
@@ -23,7 +23,7 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
 
     store = Store(kept.store)
     since = NIGHT - timedelta(days=1)
-    found, anomalies = working.score_all(where, [], since, store)
+    found, anomalies, _ = working.score_all(where, [], since, store)
     (night,) = anomalies
     assert (night.entity, night.start) == ("agent07", NIGHT)
     assert "exports and downloads: 120, usually 0" in night.text.en
@@ -37,7 +37,7 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
     assert "export" in shown[0]["event.original"]
     assert len(store.matches_of(night.id)["event.id"].item()) == 50
 
-    again, _ = working.score_all(where, [], since, store)
+    again, _, _ = working.score_all(where, [], since, store)
     assert again.findings["event.id"].to_list() == [night.id]
     assert store.select().height == 1
 
@@ -69,3 +69,35 @@ def test_a_damaged_archive_file_costs_itself(kept: Settings, tmp_path: Path) -> 
     finally:
         file.write_bytes(content)
     assert any(str(file) in line for line in said)
+
+
+def test_a_refused_model_and_a_faulty_declaration_are_told_and_their_windows_looked_at_later(
+    kept: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "bytes.yml").write_bytes(b"\xff\xfe")
+    (tmp_path / "open.yml").write_text("name: open\nwords: {en: x\n")
+    part = Anomaly(models=tmp_path / "models", key=tmp_path / "key", features=[tmp_path, tmp_path / "none"])
+    said: list[str] = []
+    where = working.room(kept.model_copy(update={"anomaly": part}), NOW, said.append)
+    assert [line.split("/")[-1].split(":")[0] for line in said] == ["bytes.yml", "open.yml", "none"]
+    (model,) = working.train_all(where, ["records"], None, NIGHT - timedelta(days=1))
+    file = part.models / "records" / model.version / "model.npz"
+    content = file.read_bytes()
+    file.write_bytes(content + b"x")
+    store = Store(tmp_path / "store.sqlite")
+    looked = working.score_all(where, ["records"], NIGHT, store)
+    assert (looked.anomalies, looked.failed) == ([], {"records"})
+    assert "changed after it was signed" in said[-1]
+    assert marks.read(where.cache, "records") is None
+    file.write_bytes(content)
+    assert [one.entity for one in working.score_all(where, ["records"], NIGHT, store).anomalies] == ["agent07"]
+    assert marks.read(where.cache, "records") is not None
+    store.close()
+
+
+def test_a_period_without_a_whole_day_is_told(kept: Settings, tmp_path: Path) -> None:
+    said: list[str] = []
+    part = Anomaly(models=tmp_path / "models", key=tmp_path / "key")
+    where = working.room(kept.model_copy(update={"anomaly": part}), NOW, said.append)
+    assert working.train_all(where, ["records"], NIGHT, NIGHT - timedelta(days=5)) == []
+    assert "no whole day from" in said[-1]
