@@ -16,7 +16,7 @@ import polars as pl
 
 NAMED: Final = re.compile(r"%\{(?P<kind>\w+)(?::(?P<column>[^}]*))?\}")
 COLUMN: Final = re.compile(r"[A-Za-z_][\w.]*")
-GROUP: Final = re.compile(r"(?<!\\)\(\?P?<([A-Za-z_][\w.\[\]]*)>")
+GROUP: Final = re.compile(r"\\.|\(\?P?<([A-Za-z_][\w.\[\]]*)>")  # or an escaped character, which opens none
 
 IPV4: Final = r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 IPV6: Final = r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%\w+)?"
@@ -62,7 +62,7 @@ def expanded(pattern: str, *, proved: bool = False) -> str:
 
 def groups(regex: str) -> tuple[str, ...]:
     """Return the names of a regular expression's groups."""
-    return tuple(GROUP.findall(regex))
+    return tuple(filter(None, GROUP.findall(regex)))
 
 
 def _group(match: re.Match[str]) -> str:
