@@ -68,12 +68,13 @@ class DefinedParser:
         targets = [name for name in self._targets() if asked is None or name in asked]
         records = batch.records
         needed = self._needed(asked, targets)
+        fields = None if needed is None else needed - {ERROR}  # readers use that column for what is wrong with a line
         original = records[extraction.LINE]
         lines = readable(original, self.definition.encoding, json=self.definition.reader.structured)
-        found = self._read(lines, batch.text if lines is original else None, needed)
+        found = self._read(lines, batch.text if lines is original else None, fields)
         told = self._told(found)
         steps = self._steps(needed)
-        encoded, read = self._chosen(found, needed, self._textual(targets, steps), told)
+        encoded, read = self._chosen(found, fields, self._textual(targets, steps), told)
         dead = DEAD.to_frame()
         if read[ERROR].null_count() < read.height:
             failed = read[ERROR].is_not_null()
@@ -144,7 +145,7 @@ class DefinedParser:
         for step in reversed(self.definition.steps):
             if step.columns & found:
                 found |= step.sources
-        return found - {ERROR}
+        return found
 
     def _dead(self, batch: Batch, records: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
         source, origin = pl.lit(batch.source).alias("soc.source"), pl.Series("soc.origin", batch.origins(records))
