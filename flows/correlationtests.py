@@ -14,6 +14,7 @@ from detectors.correlation.memory import Held
 from detectors.findings import Found
 
 SHUFFLES = 4
+STEPS = 8  # batches that a shuffled stream comes in at most: each costs an evaluation
 
 
 def alerts(linked: Linked, blocks: Sequence[Block]) -> bool:
@@ -32,7 +33,8 @@ def unsteady(linked: Linked, blocks: Sequence[Block]) -> str:
     }
     for number in range(SHUFFLES):
         shuffled = Random(number).sample(single, len(single))  # noqa: S311 - no secret
-        ways[f"in another order ({number + 1})"] = [[each] for each in shuffled]
+        size = -(-len(shuffled) // STEPS) or 1
+        ways[f"in another order ({number + 1})"] = [shuffled[at : at + size] for at in range(0, len(shuffled), size)]
     return next((way for way, batches in ways.items() if _findings(linked, batches) != expected), "")
 
 
