@@ -116,6 +116,7 @@ class Definition(Strict):
     logsource: Service = Service()
     transport: tuple[Transport, ...] = ()
     multiline: Pattern | None = None  # the beginning of a record; lines that don't have it belong to the one before
+    heading: Pattern | None = None  # lines at the head of files: no events, and nobody misses them
     timestamp: Columns = ()
     extract: tuple[Extraction, ...] = ()
     lookup: tuple[Lookup, ...] = ()

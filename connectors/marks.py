@@ -26,6 +26,7 @@ def marked(lines: Sequence[str], definition: Definition) -> bool:
     if (
         definition.multiline is not None
         or definition.recognise.ignore is not None
+        or definition.heading is not None
         or isinstance(definition.reader, Joining)
     ):
         text = "\n".join(lines)

@@ -22,7 +22,7 @@ from connectors.times import REFERENCE, Clock, instants
 from connectors.vietnamese import readable
 from connectors.wrappers import unwrap
 from detectors.contracts import Batch, Dialect, Encoded, Parsed
-from detectors.schema import DEAD, ECS, EVENT, TIME
+from detectors.schema import DEAD, ECS, EVENT, HEADING, TIME
 
 ZONE: Final = "soc.zone"  # an own column of every source: the zone that times are in
 Steps = Sequence[Extraction | Lookup]
@@ -75,6 +75,9 @@ class DefinedParser:
         told = self._told(found)
         steps = self._steps(needed)
         encoded, read = self._chosen(found, fields, self._textual(targets, steps), told)
+        if self.definition.heading is not None:
+            heads = pl.lit(lines.str.contains(self.definition.heading))
+            read = read.with_columns(pl.when(heads).then(pl.lit(HEADING)).otherwise(ERROR).alias(ERROR))
         dead = DEAD.to_frame()
         if read[ERROR].null_count() < read.height:
             failed = read[ERROR].is_not_null()

@@ -63,7 +63,7 @@ def fitting(lines: pl.Series, definitions: Mapping[str, Definition]) -> dict[str
 def _fit(parsed: pl.DataFrame, definition: Definition) -> pl.Series:
     if _lacks(parsed, definition):
         return NONE
-    return _told(_stepped(parsed, definition), definition.recognise).select(_fits(definition.recognise)).to_series()
+    return _told(_stepped(parsed, definition), definition).select(_fits(definition.recognise)).to_series()
 
 
 def _lacks(parsed: pl.DataFrame, definition: Definition) -> bool:
@@ -138,12 +138,13 @@ def _stepped(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     return frame
 
 
-def _told(frame: pl.DataFrame, hints: Hints) -> pl.DataFrame:
-    """Leave out the lines that tell nothing, unless there are no others."""
-    if hints.ignore is None:
-        return frame
-    left = frame.filter(~pl.col(LINE).str.contains(hints.ignore))
-    return left if left.height else frame
+def _told(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
+    """Leave out the lines that tell nothing, headings among them, unless there are no others."""
+    for silent in (definition.recognise.ignore, definition.heading):
+        if silent is not None:
+            left = frame.filter(~pl.col(LINE).str.contains(silent))
+            frame = left if left.height else frame
+    return frame
 
 
 def _score(share: object, definition: Definition, label: str) -> Recognised:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from detectors.identity import block_id
-from detectors.schema import DEAD, EVENT, ORIGIN, PLACE, RECORD
+from detectors.schema import DEAD, EVENT, HEADING, ORIGIN, PLACE, RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The outcome of parsing a batch: every record is either in `events` or in `dead`.
+    """The outcome of parsing a batch: every record is either in `events` or in `dead`, headings of files too.
 
     Own columns stand in `encoded` instead of `events` where the parser has them as numbers: a detector need not look
     for their distinct texts then, and texts that nobody asks for are never made.
@@ -109,6 +109,11 @@ class Parsed:
         missing = EVENT.keys() - set(self.events.columns)
         if missing:
             raise ValueError(f"parsed events lack the columns {sorted(missing)}")
+
+    @property
+    def lost(self) -> pl.DataFrame:
+        """The dead letters that somebody should hear of."""
+        return self.dead.filter(pl.col("error.message") != HEADING) if self.dead.height else self.dead
 
     def frame(self) -> pl.DataFrame:
         """Return the events with all their columns."""

@@ -7,6 +7,7 @@ Times are UTC. Every frame may carry more columns than its schema; it never lack
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import polars as pl
 from polars._typing import PolarsDataType
@@ -19,6 +20,7 @@ __all__ = [
     "ECS",
     "EVENT",
     "FINDING",
+    "HEADING",
     "LEVELS",
     "MATCH",
     "ORIGIN",
@@ -61,6 +63,7 @@ EVENT = _columns({"@timestamp": TIME, **RECORD})
 ECS = _columns(COLUMNS)
 
 # A line that could not become an event: nothing is lost, it waits here with its reason.
+HEADING: Final = "a heading of the log file, no event"  # the reason of dead letters that nobody misses
 DEAD = _columns({**RECORD, "soc.source": pl.String, "soc.origin": pl.String, "error.message": pl.String})
 
 # What a source brought in an hour, or who watched it on a day: see detectors/coverage.py.

@@ -50,7 +50,7 @@ class Ledger:
             _name(batch),
             parsed.events,
             matched=hits.row,
-            failures=parsed.dead.height,
+            failures=parsed.lost.height,
             newest=self._newest.get((batch.source, batch.stream)),
             late=self._late,
             now=self._now(),

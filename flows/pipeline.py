@@ -59,7 +59,7 @@ class Keeper(Protocol):
 
 
 class Pipeline:
-    """Takes batches; every record of a batch ends as an event in the archive or as a dead letter."""
+    """Takes batches; each record ends as an event or as a dead letter, but for headings of files."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class Pipeline:
             sifted = sift(batch, parser, parsed.events, hits, self._exceptions, detections=self._detections)
         self._tell_failures()
         with seen.timed("sink"):
-            self._keep(parsed.dead, sifted.suppressed)
+            self._keep(parsed.lost, sifted.suppressed)
         shown = sifted.hits if self._correlating is None else self._correlating.shown(sifted.hits)
         if self._waiting is None:
             found = self._find(batch, parsed.events, shown)
@@ -259,7 +259,7 @@ class Pipeline:
     def _count(self, batch: Batch, parsed: Parsed, sifted: Sifted) -> None:
         seen = self.statistics
         seen.events += parsed.events.height
-        seen.parse_failures += parsed.dead.height
+        seen.parse_failures += parsed.lost.height
         seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
         seen.by_source[batch.source] += parsed.events.height
         for rule, count in zip(*np.unique(sifted.hits.rule, return_counts=True), strict=True):

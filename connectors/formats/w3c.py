@@ -19,6 +19,7 @@ import polars as pl
 from connectors.formats.frames import nulls, scatter
 from connectors.formats.json_lines import ERROR
 from connectors.patterns.fit import fit
+from detectors.schema import HEADING
 
 REQUEST: Final = "s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip"
 STATUS: Final = "sc-status sc-substatus sc-win32-status"
@@ -122,7 +123,7 @@ def _finished(frame: pl.DataFrame, directive: pl.Series, wanted: frozenset[str] 
     )
     reason = (
         pl.when(directive)
-        .then(pl.lit("a directive of the log file, no event"))
+        .then(pl.lit(HEADING))
         .when(pl.col("date").is_null())
         .then(pl.lit("has not the fields that #Fields names, nor those of IIS"))
     )

@@ -19,6 +19,7 @@ import polars as pl
 
 from connectors.formats.frames import scatter
 from connectors.formats.json_lines import ERROR
+from detectors.schema import HEADING
 
 CONNECTION: Final = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p"
 DEFAULTS: Final = {  # of Zeek 6, by path
@@ -53,7 +54,7 @@ class ZeekTsv:
                 frame = scatter(frame, part["row"], read)
         reason = (
             pl.when(comment)
-            .then(pl.lit("a comment of the log file, no event"))
+            .then(pl.lit(HEADING))
             .when(frame["ts"].is_null())
             .then(pl.lit("has not the fields that #fields names"))
         )

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         for batch in carried(files.batches(), means(definitions)):
             definition = definitions[batch.source]
             parsed = DefinedParser(definition, year=args.year, zone=args.zone, enrichment=enrichment).parse(batch, None)
-            bury(parsed.dead)
+            bury(parsed.lost)
             out.writelines(
                 orjson.dumps(document, default=str) + b"\n" for document in to_ecs(parsed.events, definition)
             )

@@ -61,6 +61,26 @@ def test_wanted_columns_equal_those_of_a_full_parse(source: str, sample: dict[st
         assert parse(source, sample["input"], wanted=[name]).events[name].equals(full[name])
 
 
+@pytest.mark.parametrize(
+    ("source", "lines", "lost"),
+    [
+        ("iis", ["#Software: Microsoft Internet Information Services 10.0", "#Fields: date time c-ip", "#x", "?"], 1),
+        ("zeek_tsv", ["#separator \\x09", "#path\tconn", "#close\t2026-03-02", "?"], 1),
+        ("aws_cloudfront", ["#Version: 1.0", "#Fields: date time"], 0),
+        ("exchange_tracking", ["#Software: Microsoft Exchange Server", "#Date: 2026-03-02T00:00:00Z", "?"], 1),
+        (
+            "microsoft_dhcp",
+            ["\t\tMicrosoft DHCP Service Activity Log", "", "00\tThe log was started.", "ID,Date,Time", "?"],
+            1,
+        ),
+        ("windows_dns", ["DNS Server log file creation at 02/03/2026", "\tField #  Information", "?"], 1),
+    ],
+)
+def test_headings_of_files_are_no_events_and_nobody_misses_them(source: str, lines: list[str], lost: int) -> None:
+    parsed = parse(source, *lines)
+    assert (parsed.events.height, parsed.dead.height, parsed.lost.height) == (0, len(lines), lost)
+
+
 def test_ecs_columns_have_their_types_everywhere() -> None:
     for source in DEFINITIONS:
         events = parse(source, "garbage").events

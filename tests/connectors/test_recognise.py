@@ -31,6 +31,14 @@ def test_a_source_is_told_from_its_samples(source: str) -> None:
     assert 0.6 <= found.confidence <= 1
 
 
+def test_headings_of_a_file_say_nothing_against_its_few_lines() -> None:
+    head = ["#Software: Microsoft Internet Information Services 10.0", "#Version: 1.0", "#Date: 2026-03-02 00:00:00"]
+    fields = "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip sc-status"
+    found = recognise([*head, fields, "2026-03-02 00:00:01 192.0.2.5 GET / - 80 - 192.0.2.7 200"], DEFINITIONS)
+    assert found is not None
+    assert found.source == "iis"
+
+
 def test_a_system_that_names_itself_comes_before_the_layout_that_it_shares() -> None:
     assert all(
         DEFINITIONS[name].recognise.weight > DEFINITIONS["application_audit"].recognise.weight for name in APPLICATIONS
