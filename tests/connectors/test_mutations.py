@@ -21,12 +21,16 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 DEFINITIONS = load_definitions()
 GENERAL = {"apache", "auth", "json", "nginx", "portal", "syslog", "tomcat_access"}  # single lines of them look alike
 SAMPLED = sorted(set(DEFINITIONS) - GENERAL)
+VAGUE = {("apache_error", "starting"), ("iptables", "cut_off")}  # read where their source is named, and not told alone
 SINGLE = sorted(name for name, each in DEFINITIONS.items() if not isinstance(each.reader, Joining))
 NOISE = ["\x00", '"', "\\", "=", ",", "|", "[", "{", "%", "\n", "\ufeff", "é", "e\u0301", "\U0001f600", " ", "9" * 30]
 
 
-def lines(source: str) -> list[str]:
-    return [json.loads(path.read_text("utf-8"))["input"] for path in sorted((SAMPLES / source).glob("*.json"))]
+def lines(source: str, *, telling: bool = False) -> list[str]:
+    """Return the samples of a source; `telling` leaves out those that alone could be of many."""
+    paths = sorted((SAMPLES / source).glob("*.json"))
+    kept = [path for path in paths if not (telling and (source, path.stem) in VAGUE)]
+    return [json.loads(path.read_text("utf-8"))["input"] for path in kept]
 
 
 def mutated(line: str, chance: random.Random) -> list[str]:
@@ -67,7 +71,7 @@ def test_a_mutated_line_costs_only_itself(source: str) -> None:
 @pytest.fixture(scope="module")
 def told() -> dict[str, list[bool]]:
     """Return which sources each sample could be of, all read at once: a sample is a record, whatever stands around."""
-    every = [line for source in SAMPLED for line in lines(source)]
+    every = [line for source in SAMPLED for line in lines(source, telling=True)]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(recognise, "_possible", lambda _, definitions: definitions)
         patched.setattr(recognise, "_whole", lambda records, _: records)
@@ -80,8 +84,8 @@ def told() -> dict[str, list[bool]]:
 
 @pytest.mark.parametrize("source", SAMPLED)
 def test_a_sample_is_recognised_as_its_source(source: str, told: dict[str, list[bool]]) -> None:
-    first = sum(len(lines(before)) for before in SAMPLED[: SAMPLED.index(source)])
-    for place, line in enumerate(lines(source), first):
+    first = sum(len(lines(before, telling=True)) for before in SAMPLED[: SAMPLED.index(source)])
+    for place, line in enumerate(lines(source, telling=True), first):
         shares = {name: float(fits[place]) for name, fits in told.items()}
         assert recognise._possible(pl.Series([line]), {source: DEFINITIONS[source]}), line
         found = recognise.verdict(shares, DEFINITIONS) or recognise.verdict(shares, DEFINITIONS, source)

@@ -35,16 +35,16 @@ def test_build_writes_the_same_bytes_twice(tmp_path: Path, capsys: pytest.Captur
     assert main(["dashboards", "build", "--out", str(other)]) == 0
     assert one.read_bytes() == other.read_bytes() == savedobjects.ndjson(savedobjects.build())
     assert json.loads(rule.read_text("utf-8")) == savedobjects.promotion()
-    assert "25 saved objects" in capsys.readouterr().err
+    assert "26 saved objects" in capsys.readouterr().err
 
 
 def test_push_then_nothing_differs(state: State, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dashboards", "diff"]) == 0
     assert "missing: dashboard soc-shift  Shift overview" in capsys.readouterr().out
     assert main(["dashboards", "push"]) == 0
-    assert "25 saved objects are in, 25 of them new or changed" in capsys.readouterr().err
+    assert "26 saved objects are in, 26 of them new or changed" in capsys.readouterr().err
     assert main(["dashboards", "diff"]) == 0
-    assert capsys.readouterr().out == "25 of 25 objects are the same\n"
+    assert capsys.readouterr().out == "26 of 26 objects are the same\n"
     assert len(state.rules) == 1
     assert main(["dashboards", "push", "--no-rule"]) == 0
     assert "0 of them new or changed" in capsys.readouterr().err

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from connectors.files import FileSource
+from connectors.multiline import carried
 from detectors.contracts import Batch
 from flows import reloading, running
 from flows.reloading import Watched
@@ -158,14 +159,13 @@ def test_a_run_loses_no_batch_while_rules_change(settings: Settings, monkeypatch
         lambda: (folder / "r1.yml").write_text("title: [\n"),
         lambda: write(folder, 2, "port 22"),
     ]
-    given = FileSource.batches
 
-    def batches(source: FileSource) -> Iterator[Batch]:
-        for change, batch in zip(before, given(source), strict=True):
+    def changing(*source: Any) -> Iterator[Batch]:
+        for change, batch in zip(before, carried(*source), strict=True):
             change()
             yield batch
 
-    monkeypatch.setattr(FileSource, "batches", batches)
+    monkeypatch.setattr(running, "carried", changing)
     told: list[str] = []
     seen = running.run(settings, told.append).statistics
     assert seen.events == 90

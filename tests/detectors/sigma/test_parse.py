@@ -81,7 +81,7 @@ def test_all_faults_of_all_documents_are_told_in_one_pass() -> None:
         ("title: a\ntitle: b", "r.yml:2:1: the key `title` stands twice; keep one of them"),
         ("a: {b: 1, b: 2}", "r.yml:1:11: the key `b` stands twice; keep one of them"),
         ("x: !!python/object:os.system a", "r.yml:1:4: not valid YAML: could not determine a constructor"),
-        ("title: 2024-13-45", "r.yml:1:1: not valid YAML: month must be in 1..12; put such values in quotes"),
+        ("title: 2024-13-45", "r.yml:1:8: not valid YAML: month must be in 1..12; put such values in quotes"),
         ("a: &a [*a]", "nested deeper than 200 levels"),
         ("a: *b", "r.yml:1:4: not valid YAML: found undefined alias"),
         ("title: \x07", "r.yml:1:8: not valid YAML: unacceptable character"),
