@@ -2,8 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-# one process more than there are cores: the one that has the servers mostly waits for them
-PYTEST = $(BIN)/python -m pytest -n $$($(PYTHON) -c 'import os; print(min(4, 1 + os.cpu_count()))')
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4
 READY := .venv/.ready
 
 $(READY): requirements.lock pyproject.toml
