@@ -50,7 +50,7 @@ def instant(data: Bytes, at: int, size: int) -> int:
     if not 1 <= month <= 12 or not 1 <= day <= length(year, month):
         return WRONG
     end, at = at + size, at + 19
-    micros, at = fraction(data, at, end)
+    micros, at = fraction(data, at, end, comma=False)
     zone = offset(data, at, end)
     if zone == DAY:
         return WRONG
@@ -70,10 +70,13 @@ def digits(data: Bytes, at: int, size: int) -> int:
 
 
 @compiled
-def fraction(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """Return the microseconds of a fraction of a second, 0 where there is none, and where it ends."""
+def fraction(data: Bytes, at: int, end: int, comma: bool) -> tuple[int, int]:
+    """Return the microseconds of a fraction of a second, 0 where there is none, and where it ends.
+
+    It stands after a point, or after a `comma` too.
+    """
     micros, scale = 0, 100_000
-    if at + 1 < end and data[at] == 46 and 48 <= data[at + 1] <= 57:
+    if at + 1 < end and (data[at] == 46 or (comma and data[at] == 44)) and 48 <= data[at + 1] <= 57:
         at += 1
         while at < end and 48 <= data[at] <= 57:
             micros += (data[at] - 48) * scale
@@ -87,13 +90,19 @@ def offset(data: Bytes, at: int, end: int) -> int:
     """Return the seconds that a zone is ahead of UTC; DAY where it is none."""
     if end - at == 1 and data[at] == 90:
         return 0
-    if end - at != 6 or (data[at] != 43 and data[at] != 45) or data[at + 3] != 58:
+    return ahead(data, at, end) if end - at == 6 and data[at + 3] == 58 else DAY
+
+
+@compiled
+def ahead(data: Bytes, at: int, end: int) -> int:
+    """Return the seconds that a sign, two digits of hours and two of minutes at the end spell; DAY where they don't."""
+    if data[at] != 43 and data[at] != 45:
         return DAY
-    hours, minutes = digits(data, at + 1, 2), digits(data, at + 4, 2)
+    hours, minutes = digits(data, at + 1, 2), digits(data, end - 2, 2)
     if not 0 <= hours <= 23 or not 0 <= minutes <= 59:
         return DAY
-    ahead = hours * 3600 + minutes * 60
-    return ahead if data[at] == 43 else -ahead
+    seconds = hours * 3600 + minutes * 60
+    return seconds if data[at] == 43 else -seconds
 
 
 @compiled

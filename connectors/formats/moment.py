@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from connectors.formats.clock import DAY, days, digits, length
+from connectors.formats.clock import DAY, ahead, days, digits, fraction, length
 from connectors.native import Bytes, compiled
 
 Ints = npt.NDArray[np.int64]
@@ -101,7 +101,7 @@ def named(data: Bytes, at: int, end: int, year: int) -> tuple[int, int]:
     time, at = clock(data, at + 1), at + 9
     if at < end and data[at] != 46 and data[at] != 32:
         return OTHER, 0
-    micros, at = fraction(data, at, end)
+    micros, at = fraction(data, at, end, comma=True)
     if end - at >= 5 and data[at] == 32 and 48 <= data[at + 1] <= 57:
         if kind == LOCAL:
             return OTHER, 0
@@ -110,13 +110,13 @@ def named(data: Bytes, at: int, end: int, year: int) -> tuple[int, int]:
         return OTHER, 0
     if day > length(year, number):
         return (YEARLESS, NONE) if kind == YEARLESS and number == 2 and day == 29 else (OTHER, 0)
-    ahead = offset(data, at, end)
-    if ahead == DAY or (at < end and data[at] != 32):
+    zone = offset(data, at, end)
+    if zone == DAY or (at < end and data[at] != 32):
         return OTHER, 0
     micros += (days(year, number, day) * DAY + time) * SECOND
     if kind == YEARLESS:
-        return (YEARLESS, micros) if ahead == BARE else (OTHER, 0)
-    return (LOCAL, micros) if ahead == BARE else (INSTANT, micros - ahead * SECOND)
+        return (YEARLESS, micros) if zone == BARE else (OTHER, 0)
+    return (LOCAL, micros) if zone == BARE else (INSTANT, micros - zone * SECOND)
 
 
 @compiled
@@ -127,7 +127,7 @@ def epoch(data: Bytes, at: int, end: int) -> tuple[int, int]:
         number = number * 10 + data[place] - 48
         place += 1
     size = place - at
-    micros, last = fraction(data, place, end)
+    micros, last = fraction(data, place, end, comma=True)
     if size < 9 or last != end or (last > place and (size > 11 or data[place] == 44)):
         return OTHER, 0
     if size <= 11:
@@ -138,26 +138,13 @@ def epoch(data: Bytes, at: int, end: int) -> tuple[int, int]:
 @compiled
 def zoned(data: Bytes, at: int, end: int, seconds: int) -> tuple[int, int]:
     """Add what follows the seconds: a fraction, a zone."""
-    micros, at = fraction(data, at, end)
-    ahead = offset(data, at, end)
-    if ahead == DAY:
+    micros, at = fraction(data, at, end, comma=True)
+    zone = offset(data, at, end)
+    if zone == DAY:
         return OTHER, 0
-    if ahead == BARE:
+    if zone == BARE:
         return LOCAL, seconds * SECOND + micros
-    return INSTANT, (seconds - ahead) * SECOND + micros
-
-
-@compiled
-def fraction(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """Return the microseconds of a fraction of a second, 0 where there is none, and where it ends."""
-    micros, scale = 0, SECOND // 10
-    if at + 1 < end and (data[at] == 46 or data[at] == 44) and 48 <= data[at + 1] <= 57:
-        at += 1
-        while at < end and 48 <= data[at] <= 57:
-            micros += (data[at] - 48) * scale
-            scale //= 10
-            at += 1
-    return micros, at
+    return INSTANT, (seconds - zone) * SECOND + micros
 
 
 @compiled
@@ -174,14 +161,7 @@ def offset(data: Bytes, at: int, end: int) -> int:
         return 0
     if left == 3 and data[at] == 85 and data[at + 1] == 84 and data[at + 2] == 67:
         return 0
-    colon = left == 6 and data[at + 3] == 58
-    if (left != 5 and not colon) or (data[at] != 43 and data[at] != 45):
-        return DAY
-    hours, minutes = digits(data, at + 1, 2), digits(data, end - 2, 2)
-    if not 0 <= hours <= 23 or not 0 <= minutes <= 59:
-        return DAY
-    ahead = hours * 3600 + minutes * 60
-    return ahead if data[at] == 43 else -ahead
+    return ahead(data, at, end) if left == 5 or (left == 6 and data[at + 3] == 58) else DAY
 
 
 @compiled

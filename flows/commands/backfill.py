@@ -11,7 +11,7 @@ from detectors.errors import UsageError
 from flows import assembly, running
 from flows.authoring import chosen
 from flows.backfilling import backfill
-from flows.commands.options import add_config, moment, read_config
+from flows.commands.options import add_config, archived, moment, read_config
 from flows.terminal import plain
 
 
@@ -40,11 +40,10 @@ def run(args: argparse.Namespace) -> int:
     known = Archive(settings.archive).sources()
     if not known:
         raise UsageError(f"the archive {settings.archive} is empty", fix="fill it: soc scan --keep, or soc run")
-    if strangers := sorted(set(args.source or ()) - set(known)):
-        raise UsageError(f"the archive holds nothing of {', '.join(strangers)}", fix=f"it holds: {', '.join(known)}")
+    asked = archived(args.source, known)
     wanted = chosen.some(args.rule, settings) if args.rule else assembly.load_rules(settings)
     parts = assembly.parts(settings, wanted)
-    sources = [source for source in args.source or known if source in parts.definitions]
+    sources = [source for source in asked if source in parts.definitions]
     done = backfill(
         settings, parts, sources, lambda text: print(text, file=sys.stderr), since=args.since, until=args.until
     )

@@ -9,9 +9,8 @@ from collections import Counter
 import polars as pl
 
 from connectors.archive import Archive
-from detectors.errors import UsageError
 from flows import assembly
-from flows.commands.options import add_config, read_config
+from flows.commands.options import add_config, archived, read_config
 from flows.settings import Settings
 from flows.terminal import plain
 from flows.triage.opening import kept
@@ -73,9 +72,7 @@ def _replay(settings: Settings, wanted: list[str] | None) -> int:
 
     parts = assembly.assemble(settings)
     known = [source for source in Archive(settings.archive).sources() if source in parts.definitions]
-    if strangers := sorted(set(wanted or ()) - set(known)):
-        raise UsageError(f"the archive holds nothing of {', '.join(strangers)}", fix=f"it holds: {', '.join(known)}")
-    for done in replay(settings, parts, wanted or known, lambda text: print(text, file=sys.stderr)):
+    for done in replay(settings, parts, archived(wanted, known), lambda text: print(text, file=sys.stderr)):
         if done.read or done.left:
             print(f"{plain(done.source)}: {done.read:,} read now, {done.left:,} still unread")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -68,6 +68,13 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 def read_config(args: argparse.Namespace) -> Settings:
     """Read the settings that --config names."""
     return settings.load(args.config)
+
+
+def archived(asked: Sequence[str] | None, known: Sequence[str]) -> Sequence[str]:
+    """Return the sources that are asked for, or all that the archive holds."""
+    if strangers := sorted(set(asked or ()) - set(known)):
+        raise UsageError(f"the archive holds nothing of {', '.join(strangers)}", fix=f"it holds: {', '.join(known)}")
+    return asked or known
 
 
 def moment(text: str) -> datetime:
