@@ -113,24 +113,6 @@ def _windows(document: Document | RuleError, zone: tzinfo) -> Iterator[Window | 
             yield refusal(document, _KEY, number, error, TAKES)
 
 
-def _windows(document: Document | RuleError, zone: tzinfo) -> Iterator[Window | RuleError]:
-    if isinstance(document, RuleError):
-        yield document
-        return
-    written = document.data.get(_KEY)
-    if not isinstance(written, list):
-        yield RuleError("no list of windows", place=document.place(_KEY), fix=f"start with `{_KEY}:`")
-        return
-    for number, body in enumerate(written):
-        try:
-            yield _window(Written.model_validate(body), zone)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            place = document.place(_KEY, number, *fault["loc"])
-            where = f"{'.'.join(map(str, fault['loc']))}: " if fault["loc"] else ""
-            yield RuleError(f"{_KEY}: {where}{fault['msg'].removeprefix('Value error, ')}", place=place)
-
-
 def _window(written: Written, zone: tzinfo) -> Window:
     return Window(
         name=written.name,
