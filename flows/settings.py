@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.errors import Place, UsageError
-from flows.collection import Collect
+from flows.collecting.settings import Collect
 
 
 class _Part(BaseModel):
@@ -98,7 +98,7 @@ class Enriching(_Part):
     )
     own_registry: bool = Field(default=True, description="the units of Gia Lai that come with the program")
     workdays: Path | None = Field(default=None, description="folder of calendars, a file per year")
-    geoip: list[Path] = Field(default=[], description="MaxMind files (needs the package maxminddb)")
+    geoip: list[Path] = Field(default=[], description="MaxMind files (needs the extra `geoip`)")
     address_lists: list[Path] = Field(default=[], description="files of addresses: tor.txt, vpn.txt")
 
 

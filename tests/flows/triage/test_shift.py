@@ -218,7 +218,7 @@ def test_a_shift_of_many_open_findings_is_planned_from_sums(tmp_path: Path) -> N
         Triage("00002", START, "lan", "closed", reason="duplicate"), Triage("00003", START, "lan", "in_progress")
     )
     risks = pl.DataFrame([{"kind": "host", "name": "pc4", "risk": 77.0, "level": "high"}])
-    cases.reckoned(pl.concat([RISK.to_frame(), risks], how="diagonal").cast(RISK), START)  # type: ignore[arg-type]
+    cases.reckoned(pl.concat([RISK.to_frame(), risks], how="diagonal").cast(RISK), START)
     found = work(store, read(), "en")
     (case,) = (each for each in found if each.kind == "incident")
     groups = [each for each in found if each.kind == "findings"]
