@@ -1,9 +1,9 @@
-"""Cuts lines of `key=value` pairs into a column per key, as machine code finds them (`tokens`)."""
+"""Cuts lines into a column per key, as machine code finds keys and values (`tokens`, `extension`)."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,13 +11,14 @@ import numpy.typing as npt
 import polars as pl
 
 from connectors.bytewise import Bytes, piece, texts_at
-from connectors.formats import tokens
+from connectors.formats import extension, tokens
 from connectors.formats.pairs import NAMES
 from connectors.formats.signs import Signs
 from connectors.patterns.letters import LETTERS, NO, SIZE, YES, known
 
 SALT: Final = np.uint64(secrets.randbits(64) | 1)
 INNER: Final = frozenset(b".-/[]0123456789") | LETTERS
+Scan = Callable[[Bytes, tokens.Keys, tokens.Found], int]  # returns how many pairs have columns
 
 
 class Cut(NamedTuple):
@@ -31,20 +32,61 @@ class Cut(NamedTuple):
 def cut(lines: pl.Series, signs: Signs, wanted: Collection[str] | None) -> Cut:
     """Return the wanted columns, or one of every key; of equal keys in a line the first counts."""
     texts = piece(lines)
+    room = sum(int(np.count_nonzero(texts.data == sign)) for sign in signs.equals.encode()) + 1
+    meant = _bytes(signs)
+
+    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
+        return tokens.pairs(data, texts.starts, texts.ends, meant, keys, wanted is None, found)
+
+    columns, found = _placed(lines, texts.data, room, wanted, scan)
+    return Cut(columns, pl.Series(found.pairs > 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
+
+
+class Extended(NamedTuple):
+    """The same of CEF; `heads` are the parts of headers that were asked for, and `escaped` keys with escapes."""
+
+    cut: Cut
+    heads: pl.DataFrame
+    escaped: frozenset[str]
+
+
+def extended(lines: pl.Series, wanted: Collection[str] | None, parts: dict[str, int]) -> Extended:
+    """Return the wanted keys of CEF's extensions, or all; and parts of its headers, by name their numbers."""
+    texts = piece(lines)
+    most = NAMES if wanted is None else len(wanted)
+    heads = extension.Heads(*(np.empty((extension.PARTS, lines.len()), np.int32) for _ in range(2)))
+    letters = extension.Letters(_class(INNER - frozenset(b"/")), _class(LETTERS))
+    escaped = np.zeros(most, np.uint8)
+
+    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
+        return extension.read(data, texts.starts, texts.ends, letters, keys, wanted is None, heads, found, escaped)
+
+    room = int(np.count_nonzero(texts.data == extension.EQUALS)) + 1
+    columns, found = _placed(lines, texts.data, room, wanted, scan)
+    good = found.pairs >= 0
+    heads.sizes[:, ~good] = tokens.NOWHERE
+    chosen = [*parts.values()]
+    made = texts_at(lines, [*parts], heads.begins[chosen], heads.sizes[chosen])
+    told = Cut(columns, pl.Series(good), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
+    return Extended(told, made, frozenset(name for name, holds in zip(columns, escaped, strict=False) if holds))
+
+
+def _placed(
+    lines: pl.Series, text: Bytes, room: int, wanted: Collection[str] | None, scan: Scan
+) -> tuple[dict[str, pl.Series], tokens.Found]:
+    """Return a column per key that was found."""
     names = sorted(wanted or ())
-    data = np.concatenate([texts.data, np.frombuffer("".join(names).encode(), np.uint8)])
-    keys = _keys(data, texts.data.size, [len(name.encode()) for name in names], opened=wanted is None)
-    room = sum(int(np.count_nonzero(data == sign)) for sign in signs.equals.encode()) + 1
+    data = np.concatenate([text, np.frombuffer("".join(names).encode(), np.uint8)])
+    keys = _keys(data, text.size, [len(name.encode()) for name in names], opened=wanted is None)
     found = tokens.Found(*(np.empty(size, np.int32) for size in (room, room, room, room, lines.len())))
-    total = tokens.pairs(data, texts.starts, texts.ends, _bytes(signs), keys, wanted is None, found)
+    total = scan(data, keys, found)
     count = int(keys.total[0])
     begins, sizes = np.zeros((count, lines.len()), np.int32), np.full((count, lines.len()), tokens.NOWHERE, np.int32)
     tokens.placed(found, total, begins, sizes)
     if wanted is None:
         places = zip(keys.starts[:count].tolist(), keys.sizes[:count].tolist(), strict=True)
         names = [data[at : at + size].tobytes().decode() for at, size in places]
-    columns = {column.name: column for column in texts_at(lines, names, begins, sizes).iter_columns()}
-    return Cut(columns, pl.Series(found.pairs > 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
+    return {column.name: column for column in texts_at(lines, names, begins, sizes).iter_columns()}, found
 
 
 def _keys(data: Bytes, at: int, sizes: list[int], *, opened: bool) -> tokens.Keys:
