@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4
+# one process more than there are cores, as tests with servers mostly wait; four at most, for memory
+PYTEST = $(BIN)/python -m pytest -n $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() + 1, 4))')
 READY := .venv/.ready
 
 $(READY): requirements.lock pyproject.toml

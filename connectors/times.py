@@ -111,7 +111,7 @@ def _usual(text: pl.Series, clock: Clock) -> pl.Series:  # noqa: ARG001 - reader
 
 def _bytewise(text: pl.Series, clock: Clock) -> pl.Series:
     """Read the usual forms as machine code; what is of another is null."""
-    from connectors.formats import moment  # noqa: PLC0415 - Numba is slow to load
+    from connectors.formats import moment  # noqa: PLC0415 - few texts do without
 
     texts = piece(text)
     year = clock.reference.year if clock.year is None else clock.year

@@ -1,18 +1,19 @@
-"""Whether work is worth loading Numba for, which takes some tenths of a second: short work is done without it."""
+"""Whether work is worth loading machine code for, which takes a tenth of a second: short work is done without it."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Final
 
+from connectors import objects
+
 FEW: Final = 64  # texts of one call that are read sooner without it
-COLD: Final = 60_000  # texts read without it in the time that it takes to load
+COLD: Final = 10_000  # texts read without it in the time that it takes to load
 
 
 @dataclass(slots=True)
 class Warmth:
-    """How many texts were read before Numba was loaded."""
+    """How many texts were read before any was loaded."""
 
     few: int = FEW
     cold: int = COLD
@@ -22,9 +23,9 @@ class Warmth:
         """Say whether so many texts are read as machine code."""
         if texts < self.few:
             return False
-        if "numba" not in sys.modules:
+        if not objects.loaded():
             self.texts += texts
-        return "numba" in sys.modules or self.texts > self.cold
+        return objects.loaded() or self.texts > self.cold
 
 
 WARMTH: Final = Warmth()  # of this process

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.errors import Place, UsageError
-from flows.collection import Collect
+from flows.collecting.settings import Collect
 
 
 class _Part(BaseModel):

@@ -38,11 +38,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+BROKER = ("tests/integration/test_kafka.py", "tests/integration/test_collect.py", "tests/integration/test_compose.py")
+
+
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Keeps a file's tests in one process, and all that share a server, as what they share is made once a process."""
+    """Keeps a file's tests in one process, and all that share a server, as what they share is made once a process.
+
+    Those that need no more than a broker, which is quickly started, have one of their own: they wait most of the time.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file in BROKER:
+            return "broker"
         return "servers" if file.startswith("tests/integration/") else file
 
 

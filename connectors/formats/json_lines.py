@@ -5,7 +5,6 @@ The scanner (`scanner`) reads all lines at once; those it can't vouch for are re
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from connectors import objects
 from connectors.formats import records
 from connectors.formats.exact import Pick
 from connectors.formats.frames import nulls
@@ -26,11 +26,11 @@ Places = npt.NDArray[np.int64]
 ERROR: Final = "error.message"
 COLUMNS: Final = records.NAMES
 FEW: Final = 128  # lines read sooner record by record than all at once
-COLD: Final = 8_000  # lines read one by one in the time that Numba takes to load
+COLD: Final = 2_000  # lines read one by one in the time that machine code takes to load
 
 
 class _Start:
-    """How many lines were read one by one before Numba was loaded."""
+    """How many lines were read one by one before machine code was loaded."""
 
     lines = 0
 
@@ -38,9 +38,9 @@ class _Start:
         """Say whether so many lines are read all at once."""
         if lines <= FEW:
             return False
-        if "numba" not in sys.modules:
+        if not objects.loaded():
             self.lines += lines
-        return "numba" in sys.modules or self.lines > COLD
+        return objects.loaded() or self.lines > COLD
 
 
 _START = _Start()
@@ -124,7 +124,7 @@ def framed(found: Read, wanted: Collection[str] | None) -> pl.DataFrame:
 
 
 def _scanned(lines: Lines, reading: Reading, names: frozenset[str]) -> Read:
-    from connectors.formats.cells import Scanned, scanned  # noqa: PLC0415 - Numba is slow to load
+    from connectors.formats.cells import Scanned, scanned  # noqa: PLC0415 - few lines do without
     from connectors.formats.trees import mapped  # noqa: PLC0415
 
     known = mapped(reading.layout, names)

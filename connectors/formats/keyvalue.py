@@ -61,7 +61,7 @@ class KeyValue:
         if self.blanks or not WARMTH.worth(line.height):
             good = line.select(pl.col("body").str.contains(self._pair()).fill_null(value=False))["body"]
             return pairs.columns(self._pairs(line, keys), line.height), good
-        from connectors.formats.cutting import cut  # noqa: PLC0415 - Numba is slow to load
+        from connectors.formats.cutting import cut  # noqa: PLC0415 - few lines do without
 
         found = cut(line["body"], Signs(self.equals, self.quotes, self.separator), keys)
         made, good = found.columns, found.good

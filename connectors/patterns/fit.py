@@ -43,7 +43,7 @@ def named(patterns: Sequence[str]) -> list[str]:
 
 
 def _as_machine_code(texts: pl.Series, patterns: tuple[str, ...], names: tuple[str, ...]) -> Fit | None:
-    from connectors.patterns import machine  # noqa: PLC0415 - Numba is slow to load
+    from connectors.patterns import machine  # noqa: PLC0415 - few texts do without
     from connectors.patterns.program import program  # noqa: PLC0415
 
     instructions = program(patterns, names)
@@ -52,7 +52,7 @@ def _as_machine_code(texts: pl.Series, patterns: tuple[str, ...], names: tuple[s
     data, starts, ends = piece(texts)
     which = np.empty(texts.len(), np.int16)
     begins, sizes = np.empty((2, len(names), texts.len()), np.int32)
-    machine.fit(data, starts, ends, *instructions, which, begins, sizes)
+    machine.fit(data, starts, ends, *instructions, which, begins, sizes, machine.scratch(len(names)))
     columns = texts_at(texts, names, begins, sizes)
     odd = np.flatnonzero(which == machine.ODD)
     if odd.size:

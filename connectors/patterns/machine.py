@@ -8,7 +8,7 @@ Invariants: no byte beyond the text is read; time and memory are linear in the t
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,19 @@ LIMIT, START = 24, 4_000  # steps a byte, and for every text
 DEEP: Final = 2_000  # entries of the stack
 # entries of the stack: another way; a run that may end sooner, or later; what a place was
 WAY, SHORTER, LONGER, PLACE = range(4)
+
+
+class Scratch(NamedTuple):
+    """What one call works with, whatever stands in it before."""
+
+    places: Spans
+    stack: Places
+    budget: Places
+
+
+def scratch(groups: int) -> Scratch:
+    """Return what a call for so many groups works with."""
+    return Scratch(np.empty(2 * groups + 2, np.int32), np.empty((DEEP + 1, 4), np.int64), np.empty(1, np.int64))
 
 
 @compiled
@@ -315,12 +328,11 @@ def fit(
     which: npt.NDArray[np.int16],
     begins: Spans,
     sizes: Spans,
+    scratch: Scratch,
 ) -> None:
     """Set per text the first pattern that fits, and where each of its groups stands: begin, and size or -1."""
     groups = begins.shape[0]
-    places = np.empty(2 * groups + 2, np.int32)
-    stack = np.empty((DEEP + 1, 4), np.int64)
-    budget = np.empty(1, np.int64)
+    places, stack, budget = scratch
     for row in range(starts.size):
         begin, end = starts[row], ends[row]
         which[row] = NONE

@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Collect until stopped (SIGTERM, Ctrl-C); what Kafka doesn't take waits in the spool."""
-    from flows.collecting import collect  # noqa: PLC0415 - its import takes as long as the rest of `soc --help`
+    from flows.collecting.service import collect  # noqa: PLC0415 - its import takes as long as the rest of `soc --help`
 
     collect(read_config(args), args.stdin)
     return 0

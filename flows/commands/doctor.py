@@ -20,7 +20,8 @@ from connectors.kafka import topics
 from connectors.store import Store
 from dashboards.templates import bodies, read
 from detectors.errors import SocError, UnavailableError, UsageError
-from flows import assembly, collectchecks, maintenance, running
+from flows import assembly, maintenance, running
+from flows.collecting import checks as collectchecks
 from flows.commands.options import add_config, read_config
 from flows.settings import Settings
 from flows.terminal import plain

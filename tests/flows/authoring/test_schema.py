@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 import yaml
 
@@ -36,8 +36,8 @@ def schema(soc: Soc) -> dict[str, Any]:
 
 
 def test_our_own_rules_correlations_and_exceptions_are_valid_by_it(schema: dict[str, Any]) -> None:
-    jsonschema.Draft7Validator.check_schema(schema)
-    validator = jsonschema.Draft7Validator(schema)
+    jsonschema_rs.meta.validate(schema)
+    validator = jsonschema_rs.Draft7Validator(schema)
     for path in own_rules().rglob("*.yml"):
         for document in yaml.load_all(path.read_text(), Loader):
             assert [error.message for error in validator.iter_errors(document)] == [], path
@@ -49,7 +49,7 @@ def test_our_own_rules_correlations_and_exceptions_are_valid_by_it(schema: dict[
      ("    condition: accepted and not inside\n", ""), ("findings: 1", "findngs: 1")],
 )  # fmt: skip
 def test_faults_are_marked(schema: dict[str, Any], old: str, new: str) -> None:
-    validator = jsonschema.Draft7Validator(schema)
+    validator = jsonschema_rs.Draft7Validator(schema)
     assert validator.is_valid(read(RULE))
     assert not validator.is_valid(read(RULE.replace(old, new)))
 
@@ -75,7 +75,7 @@ LINUX = {"product": "linux"}
 def test_correlations_and_exceptions_are_told_right_from_wrong(
     schema: dict[str, Any], document: dict[str, Any], *, valid: bool
 ) -> None:
-    assert jsonschema.Draft7Validator(schema).is_valid({"title": "t", **document}) is valid
+    assert jsonschema_rs.Draft7Validator(schema).is_valid({"title": "t", **document}) is valid
 
 
 def test_fields_log_sources_and_techniques_are_completed(schema: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ def offered(schema: dict[str, Any], logsource: dict[str, str]) -> set[str]:
     document = {"title": "t", "logsource": logsource, "detection": {"sel": {}, "condition": "sel"}}
     names: set[str] = set()
     for case in schema["allOf"]:
-        if jsonschema.Draft7Validator(case["if"]).is_valid(document):
+        if jsonschema_rs.Draft7Validator(case["if"]).is_valid(document):
             part = case["then"]["properties"]["detection"]["additionalProperties"]["anyOf"][0]["$ref"]
             names.update(schema["definitions"][part.rpartition("/")[2]]["properties"])
     return names

@@ -1,4 +1,4 @@
-"""`soc collect` wired: inputs → gathering → spool → Kafka, until told to stop.
+"""A collector wired: inputs → gathering → spool → Kafka, until told to stop.
 
 SIGTERM: hear nobody any more → write what is held → send what Kafka takes → keep the rest and all positions
 """
@@ -6,44 +6,29 @@ SIGTERM: hear nobody any more → write what is held → send what Kafka takes �
 from __future__ import annotations
 
 import asyncio
-import glob
-import resource
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
-from connectors.collect import tls
-from connectors.collect.datagrams import DatagramInput
-from connectors.collect.folder import Folders, Watched
 from connectors.collect.gathering import Gathering, Protect
 from connectors.collect.happenings import SOURCE, Happenings
-from connectors.collect.http import Access, HttpInput
-from connectors.collect.intake import Address, Intake
-from connectors.collect.limit import RateLimit
 from connectors.collect.numbers import Numbers
-from connectors.collect.piece import Piece
-from connectors.collect.senders import Senders
 from connectors.collect.shipping import Shipping
 from connectors.collect.spool import Spool
 from connectors.collect.standard_input import StandardInput
 from connectors.collect.stream import StreamInput
-from connectors.collect.tail import Pattern, Tail
-from connectors.definitions import BUILT_IN, load_definitions
 from connectors.envelope import Origin
 from connectors.kafka.writer import Outbox
-from detectors.errors import Place, UnavailableError, UsageError
-from detectors.sigma.nearest import nearest
-from flows import assembly, protecting
-from flows.collection import Collect, Http, Syslog
+from detectors.errors import UnavailableError, UsageError
+from flows.collecting.inputs import Inputs, Listener, Reader
+from flows.collecting.needs import check
 from flows.running import kafka
 from flows.settings import Settings
-from flows.terminal import plain
 
 BUDGET: Final = 4 << 20  # bytes taken from files before others have a turn
 REST: Final = 0.5  # seconds between two looks at files that gave nothing
@@ -51,32 +36,8 @@ KAFKA: Final = 10.0  # seconds to wait for an answer of the brokers
 LAST: Final = 20.0  # seconds in which Kafka may take what is left when we stop
 PRIVILEGE: Final = "choose a port above 1023, or give the program CAP_NET_BIND_SERVICE"
 OCCUPIED: Final = "`ss -lntup` shows whether another program is there; a collector that runs holds its ports itself"
-HANDLES: Final = 1_000  # open files beside those of senders and those that are followed
 
 Say = Callable[[str], object]
-
-
-class Listener(Protocol):
-    """An input of the network."""
-
-    intake: Intake
-
-    async def start(self) -> None: ...
-
-    @property
-    def port(self) -> int: ...
-
-    def tick(self, now: float) -> None: ...
-
-    async def stop(self) -> None: ...
-
-
-class Reader(Protocol):
-    """An input that is asked: files, folders, the standard input. `poll` is called in a thread."""
-
-    def poll(self, budget: int) -> list[Piece]: ...
-
-    def close(self) -> None: ...
 
 
 class Collector:
@@ -99,8 +60,9 @@ class Collector:
         self.happenings = Happenings(host, partial(self.gathering.take, SOURCE, Origin(SOURCE)))
         connection = replace(kafka(settings), patience=KAFKA)
         self.shipping = Shipping(self.spool, lambda: Outbox(connection), say)
-        self.listeners = [*self._syslog(), *self._http()]
-        self.readers = self._readers(standard_input)
+        inputs = Inputs(self._settings, self.gathering, self.happenings)
+        self.listeners = inputs.listeners(self.durable)
+        self.readers = inputs.readers(self.spool.marks, standard_input)
         self._stopping = asyncio.Event()
         self._syncing = asyncio.Lock()
         self._told = (0, time.monotonic())
@@ -217,58 +179,6 @@ class Collector:
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, self._stopping.set)
 
-    def _intake(self, place: str, listener: Syslog | Http, senders: Senders) -> Intake:
-        rate = self._settings.rate if listener.rate is None else listener.rate
-        host, port = listener.address
-        secure = None
-        if listener.certificate is not None and listener.key is not None:
-            secure = tls.context(listener.certificate, listener.key, listener.clients)
-        return Intake(
-            place=f"{place} {listener.listen}",
-            address=Address(host, port),
-            senders=senders,
-            limit=RateLimit(rate, self._settings.burst),
-            gathering=self.gathering,
-            happenings=self.happenings,
-            secure=secure,
-        )
-
-    def _syslog(self) -> list[Listener]:
-        made: list[Listener] = []
-        for each in self._settings.syslog:
-            intake = self._intake(f"syslog {each.transport}", each, Senders(each.senders, each.source))
-            intake = replace(intake, connections=each.connections, of_one=each.of_one)
-            made.append(DatagramInput(intake) if each.transport == "udp" else StreamInput(intake))
-        return made
-
-    def _http(self) -> list[Listener]:
-        http = self._settings.http
-        if http is None:
-            return []
-        intake = replace(
-            self._intake(
-                "http", http, Senders(dict.fromkeys(http.networks, "http"), None if http.networks else "http")
-            ),
-            connections=http.connections,
-            of_one=http.of_one,
-        )
-        return [HttpInput(intake, Access(tokens(http), http.sources, http.body), self.durable)]
-
-    def _readers(self, standard_input: str | None) -> list[Reader]:
-        settings, marks, made = self._settings, self.spool.marks, list[Reader]()
-        if settings.files:
-            patterns = [Pattern(each.path, each.source, each.from_end, each.links) for each in settings.files]
-            made.append(Tail(patterns, marks, partial(self._note, "files")))
-        if settings.folders:
-            watched = [Watched(each.path, each.source, each.pattern) for each in settings.folders]
-            made.append(Folders(watched, marks, partial(self._note, "folders")))
-        if standard_input:
-            made.append(StandardInput(standard_input))
-        return made
-
-    def _note(self, place: str, action: str, message: str, count: int) -> None:
-        self.happenings.note(action, place, message, count=count, now=time.monotonic())
-
 
 async def _begin(listener: Listener) -> None:
     intake = listener.intake
@@ -277,77 +187,3 @@ async def _begin(listener: Listener) -> None:
     except OSError as error:
         fix = PRIVILEGE if isinstance(error, PermissionError) else OCCUPIED
         raise UsageError(f"{intake.place} can't be listened to: {error.strerror}", fix=fix) from error
-
-
-def tokens(http: Http) -> dict[str, str]:
-    """Return the tokens of the HTTP input by the names of their holders.
-
-    Raises:
-        UsageError: there is none, or one is too short to be a secret.
-    """
-    found = {"token": http.token.get_secret_value()} if http.token.get_secret_value() else {}
-    if http.token_file is not None:
-        try:
-            rows = [line.split() for line in http.token_file.read_text("utf-8").splitlines()]
-        except OSError as error:
-            place = Place(str(http.token_file))
-            raise UsageError(f"the file of tokens can't be read: {error.strerror}", place=place) from error
-        found |= {row[0]: row[-1] for row in rows if row and not row[0].startswith("#")}
-    fix = "write `name token` lines into collect.http.token_file: openssl rand -hex 32"
-    if not found:
-        raise UsageError("the HTTP input has no token", fix=fix)
-    for name, token in found.items():
-        if len(token) < 16:
-            raise UsageError(f"the token of {name!r} is shorter than 16 characters", fix=fix)
-    return found
-
-
-def check(settings: Settings, more: Sequence[str] = ()) -> None:
-    """Raise UsageError if there is nothing to collect, nowhere to send it, or a source that isn't known."""
-    part = settings.collect
-    if not settings.kafka.servers:
-        raise UsageError("collected lines go to Kafka, and no broker is named", fix="set `kafka.servers` in soc.yml")
-    if not (part.sources or more):
-        fix = "set `collect:` in soc.yml (see soc.example.yml), or use --stdin SOURCE"
-        raise UsageError("there is nothing to collect", fix=fix)
-    known = load_definitions([BUILT_IN, *settings.sources])
-    for source in sorted({*part.sources, *more}):
-        if source not in known:
-            raise UsageError(f"collect: no source is called {source!r}", fix=nearest(source, known))
-
-
-def raise_handle_limit(part: Collect) -> tuple[int, int]:
-    """Allow as many open files as the settings may need and the system lets us; return what there is and is needed."""
-    wanted = HANDLES + sum(each.connections for each in part.syslog if each.transport != "udp")
-    wanted += sum(len(glob.glob(each.path, recursive=True)) for each in part.files)  # noqa: PTH207  # absolute patterns
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft < allowed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    return max(soft, allowed), wanted
-
-
-def collect(settings: Settings, standard_input: str | None = None) -> None:
-    """Collect until stopped; words for people go to stderr."""
-
-    def say(text: str) -> None:
-        print(f"collect: {plain(text)}", file=sys.stderr, flush=True)
-
-    there, wanted = raise_handle_limit(settings.collect)
-    if there < wanted:
-        say(f"only {there:,} files can be open, {wanted:,} may be needed: raise the limit (LimitNOFILE, ulimit -n)")
-    protect = protection(settings)
-
-    async def main() -> None:
-        await Collector(settings, say, protect, standard_input).run()
-
-    asyncio.run(main())
-
-
-def protection(settings: Settings) -> Protect:
-    """Return what is done to the lines of a source before they are written anywhere: tokens, where the settings say so.
-
-    Raises:
-        UsageError: there are no keys to make tokens with; nothing is collected then.
-    """
-    return protecting.lines(settings, assembly.definitions(settings) if settings.privacy.protect else {})

@@ -13,8 +13,10 @@ from connectors.collect.spool import Spool
 from connectors.envelope import unpack
 from connectors.privacy import keys
 from detectors.errors import UsageError
-from flows.collecting import Collector, check, protection, tokens
-from flows.collection import Http
+from flows.collecting.collector import Collector
+from flows.collecting.needs import check, tokens
+from flows.collecting.service import protection
+from flows.collecting.settings import Http
 from flows.settings import Settings, load
 
 AWAY = "kafka: {servers: ['127.0.0.1:1']}\n"

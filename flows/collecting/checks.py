@@ -12,8 +12,9 @@ from pathlib import Path
 
 from connectors.collect import tls
 from detectors.errors import SocError, UsageError
-from flows import collecting
-from flows.collection import Collect, Http, Syslog
+from flows.collecting import needs
+from flows.collecting.collector import OCCUPIED, PRIVILEGE
+from flows.collecting.settings import Collect, Http, Syslog
 from flows.settings import Settings
 
 Check = tuple[str, SocError | None]
@@ -25,7 +26,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     part = settings.collect
     if not part.sources:
         return
-    yield _tried("collect: sources", lambda: collecting.check(settings))
+    yield _tried("collect: sources", lambda: needs.check(settings))
     yield _spool(part)
     for each in part.syslog:
         yield from _listener(f"collect: syslog {each.transport} {each.listen}", each, udp=each.transport == "udp")
@@ -77,16 +78,16 @@ def _taken(listener: Syslog | Http, *, udp: bool) -> SocError | None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0 if udp else 1)
             probe.bind(place)
     except PermissionError:
-        return UsageError("this user may not listen there", fix=collecting.PRIVILEGE)
+        return UsageError("this user may not listen there", fix=PRIVILEGE)
     except OSError as error:
-        return UsageError(f"can't be listened to: {error.strerror}", fix=collecting.OCCUPIED)
+        return UsageError(f"can't be listened to: {error.strerror}", fix=OCCUPIED)
     return None
 
 
 def _http(http: Http) -> Iterator[Check]:
     what = f"collect: http {http.listen}"
     yield from _listener(what, http)
-    yield _tried(f"{what}: tokens", lambda: collecting.tokens(http))
+    yield _tried(f"{what}: tokens", lambda: needs.tokens(http))
     if http.token_file is not None and http.token_file.is_file():
         fault = UsageError("others may read the tokens", fix=f"chmod 600 {http.token_file}")
         yield f"{what}: {http.token_file}", fault if http.token_file.stat().st_mode & 0o077 else None
@@ -105,7 +106,7 @@ def _buffer() -> Check:
 
 
 def _handles(part: Collect) -> Check:
-    there, wanted = collecting.raise_handle_limit(part)
+    there, wanted = needs.raise_handle_limit(part)
     fix = "LimitNOFILE= of the service, `ulimit -n`, or fewer `connections`"
     fault = UsageError(f"{wanted:,} may be needed", fix=fix)
     return f"collect: {there:,} open files allowed", fault if there < wanted else None

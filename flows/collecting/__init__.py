@@ -1,0 +1,1 @@
+"""`soc collect`: its settings, what it needs, its inputs, and the collector itself."""
