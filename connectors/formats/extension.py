@@ -156,5 +156,5 @@ def wide(data: Bytes, at: int, end: int) -> bool:
     second, third = data[at + 1], data[at + 2]
     if lead == 0xE2:
         general = third <= 0x8A or third == 0xA8 or third == 0xA9 or third == 0xAF
-        return (second == 0x80 and general) or (second == 0x81 and third == 0x9F)
-    return third == 0x80 and second == (0x9A if lead == 0xE1 else 0x80)
+        return bool((second == 0x80 and general) or (second == 0x81 and third == 0x9F))
+    return bool(third == 0x80 and second == (0x9A if lead == 0xE1 else 0x80))
