@@ -98,7 +98,7 @@ class Enriching(_Part):
     )
     own_registry: bool = Field(default=True, description="the units of Gia Lai that come with the program")
     workdays: Path | None = Field(default=None, description="folder of calendars, a file per year")
-    geoip: list[Path] = Field(default=[], description="MaxMind files (needs the package maxminddb)")
+    geoip: list[Path] = Field(default=[], description="MaxMind files (needs the extra `geoip`)")
     address_lists: list[Path] = Field(default=[], description="files of addresses: tor.txt, vpn.txt")
 
 
