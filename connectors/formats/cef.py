@@ -16,7 +16,6 @@ import polars as pl
 
 from connectors.formats import header, pairs
 from connectors.formats.fitting import groups
-from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 from connectors.warm import WARMTH
 
@@ -27,7 +26,6 @@ LINE: Final = (
 )
 HEADER: Final = "syslog_"
 FIELDS: Final = ("vendor", "product", "version", "signature", "name", "severity")
-PARTS: Final = ("head", *FIELDS)
 ESCAPED: Final = r"\\([=\\|])"
 NEXT: Final = r"(^|\s+)([A-Za-z_][\w.\[\]-]*)="  # where a key stands; what is before is a value
 MARK: Final = "\x1e"  # no line has it once pairs are cut
@@ -63,22 +61,16 @@ def _read(
     from connectors.formats.cutting import extended  # noqa: PLC0415 - Numba is slow to load
 
     keys = None if wanted is None else {name for name in wanted if name not in FIELDS and not name.startswith(HEADER)}
-    found = extended(original, keys, {name: PARTS.index(name) for name in parts})
+    found = extended(original, keys, parts)
     made, heads, good = found.cut.columns, found.heads, found.cut.good
     made |= {name: _plain(made[name], ESCAPED) for name in found.escaped}
     odd = found.cut.odd
     if odd.len():
         other, parts_of, told = _by_polars(original.gather(odd), wanted, parts)
-        made = {name: _over(made.get(name), other.get(name), odd, original.len()) for name in {**made, **other}}
+        made = pairs.replaced(made, other, odd, original.len())
         heads = heads.with_columns(heads[part.name].scatter(odd, part) for part in parts_of)
         good = good.scatter(odd, told)
     return made, heads, good
-
-
-def _over(own: pl.Series | None, other: pl.Series | None, rows: pl.Series, height: int) -> pl.Series:
-    """Return a column with other values in these rows."""
-    own = nulls("", height) if own is None else own
-    return own if other is None else own.scatter(rows, other)
 
 
 def _by_polars(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,13 +12,24 @@ import polars as pl
 
 from connectors.bytewise import Bytes, piece, texts_at
 from connectors.formats import extension, tokens
+from connectors.formats import structured as fields
 from connectors.formats.pairs import NAMES
 from connectors.formats.signs import Signs
 from connectors.patterns.letters import LETTERS, NO, SIZE, YES, known
 
 SALT: Final = np.uint64(secrets.randbits(64) | 1)
 INNER: Final = frozenset(b".-/[]0123456789") | LETTERS
+SPARE: Final = 1 << 18  # bytes for keys that are put together
 Scan = Callable[[Bytes, tokens.Keys, tokens.Found], int]  # returns how many pairs have columns
+
+
+class Search(NamedTuple):
+    """What finds pairs in a text: so many at most, with so many bytes to put keys together."""
+
+    text: Bytes
+    room: int
+    scan: Scan
+    spare: int = 0
 
 
 class Cut(NamedTuple):
@@ -38,45 +49,70 @@ def cut(lines: pl.Series, signs: Signs, wanted: Collection[str] | None) -> Cut:
     def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
         return tokens.pairs(data, texts.starts, texts.ends, meant, keys, wanted is None, found)
 
-    columns, found = _placed(lines, texts.data, room, wanted, scan)
+    columns, found = _placed(lines, Search(texts.data, room, scan), wanted)
     return Cut(columns, pl.Series(found.pairs > 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
 
 
 class Extended(NamedTuple):
-    """The same of CEF; `heads` are the parts of headers that were asked for, and `escaped` keys with escapes."""
+    """The same with parts of headers that were asked for; `escaped` are keys whose values hold escapes."""
 
     cut: Cut
     heads: pl.DataFrame
     escaped: frozenset[str]
 
 
-def extended(lines: pl.Series, wanted: Collection[str] | None, parts: dict[str, int]) -> Extended:
-    """Return the wanted keys of CEF's extensions, or all; and parts of its headers, by name their numbers."""
+def extended(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[str]) -> Extended:
+    """Return the wanted keys of CEF's extensions, or all; and parts of its headers."""
     texts = piece(lines)
-    most = NAMES if wanted is None else len(wanted)
-    heads = extension.Heads(*(np.empty((extension.PARTS, lines.len()), np.int32) for _ in range(2)))
+    heads = extension.Heads(*(np.empty((len(extension.PARTS), lines.len()), np.int32) for _ in range(2)))
     letters = extension.Letters(_class(INNER - frozenset(b"/")), _class(LETTERS))
-    escaped = np.zeros(most, np.uint8)
+    escaped = np.zeros(NAMES if wanted is None else len(wanted), np.uint8)
 
     def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
         return extension.read(data, texts.starts, texts.ends, letters, keys, wanted is None, heads, found, escaped)
 
     room = int(np.count_nonzero(texts.data == extension.EQUALS)) + 1
-    columns, found = _placed(lines, texts.data, room, wanted, scan)
-    good = found.pairs >= 0
-    heads.sizes[:, ~good] = tokens.NOWHERE
-    chosen = [*parts.values()]
-    made = texts_at(lines, [*parts], heads.begins[chosen], heads.sizes[chosen])
-    told = Cut(columns, pl.Series(good), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
-    return Extended(told, made, frozenset(name for name, holds in zip(columns, escaped, strict=False) if holds))
+    made = _placed(lines, Search(texts.data, room, scan), wanted)
+    heads.sizes[:, made[1].pairs < 0] = tokens.NOWHERE
+    return _with_heads(lines, made, heads, {part: extension.PARTS.index(part) for part in parts}, escaped)
+
+
+def structured(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[str]) -> Extended:
+    """Return the wanted parameters of RFC 5424, or all, as `element.name`; and parts of its header."""
+    texts = piece(lines)
+    heads = extension.Heads(*(np.empty((len(fields.PARTS), lines.len()), np.int32) for _ in range(2)))
+    escaped = np.zeros(NAMES if wanted is None else len(wanted), np.uint8)
+
+    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
+        room = fields.Room(data.size, np.array([data.size - SPARE], np.int64))
+        return fields.read(data, texts.starts, texts.ends, keys, wanted is None, room, heads, found, escaped)
+
+    room = int(np.count_nonzero(texts.data == fields.EQUALS)) + 1
+    made = _placed(lines, Search(texts.data, room, scan, SPARE), wanted)
+    return _with_heads(lines, made, heads, {part: fields.PARTS.index(part) for part in parts}, escaped)
+
+
+def _with_heads(
+    lines: pl.Series,
+    made: tuple[dict[str, pl.Series], tokens.Found],
+    heads: extension.Heads,
+    parts: Mapping[str, int],
+    escaped: Bytes,
+) -> Extended:
+    columns, found = made
+    places = [*parts.values()]
+    headers = texts_at(lines, [*parts], heads.begins[places], heads.sizes[places])
+    told = Cut(columns, pl.Series(found.pairs >= 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
+    return Extended(told, headers, frozenset(name for name, holds in zip(columns, escaped, strict=False) if holds))
 
 
 def _placed(
-    lines: pl.Series, text: Bytes, room: int, wanted: Collection[str] | None, scan: Scan
+    lines: pl.Series, search: Search, wanted: Collection[str] | None
 ) -> tuple[dict[str, pl.Series], tokens.Found]:
     """Return a column per key that was found."""
+    text, room, scan, spare = search
     names = sorted(wanted or ())
-    data = np.concatenate([text, np.frombuffer("".join(names).encode(), np.uint8)])
+    data = np.concatenate([text, np.frombuffer("".join(names).encode(), np.uint8), np.zeros(spare, np.uint8)])
     keys = _keys(data, text.size, [len(name.encode()) for name in names], opened=wanted is None)
     found = tokens.Found(*(np.empty(size, np.int32) for size in (room, room, room, room, lines.len())))
     total = scan(data, keys, found)

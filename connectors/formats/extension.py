@@ -21,7 +21,8 @@ Places = npt.NDArray[np.int64]
 Spans = npt.NDArray[np.int32]
 
 BAR, BACKSLASH, EQUALS = b"|\\="
-PARTS = 7  # the head, and the fields in their order
+PARTS = ("head", "vendor", "product", "version", "signature", "name", "severity")
+FIELDS = 6
 
 
 class Letters(NamedTuple):
@@ -83,12 +84,12 @@ def fields(data: Bytes, at: int, end: int, start: int, row: int, heads: Heads) -
         return ODD
     if at == first or at >= end or data[at] != BAR:
         return NOWHERE
-    for part in range(1, PARTS):
+    for part in range(1, FIELDS + 1):
         at += 1
         begin = at
         while at < end and data[at] != BAR:
             at += 2 if data[at] == BACKSLASH else 1
-        if at > end or (at == end and part < PARTS - 1):
+        if at > end or (at == end and part < FIELDS):
             return NOWHERE
         heads.begins[part, row], heads.sizes[part, row] = begin - start, at - begin
     return at
