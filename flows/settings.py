@@ -74,12 +74,18 @@ class Anomaly(_Part):
     """Behaviour out of the ordinary."""
 
     models: Path = Field(default=Path(".soc/models"), description="models, and what was counted of archived events")
+    registry: str = Field(default="", description="where models are kept, if not in `models`: s3://BUCKET/PREFIX")
     key: Path = Field(default=Path(".soc/model.key"), description="key that models are signed with; made when missing")
     features: list[Path] = Field(default=[], description="folders of feature sets beside the program's own")
     weekly: float = Field(default=7.0, gt=0, description="findings a week that people can look at, per feature set")
     organisation: int = Field(default=3, gt=0, description="of these, at most so many a week of one organisation")
     holidays: list[date] = Field(default=[], description="days on which nobody works, beside those of the calendar")
     accepted: list[Accepted] = Field(default=[], description="expected behaviour: kept as suppressed, until a day")
+
+    @property
+    def location(self) -> Path | str:
+        """Where models are kept; what was counted stays in `models`."""
+        return self.registry or self.models
 
 
 class Headings(_Part):
