@@ -139,7 +139,10 @@ def _keys(data: Bytes, at: int, sizes: list[int], *, opened: bool) -> tokens.Key
 def _bytes(signs: Signs) -> tokens.Signs:
     ends = _class(frozenset(signs.separator.encode())) if signs.separator else np.frombuffer(known("s"), np.uint8)
     quotes = np.frombuffer(signs.quotes.encode(), np.uint8)
-    return tokens.Signs(_class(INNER), _class(LETTERS), _class(frozenset(signs.equals.encode())), ends, quotes)
+    inner = INNER | frozenset(b" ()") if signs.blanks else INNER
+    last = LETTERS | frozenset(b"0123456789)") if signs.blanks else INNER
+    equals = _class(frozenset(signs.equals.encode()))
+    return tokens.Signs(_class(inner), _class(LETTERS), _class(last), equals, ends, quotes)
 
 
 def _class(members: frozenset[int]) -> npt.NDArray[np.uint8]:
