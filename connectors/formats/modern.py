@@ -19,8 +19,8 @@ from connectors.warm import WARMTH
 
 START: Final = r"^\s*(?:\d{1,7} )?<\d{1,3}>1 "
 LINE: Final = (
-    r"(?s)^\s*(?:(?:\d{1,7} )?<(?P<priority>\d{1,3})>)?"  # "123 <38>": the octet count of RFC 6587
-    r"1 (?P<timestamp>\S+) (?P<hostname>\S+) (?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
+    r"(?s)^\s*(?:\d{1,7} )?<(?P<priority>\d{1,3})>1 "  # "123 <38>": the octet count of RFC 6587
+    r"(?P<timestamp>\S+) (?P<hostname>\S+) (?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
     r'(?P<structured_data>-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*\])+)(?: \x{FEFF}?(?P<message>.*))?$'
 )
 PARTS: Final = ("priority", "timestamp", "hostname", "program", "pid", "msgid", "structured_data", "message")
@@ -30,10 +30,10 @@ PARAMETER: Final = re.compile(r' ([^\s\]="]+)="((?:[^"\\\]]|\\.)*)"', re.DOTALL)
 ESCAPED: Final = r'\\(["\\\]])'
 
 
-def read(lines: pl.Series, parts: Collection[str], wanted: Collection[str] | None) -> pl.DataFrame:
-    """Return these parts, and the wanted parameters that there are, or all; nulls for lines of another form."""
+def read(lines: pl.Series, parts: Collection[str] | None, wanted: Collection[str] | None) -> pl.DataFrame:
+    """Return these parts or all, and the wanted parameters that there are, or all; nulls for lines of another form."""
     keys = None if wanted is None else frozenset(name for name in wanted if name.startswith(DATA))
-    chosen = [name for name in PARTS if name in parts]
+    chosen = [name for name in PARTS if parts is None or name in parts]
     if not WARMTH.worth(lines.len()):
         return _by_patterns(lines, chosen, keys)
     from connectors.formats.cutting import structured  # noqa: PLC0415 - machine code takes time to load

@@ -16,7 +16,8 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import modern
-from connectors.formats.fitting import groups
+from connectors.formats.fitting import first_fit
+from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 
 PRIORITY: Final = r"(?s)^\s*(?:(?:\d{1,7} )?<(?P<priority>\d{1,3})>)?"  # "123 <38>": the octet count of RFC 6587
@@ -28,6 +29,12 @@ CLASSIC: Final = PRIORITY + (
     r"(?: \([^)]*\)(?:\[\d+\])?| <[^>]*>)?:\s*"
     r"|(?P<spaced>[^\s:\[\]()]+(?: [^\s:\[\]()]+){1,3})\[(?P<spaced_pid>\d+)\]:\s*)?(?P<message>.*)$"  # Mail Helper[7]:
 )
+MADE: Final = {
+    "program": ("spaced",),
+    "pid": ("spaced_pid",),
+    "facility": ("priority",),
+    "severity": ("priority",),
+}  # columns: what else they are made of
 HEADER: Final = ("timestamp", "hostname", "program", "pid", "message", "msgid", "structured_data")
 SEVERITIES: Final = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
 # fmt: off
@@ -55,47 +62,33 @@ class Syslog:
 
 
 def _header(original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-    newer = pl.col("line").str.contains(modern.START)
-    frame = original.alias("line").to_frame()
-    if frame.select(newer.any()).item():
-        parts = [
-            frame.with_row_index("row").filter(rule.fill_null(value=flag))
-            for rule, flag in ((~newer, True), (newer, False))
-        ]
-        asked = modern.PARTS if wanted is None else {"priority", "timestamp"} | wanted
-        heads = [_groups(parts[0]), parts[1].drop("line").with_columns(modern.read(parts[1]["line"], asked, wanted))]
-        heads = [head.pipe(_completed) for head in heads]
-        frame = pl.concat(heads, how="diagonal").sort("row").drop("row")
-    else:
-        frame = _groups(frame).pipe(_completed)
+    frame = _parts(original, wanted).with_columns(
+        # a program whose name has blanks only the number behind tells from a message
+        pl.coalesce("program", "spaced").alias("program"),
+        pl.coalesce("pid", "spaced_pid").alias("pid"),
+    )
     number = pl.col("priority").cast(pl.Int64, strict=False)
+    said = [name for name in HEADER if name != "message"]
     return frame.with_columns(
+        *[pl.when(pl.col(name) != "-").then(pl.col(name)) for name in said],
         _named(number // 8, FACILITIES).alias("facility"),
         _named(number % 8, SEVERITIES).alias("severity"),
-        pl.when(pl.col("timestamp").is_null()).then(pl.lit("not a syslog line")).alias(ERROR),
+        pl.when(pl.coalesce("timestamp", pl.lit("-")) == "-").then(pl.lit("not a syslog line")).alias(ERROR),
     )
 
 
-def _groups(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.drop("line").with_columns(groups(frame["line"], CLASSIC)).pipe(_one_program)
-
-
-def _completed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return all parts of the header; `-` is none."""
-    lacking = [pl.lit(None, pl.String).alias(name) for name in HEADER if name not in frame.columns]
-    return frame.with_columns(lacking).with_columns(
-        pl.when(pl.col(name) != "-").then(pl.col(name)).alias(name) for name in HEADER if name != "message"
-    )
-
-
-def _one_program(frame: pl.DataFrame) -> pl.DataFrame:
-    """Take a program whose name has blanks, which only the number behind tells from a message, for the program."""
-    if "spaced" not in frame.columns:
-        return frame
-    whole = frame.with_columns(
-        pl.coalesce("program", "spaced").alias("program"), pl.coalesce("pid", "spaced_pid").alias("pid")
-    )
-    return whole.drop("spaced", "spaced_pid")
+def _parts(original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+    """Return what either form of header tells, and parameters of structured data; nulls for what a line lacks."""
+    asked = None if wanted is None else wanted.union({"timestamp"}, *(MADE.get(name, ()) for name in wanted))
+    newer = original.str.contains(modern.START).fill_null(value=False)
+    if newer.any():
+        older = first_fit(original.filter(~newer), (CLASSIC,), asked)
+        told = modern.read(original.filter(newer), asked, wanted)
+        order = pl.concat([(~newer).arg_true(), newer.arg_true()]).arg_sort()
+        frame = pl.concat([older, told], how="diagonal")[order]
+    else:
+        frame = first_fit(original, (CLASSIC,), asked)
+    return frame.with_columns(nulls(name, frame.height) for name in HEADER if name not in frame.columns)
 
 
 def _named(number: pl.Expr, names: list[str]) -> pl.Expr:
