@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from flows.sifting import sift
 
 
 def hunt(
-    parts: Parts, archive: Archive, sources: list[str], since: datetime | None, until: datetime | None
+    parts: Parts, archive: Archive, sources: Sequence[str], since: datetime | None, until: datetime | None
 ) -> Iterator[Found]:
     """Run rules over archived records, partition by partition; yield what each holds, then what correlates.
 

@@ -26,11 +26,28 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from detectors.errors import Place, RuleError, UsageError
 from detectors.maintenance import Calendar, Window
 from detectors.sigma.document import Document, documents
+from flows.refusing import refusal
 
 LONGEST: Final = timedelta(days=31)
 YEARS: Final = range(1970, 2200)
 _EVERY = {"day": timedelta(days=1), "week": timedelta(weeks=1)}
 _KEY: Final = "maintenance"
+_TIME = "a time: 2026-03-09T07:00, of the zone of the settings unless it says another"
+TAKES: Final = {
+    "name": "what happens, as a text",
+    "owner": "who answers for it, as a text",
+    "reason": "why, as a text",
+    "document": "the number of a document, in quotes",
+    "begin": _TIME,
+    "end": _TIME,
+    "every": "`day` or `week`, or leave it out",
+    "until": _TIME,
+    "rules": "a list of ids or titles",
+    "hosts": "a list of names, in quotes where they begin with `*`",
+    "organisations": "a list of codes or names",
+    "everything": "`true`, or leave it out",
+    "level": "informational, low, medium, high or critical",
+}
 
 
 class Written(BaseModel):
@@ -93,10 +110,7 @@ def _windows(document: Document | RuleError, zone: tzinfo) -> Iterator[Window | 
         try:
             yield _window(Written.model_validate(body), zone)
         except ValidationError as error:
-            fault = error.errors()[0]
-            place = document.place(_KEY, number, *fault["loc"])
-            where = f"{'.'.join(map(str, fault['loc']))}: " if fault["loc"] else ""
-            yield RuleError(f"{_KEY}: {where}{fault['msg'].removeprefix('Value error, ')}", place=place)
+            yield refusal(document, _KEY, number, error, TAKES)
 
 
 def _window(written: Written, zone: tzinfo) -> Window:

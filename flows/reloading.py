@@ -14,7 +14,7 @@ from dataclasses import replace
 from detectors.errors import RuleError, SocError
 from flows import assembly, lists
 from flows.assembly import Parts
-from flows.ruleset import RuleSet, rule_files
+from flows.ruleset import RuleSet, rule_files, unnamed
 from flows.settings import Settings
 from flows.terminal import plain
 
@@ -58,8 +58,9 @@ class Watched:
         self._stamps = stamps
         before = _semantics(self.parts.rules)
         kept = _kept(self.parts.rules, loaded)
-        self._tell(loaded.faults)
         self.parts = self._with(loaded, kept)
+        healed = _unnamed(loaded) - _unnamed(self.parts.rules)  # what exceptions name is there: its former version
+        self._tell(fault for fault in loaded.faults if str(fault) not in healed)
         self._say(_told(before, _semantics(self.parts.rules), len(_names(kept))))
         return True
 
@@ -122,6 +123,10 @@ def _kept(former: RuleSet, loaded: RuleSet) -> RuleSet:
     )
     filters = tuple(each for each in former.filters if each.place.file in broken and each.id not in there)
     return RuleSet(rules, (), filters, correlations)
+
+
+def _unnamed(rules: RuleSet) -> set[str]:
+    return {str(fault) for fault in unnamed(rules, rules.called)}
 
 
 def _names(rules: RuleSet) -> dict[str, str]:

@@ -15,15 +15,26 @@ tests:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from detectors.errors import Place, RuleError
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import meant
+from flows.refusing import refusal
 
 COUNT = "findings"
+TAKES: Final = {
+    "name": "what the test shows, as a text",
+    "match": "`true` or `false`",
+    "events": "a list of events, each a map of fields to values",
+    "lines": "a list of raw lines, each a text",
+    "source": "the name of a source: soc sources list",
+    "group": "a text such as `user.name=root`, or a list of them",
+    "severity": "a number: 21 low, 47 medium, 73 high, 99 critical",
+    "message": "a text, or a list of them",
+    "findings": "how many, as a number",
+}
 
 
 def _listed(value: object) -> object:
@@ -46,7 +57,7 @@ class Case(BaseModel):
     group: Texts = ()
     severity: int | None = None
     message: Texts = ()
-    findings: int | None = None
+    findings: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _has_input(self) -> Case:
@@ -75,17 +86,4 @@ def cases(document: Document) -> Iterator[tuple[Place, Case | RuleError]]:
         try:
             yield place, Case.model_validate(body)
         except ValidationError as error:
-            yield place, _fault(document, index, dict(error.errors()[0]))
-
-
-def _fault(document: Document, index: int, fault: dict[str, Any]) -> RuleError:
-    where = fault["loc"]
-    place = document.key("tests", index, *where) if fault["type"] == "extra_forbidden" else None
-    place = place or document.place("tests", index, *where)
-    name, legal = ".".join(map(str, where)), [*Case.model_fields]
-    if fault["type"] == "extra_forbidden":
-        fix = meant(name, legal) or f"known: {', '.join(legal)}"
-        return RuleError(f"tests: `{name:.80}` is no key of a test", place=place, fix=fix)
-    told = fault["msg"].removeprefix("Value error, ")
-    fix = "write `true` or `false`" if fault["type"].startswith("bool") else ""
-    return RuleError(f"tests: {name}: {told}" if name else f"tests: {told}", place=place, fix=fix)
+            yield place, refusal(document, "tests", index, error, TAKES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -91,12 +91,13 @@ def load(folders: Sequence[Path], *, store: Path | None = None, lists: Lists | N
     known.save()
     linked, unlinked = link([*correlations.values()], rules.values()) if correlations else ((), ())
     found = RuleSet(tuple(rules.values()), (*faults, *unlinked), tuple(filters.values()), linked)
-    if not filters:
-        return found
-    called = names(correlations.values())
-    unnamed = resolve(found.filters, found.rules, called).faults
-    unnamed += exceptions.resolve(found.filters, linked, found.logsources, called).faults
-    return replace(found, faults=found.faults + unnamed)
+    return replace(found, faults=found.faults + unnamed(found, names(correlations.values()))) if filters else found
+
+
+def unnamed(rules: RuleSet, called: Mapping[str, str]) -> tuple[RuleError, ...]:
+    """Return what exceptions refer to and is not there; `called` gives the ids of correlations by their names."""
+    faults = resolve(rules.filters, rules.rules, called).faults
+    return faults + exceptions.resolve(rules.filters, rules.correlations, rules.logsources, called).faults
 
 
 def _add(known: dict[str, _T], identity: str, new: _T, taken: dict[str, Place]) -> Sequence[RuleError]:

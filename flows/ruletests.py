@@ -22,6 +22,7 @@ from detectors.errors import Place, RuleError
 from detectors.schema import RECORD, TIME
 from detectors.sigma.document import Document, documents
 from detectors.sigma.engine import Engine
+from detectors.sigma.nearest import nearest
 from detectors.sigma.rule import Rule
 from flows import correlationtests
 from flows.assembly import Parts, detection
@@ -90,7 +91,8 @@ def _tested(rule: Rule | Correlation, run: Callable[[Place, Case], Iterator[Fail
     kinds = set()
     for place, case in cases(document):
         if isinstance(case, RuleError):
-            yield Failure(place, case.message)
+            told = f"{case.message}; {case.fix}" if case.fix else case.message
+            yield Failure(case.place or place, told)
             continue
         kinds.add(case.match)
         yield from run(place, case)
@@ -143,7 +145,7 @@ def given(rule: Rule, case: Case, parts: Parts) -> Given | str:
         return Given(batch, None, dialect, frame(case.events))
     definition = parts.definitions.get(case.source)
     if definition is None:
-        return f"no source is called {case.source!r}"
+        return f"no source is called {case.source!r}; {nearest(case.source, parts.definitions)}"
     if case.events and not definition.dialect.structured:
         return f"`{case.name}`: {case.source} does not write JSON; give `lines`"
     parser = DefinedParser(definition, enrichment=parts.enrichment)

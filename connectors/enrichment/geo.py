@@ -1,6 +1,6 @@
 """Country, city and network operator of public addresses, where the operator supplies MaxMind files.
 
-The reader is the optional package `maxminddb` (`pip install maxminddb`): few need it, so it isn't among those locked.
+The reader is the package `maxminddb`, the extra `geoip`: few need it, so it isn't among those locked.
 """
 
 from __future__ import annotations
@@ -72,7 +72,11 @@ def _getter(path: Path) -> Get:
     try:
         maxminddb = import_module("maxminddb")
     except ImportError:
-        raise UsageError("GeoIP files need the package maxminddb", fix="pip install maxminddb") from None
+        raise UsageError(
+            "MaxMind files (`enrichment.geoip`) need the package maxminddb, which isn't installed",
+            place=Place(str(path)),
+            fix="install the extra `geoip`: pip install '.[geoip]' in the checkout, or pip install 'maxminddb>=3,<4'",
+        ) from None
     try:
         get: Get = maxminddb.open_database(path).get
         for address in PROBES:

@@ -191,7 +191,8 @@ def _own(document: Document) -> Own:
         )
     signal = own.get("signal", False)
     if not isinstance(signal, bool):
-        raise RuleError("`signal` is neither true nor false", place=document.place("soc", "signal"))
+        place = document.place("soc", "signal")
+        raise RuleError("`signal` is neither true nor false", place=place, fix="write one of them, without quotes")
     return Own(
         group_by=_texts(own.get("group-by")),
         window=_window(document, own.get("window", 0)),

@@ -45,6 +45,11 @@ class Fields:
         found: dict[str, list[str]] = self._memo.known(b"words", self._words)
         return found
 
+    def sources(self) -> list[str]:
+        """Return the names of all sources."""
+        found: list[str] = self._memo.known(b"sources", lambda: sorted(self._definitions))
+        return found
+
     def save(self) -> None:
         """Keep what is new."""
         self._memo.save()

@@ -15,7 +15,7 @@ from detectors.errors import UsageError
 from detectors.schema import FINDING
 from flows import assembly, sql
 from flows.authoring import chosen
-from flows.commands.options import add_config, moment, read_config
+from flows.commands.options import add_config, archived, moment, read_config
 from flows.documents import write_lines
 from flows.hunting import hunt
 from flows.ruleset import RuleSet
@@ -53,15 +53,15 @@ def run(args: argparse.Namespace) -> int:
     """Hunt, and print what was found; nothing is stored."""
     settings = read_config(args)
     archive = Archive(args.archive or settings.archive)
-    if not archive.sources():
+    if not (known := archive.sources()):
         raise UsageError("the archive is empty", fix="fill it: soc scan --keep, or soc run")
+    sources = archived(args.source, known)
     if args.rule and sql.QUESTION.match(args.rule):
         return _answer(args, settings, archive)
     if bool(args.rule) == bool(args.where):
         raise UsageError("a hunt is for a rule or for values", fix="name a RULE, or write --where user.name=lan")
     wanted = RuleSet((selection(args.where),), ()) if args.where else chosen.some(args.rule, settings)
     parts = assembly.parts(settings, wanted)
-    sources = args.source or archive.sources()
     found = [one.findings for one in hunt(parts, archive, sources, args.since, args.until)]
     findings = pl.concat(found) if found else FINDING.to_frame()
     if args.out:

@@ -43,8 +43,18 @@ def test_a_window_is_read_in_the_zone_of_the_settings(tmp_path: Path) -> None:
         ("end: 2026-03-09 08:05:00", "end: 2026-03-19", "longer than the week after which it comes again"),
         ("end: 2026-03-09 08:05:00", "end: 9999-03-19", "a time outside of 1970 to 2199"),
         ("    hosts: [Web*]\n", "", "name `rules`, `hosts` or `organisations`, or write `everything: true`"),
-        ("hosts:", "host:", "m.yml:5:11: maintenance: host: Extra inputs are not permitted"),
-        ("begin: 2026-03-09T07:00", "begin: soon", "m.yml:3:12: maintenance: begin: Input should be a valid datetime"),
+        ("hosts:", "host:", "m.yml:5:5: maintenance: `host` is not known there; did you mean `hosts`?"),
+        (
+            "begin: 2026-03-09T07:00",
+            "begin: soon",
+            "m.yml:3:12: maintenance: `begin` can't be 'soon'; write a time: 2026",
+        ),
+        (
+            "    hosts: [Web*]",
+            "    hosts: Web*",
+            "m.yml:5:12: maintenance: `hosts` can't be 'Web*'; write a list of names",
+        ),
+        ("  - name: ", "  - nane: ", "maintenance: `name` is missing; write what happens"),
         ("maintenance:", "windows:", "m.yml:1:1: no list of windows; start with `maintenance:`"),
     ],
 )

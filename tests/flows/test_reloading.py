@@ -22,6 +22,7 @@ level: high
 logsource: {{product: linux, service: sshd}}
 detection: {{keywords: ['{text}'], condition: keywords}}
 """
+RULE_ID = "00000000-0000-4000-8000-000000000001"
 LINE = "Mar  9 08:{:02d}:01 web01 sshd[71]: Failed password for root from 203.0.113.{} port 22 ssh2\n"
 
 
@@ -121,6 +122,20 @@ def test_correlations_and_exceptions_keep_their_former_version_too(settings: Set
     (folder / "r1.yml").unlink()  # and what it counts goes
     assert watched.changed()
     assert not watched.parts.rules.correlations
+
+
+def test_an_exception_from_a_broken_rule_holds_for_its_former_version(settings: Settings) -> None:
+    told: list[str] = []
+    (folder,) = settings.rules
+    (folder / "e.yml").write_text(EXCEPTION.replace("rules: any", f"rules: [{RULE_ID}]"))
+    watched = Watched(settings, told.append)
+    (folder / "r1.yml").write_text("title: A rule\nid: [\n")
+    assert watched.changed()
+    assert not [line for line in told if "e.yml" in line], told
+    assert [rule.id for rule in watched.parts.rules.rules] == [RULE_ID]
+    (folder / "r1.yml").unlink()  # gone is gone
+    assert watched.changed()
+    assert [line for line in told if "e.yml:" in line and "there is no rule" in line], told
 
 
 def test_the_next_run_of_a_process_keeps_it_too(settings: Settings) -> None:

@@ -40,7 +40,7 @@ def test_a_rule_that_does_what_its_tests_say_passes(tmp_path: Path) -> None:
         ([POSITIVE], "r.yml:8:3: `Root guessed` needs a test that matches and one that doesn't"),
         ([POSITIVE.replace("true", "false"), NEGATIVE], "r.yml:8:5: `guessed`: number 1 matches, and should not"),
         ([POSITIVE, NEGATIVE.replace("false", "true")], "r.yml:9:5: `quiet`: number 1 does not match"),
-        ([POSITIVE, NEGATIVE.replace("events", "evnts")], "r.yml:9:5: tests: `evnts` is no key of a test"),
+        ([POSITIVE, NEGATIVE.replace("events", "evnts")], "tests: `evnts` is not known there; did you mean `events`?"),
         ([POSITIVE.replace("auth", "nonesuch"), NEGATIVE], "no source is called 'nonesuch'"),
         ([POSITIVE, NEGATIVE, "  - {name: both, match: true}"], "give either `events` or `lines`"),
     ],

@@ -109,6 +109,10 @@ def test_what_was_kept_can_be_listed_shown_and_hunted(capsys: pytest.CaptureFixt
     assert main(["hunt", "rules/guess.yml", "--until", "2026-03-09T01:05:00Z", "--out", "h.ndjson"]) == 0
     assert lines("h.ndjson")[0]["soc"]["count"] == 5
     assert main(["hunt", "no such rule"]) == 2
+    capsys.readouterr()
+    for question in ("rules/guess.yml", 'SELECT "user.name" FROM auth'):
+        assert main(["hunt", question, "--source", "auht"]) == 2
+        assert "did you mean `auth`?" in capsys.readouterr().err
 
 
 def test_hostile_text_does_not_steer_the_terminal(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from detectors.sigma.document import Document
 from flows.authoring.fields import Fields
 from flows.authoring.lint.detection import grouping, idle_values, unknown_fields, unused_parts
+from flows.authoring.lint.own import own_keys, placeholders
 from flows.authoring.lint.tests import tests
 from flows.authoring.lint.words import KEYS, days, keys, logsources, tags
 from flows.authoring.remarks import Remark
@@ -23,6 +24,8 @@ CHECKS: tuple[Callable[[Document, Fields], Iterator[Remark]], ...] = (
     grouping,
     unused_parts,
     idle_values,
+    own_keys,
+    placeholders,
     tests,
 )
 

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 
 from detectors.errors import RuleError
 from detectors.sigma.document import Document
+from detectors.sigma.nearest import nearest
 from flows.authoring.fields import Fields
 from flows.authoring.remarks import Remark
 from flows.rulecases import cases
 
 
-def tests(document: Document, _: Fields) -> Iterator[Remark]:
+def tests(document: Document, fields: Fields) -> Iterator[Remark]:
     """A test that lacks something, or says what no test does."""
-    for place, case in cases(document):
+    for index, (place, case) in enumerate(cases(document)):
         if isinstance(case, RuleError):
             yield Remark(case.place or place, "error", "test", case.message, case.fix)
+        elif case.source and case.source not in fields.sources():
+            message, fix = f"no source is called {case.source!r:.80}", nearest(case.source, fields.sources())
+            yield Remark(document.place("tests", index, "source"), "error", "test", message, fix)

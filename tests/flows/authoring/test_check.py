@@ -176,8 +176,12 @@ def test_what_a_correlation_refers_to_may_stand_anywhere_among_the_rules(soc: So
 
 
 @pytest.mark.parametrize(("written", "instead", "said"), [
-    ("      match: true", "      match: yess", "18:14: tests: match: Input should be a valid boolean"),
-    ("      severity: 73", "      severty: 73", "24:7: tests: `severty` is no key of a test; did you mean `severity`?"),
+    ("      match: true", "      match: yess", "18:14: tests: `match` can't be 'yess'; write `true` or `false`"),
+    ("      severity: 73", "      severty: 73", "24:7: tests: `severty` is not known there; did you mean `severity`?"),
+    ("      match: true\n", "", "17:7: tests: `match` is missing; write `true` or `false`"),
+    ("      severity: 73", "      severity: high", "24:17: tests: `severity` can't be 'high'; write a number: 21 low"),
+    ("      source: auth", "      source: auht", "19:15: no source is called 'auht'; did you mean `auth`?"),
+    ("level: high", "level: high\nsoc: {windo: 5m}", "6:7: soc.windo is not known; did you mean `window`?"),
     ("      source: auth\n", "", "17:7: tests: `lines` need the `source` whose definition reads them"),
     ("product: linux", "product: linx", "7:22: warning: no source has the product `linx`; did you mean `linux`?"),
     ("status:", "date: 2026-02-31\nstatus:", "3:7: not valid YAML: day is out of range for month"),
@@ -186,6 +190,16 @@ def test_tests_log_sources_and_days_are_looked_at(soc: Soc, rule: Path, written:
     assert written in RULE
     lines = told(soc, rule, RULE.replace(written, instead, 1))[1]
     assert [line for line in lines if line.startswith(said)], lines
+
+
+def test_a_message_of_a_correlation_names_what_its_findings_have(soc: Soc, rule: Path) -> None:
+    text = (own_rules() / "correlation" / "calls_abroad_in_a_row.yml").read_text("utf-8")
+    asked = text.replace("en: Extension {src}", "en: Extension {process.name}")
+    assert asked != text
+    lines = told(soc, rule, asked)[1]
+    assert [
+        each for each in lines if "findings of a correlation have no `process.name` to tell of; group by it" in each
+    ]
 
 
 def test_a_fault_is_told_where_it_was_asked_for(soc: Soc, rule: Path) -> None:

@@ -1,0 +1,43 @@
+"""What a rule says under `soc`: keys that mean nothing, and places of a message that nothing can fill."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from detectors.evidence import ENTITIES
+from detectors.sigma.document import Document
+from detectors.sigma.nearest import nearest
+from flows.authoring.fields import Fields
+from flows.authoring.remarks import Remark
+
+OWN = ("group-by", "window", "signal", "title", "message", "questions")
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+def own_keys(document: Document, _: Fields) -> Iterator[Remark]:
+    """A key under `soc` that nothing reads; those of filters are told when they are read."""
+    for key in () if "filter" in document.data else _map(document.data.get("soc")):
+        if key not in OWN:
+            message = f"soc.{key!s:.80} is not known"
+            yield Remark(document.key("soc", key), "error", "unknown-key", message, nearest(str(key), OWN))
+
+
+def placeholders(document: Document, _: Fields) -> Iterator[Remark]:
+    """A field that a correlation's message names and its findings don't have: they have groups, and entities."""
+    correlation = document.data.get("correlation")
+    if not isinstance(correlation, dict):
+        return
+    groups = correlation.get("group-by") or []
+    legal = {*ENTITIES, *map(str, groups if isinstance(groups, list) else [groups])}
+    for language, text in _map(_map(document.data.get("soc")).get("message")).items():
+        for name in _PLACEHOLDER.findall(str(text)):
+            if name not in legal:
+                message = f"findings of a correlation have no `{name:.80}` to tell of"
+                fix = f"group by it, or name one of {', '.join(sorted(legal))}"
+                yield Remark(document.place("soc", "message", language), "error", "message", message, fix)
+
+
+def _map(given: object) -> dict[Any, Any]:
+    return given if isinstance(given, dict) else {}
