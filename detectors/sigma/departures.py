@@ -152,7 +152,8 @@ class Windash(SigmaWindowsDashModifier):
 def least_spelt(text: str) -> int:
     """Say what looking for a text costs at least, once its dashes are varied."""
     dashes = min(len(_BEGINS.findall(text)), MAX_DASHES)
-    return len(DASHES) ** dashes * least_weight(len(_WRITTEN.sub("", text)))
+    spellings: int = len(DASHES) ** dashes
+    return spellings * least_weight(len(_WRITTEN.sub("", text)))
 
 
 class Expand(SigmaExpandModifier):
