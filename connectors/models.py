@@ -1,4 +1,4 @@
-"""The registry of models: arrays and a signed manifest per version, on disk.
+"""The registry of models: arrays and a signed manifest per version, on disk or in an object store.
 
     <root>/logons/3f2a…/model.npz       arrays only; read without pickle
     <root>/logons/3f2a…/manifest.json   what it was trained on; holds the hash of model.npz
@@ -15,8 +15,6 @@ import hmac
 import os
 import re
 import secrets
-import shutil
-import tempfile
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from connectors.shelf import shelf
 from detectors.errors import InputError, Place, UsageError
 
 CHAMPION: Final = "champion"
@@ -47,10 +46,10 @@ class Stored:
 
 
 class Registry:
-    """Models under one folder, signed with the key in a file."""
+    """Models under one folder or address (`s3://bucket/prefix`), signed with the key in a file of this machine."""
 
-    def __init__(self, root: Path, key: Path) -> None:
-        self._root, self._key_file = root, key
+    def __init__(self, root: Path | str, key: Path) -> None:
+        self._shelf, self._key_file = shelf(root), key
 
     def save(self, name: str, arrays: Arrays, manifest: dict[str, Any]) -> str:
         """Keep a model; return its version, which its content decides."""
@@ -61,7 +60,7 @@ class Registry:
         version = hashlib.sha256(identity).hexdigest()[:16]
         whole = {**manifest, "name": name, "version": version, "sha256": hashlib.sha256(content.getvalue()).hexdigest()}
         text = orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-        self._place(self._folder(name, version), {
+        self._shelf.place(_folder(name, version), {
             "model.npz": content.getvalue(), "manifest.json": text, "signature": self._sign(text).encode(),
         })  # fmt: skip
         return version
@@ -77,21 +76,23 @@ class Registry:
         if chosen is None:
             raise UsageError(f"there is no model of {name}", fix=f"train one: soc train {name}")
         stored = self._read(name, chosen)
-        path = self._folder(name, chosen) / "model.npz"
-        content = path.read_bytes() if path.is_file() else b""
+        path = f"{_folder(name, chosen)}/model.npz"
+        content = self._shelf.read(path) or b""
         if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), str(stored.manifest.get("sha256"))):
-            raise InputError("the model was changed after it was signed", place=Place(str(path)), fix="train it again")
+            raise InputError(
+                "the model was changed after it was signed", place=Place(self._shelf.at(path)), fix="train it again"
+            )
         with np.load(BytesIO(content), allow_pickle=False) as arrays:
             return stored, {each: arrays[each] for each in arrays.files}
 
     def versions(self, name: str | None = None) -> list[Stored]:
         """Return all versions whose signature holds, by name, in the order of their training."""
-        names = [name] if name else sorted(path.name for path in self._root.glob("*") if NAME.fullmatch(path.name))
-        folders = ((each, folder) for each in names for folder in self._named(each).glob("*"))
+        names = [name] if name else [each for each in self._shelf.names("") if NAME.fullmatch(each)]
         found = [
-            self._read(each, folder.name)
-            for each, folder in folders
-            if VERSION.fullmatch(folder.name) and (folder / "signature").is_file()
+            self._read(each, version)
+            for each in names
+            for version in self._shelf.names(_named(each))
+            if VERSION.fullmatch(version) and self._shelf.read(f"{_folder(each, version)}/signature") is not None
         ]
         return sorted(found, key=lambda one: (one.name, str(one.manifest.get("trained")), one.version))
 
@@ -114,43 +115,29 @@ class Registry:
         return history[-2]
 
     def _history(self, name: str) -> list[str]:
-        path = self._named(name) / CHAMPION
-        lines = path.read_text("ascii", "replace").split() if path.is_file() else []
+        lines = (self._shelf.read(f"{_named(name)}/{CHAMPION}") or b"").decode("ascii", "replace").split()
         return [line for line in lines if VERSION.fullmatch(line)]
 
     def _remember(self, name: str, history: list[str]) -> None:
-        path = self._named(name) / CHAMPION
-        fresh = path.with_name(f".{CHAMPION}.new")
-        fresh.write_text("\n".join(history[-50:]) + "\n", "ascii")
-        fresh.replace(path)
+        self._shelf.write(f"{_named(name)}/{CHAMPION}", ("\n".join(history[-50:]) + "\n").encode("ascii"))
 
     def _read(self, name: str, version: str) -> Stored:
-        folder = self._folder(name, version)
-        manifest, signature = folder / "manifest.json", folder / "signature"
-        if not manifest.is_file():
+        folder = _folder(name, version)
+        text = self._shelf.read(f"{folder}/manifest.json")
+        if text is None:
             raise UsageError(f"there is no version {version} of {name}", fix="see `soc models list`")
-        text = manifest.read_bytes()
-        given = signature.read_text("ascii", "replace").strip() if signature.is_file() else ""
-        if not hmac.compare_digest(self._sign(text), given):
+        place = Place(self._shelf.at(f"{folder}/manifest.json"))
+        given = (self._shelf.read(f"{folder}/signature") or b"").decode("ascii", "replace").strip()
+        if not hmac.compare_digest(self._sign(text).encode(), given.encode()):
             raise InputError(
                 "the model is not signed with the key of the settings",
-                place=Place(str(manifest)),
+                place=place,
                 fix="train it here: soc train; a model from elsewhere is never loaded",
             )
         document = orjson.loads(text)
         if (document.get("name"), document.get("version")) != (name, version):  # moved to another place
-            raise InputError("the manifest is of another model", place=Place(str(manifest)), fix="train it again")
+            raise InputError("the manifest is of another model", place=place, fix="train it again")
         return Stored(name, version, document, champion=self.champion(name) == version)
-
-    def _named(self, name: str) -> Path:
-        if not NAME.fullmatch(name):
-            raise UsageError(f"{name[:40]!r} names no model", fix="see `soc models list`")
-        return self._root / name
-
-    def _folder(self, name: str, version: str) -> Path:
-        if not VERSION.fullmatch(version):
-            raise UsageError(f"{version[:40]!r} names no version of a model", fix="see `soc models list`")
-        return self._named(name) / version
 
     def _sign(self, text: bytes) -> str:
         return hmac.new(self._key(), text, hashlib.sha256).hexdigest()
@@ -172,16 +159,14 @@ class Registry:
             )
         return key
 
-    @staticmethod
-    def _place(folder: Path, contents: dict[str, bytes]) -> None:
-        """Write a folder whole or not at all; one that is there stays."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
-        try:
-            for name, content in contents.items():
-                (fresh / name).write_bytes(content)
-            if folder.exists():
-                shutil.rmtree(folder)
-            fresh.replace(folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+
+def _named(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name[:40]!r} names no model", fix="see `soc models list`")
+    return name
+
+
+def _folder(name: str, version: str) -> str:
+    if not VERSION.fullmatch(version):
+        raise UsageError(f"{version[:40]!r} names no version of a model", fix="see `soc models list`")
+    return f"{_named(name)}/{version}"

@@ -43,6 +43,9 @@ class Elastic(_Part):
     password_file: Path | None = Field(default=None, description="file with the password")
     ca: Path | None = Field(default=None, description="CA certificate of the cluster")
     keep_days: int | None = Field(default=None, gt=0, description="days after which an index is deleted; null: never")
+    matches: int | None = Field(
+        default=None, ge=0, description="matches of one finding and batch that are written at most; 0: none; null: all"
+    )
 
 
 class Kibana(_Part):
@@ -74,12 +77,18 @@ class Anomaly(_Part):
     """Behaviour out of the ordinary."""
 
     models: Path = Field(default=Path(".soc/models"), description="models, and what was counted of archived events")
+    registry: str = Field(default="", description="where models are kept, if not in `models`: s3://BUCKET/PREFIX")
     key: Path = Field(default=Path(".soc/model.key"), description="key that models are signed with; made when missing")
     features: list[Path] = Field(default=[], description="folders of feature sets beside the program's own")
     weekly: float = Field(default=7.0, gt=0, description="findings a week that people can look at, per feature set")
     organisation: int = Field(default=3, gt=0, description="of these, at most so many a week of one organisation")
     holidays: list[date] = Field(default=[], description="days on which nobody works, beside those of the calendar")
     accepted: list[Accepted] = Field(default=[], description="expected behaviour: kept as suppressed, until a day")
+
+    @property
+    def location(self) -> Path | str:
+        """Where models are kept; what was counted stays in `models`."""
+        return self.registry or self.models
 
 
 class Headings(_Part):

@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.fitting import groups
+from connectors.formats.fitting import first_fit
 from connectors.formats.json_lines import ERROR
 
 PRIORITY: Final = r"(?s)^\s*(?:(?:\d{1,7} )?<(?P<priority>\d{1,3})>)?"  # "123 <38>": the octet count of RFC 6587
@@ -28,12 +28,18 @@ CLASSIC: Final = PRIORITY + (
     r"(?: \([^)]*\)(?:\[\d+\])?| <[^>]*>)?:\s*"
     r"|(?P<spaced>[^\s:\[\]()]+(?: [^\s:\[\]()]+){1,3})\[(?P<spaced_pid>\d+)\]:\s*)?(?P<message>.*)$"  # Mail Helper[7]:
 )
-MODERN: Final = PRIORITY + (
-    r"1 (?P<timestamp>\S+) (?P<hostname>\S+) (?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
+MODERN: Final = (
+    r"(?s)^\s*(?:\d{1,7} )?<(?P<priority>\d{1,3})>1 (?P<timestamp>\S+) (?P<hostname>\S+) "
+    r"(?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
     r'(?P<structured_data>-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*\])+)(?: \x{FEFF}?(?P<message>.*))?$'
 )
-MODERN_START: Final = r"^\s*(?:\d{1,7} )?<\d{1,3}>1 "
 
+MADE: Final = {
+    "program": ("spaced",),
+    "pid": ("spaced_pid",),
+    "facility": ("priority",),
+    "severity": ("priority",),
+}  # columns: what else they are made of
 HEADER: Final = ("timestamp", "hostname", "program", "pid", "message", "msgid", "structured_data")
 DATA: Final = "structured_data."
 ELEMENT: Final = re.compile(r'\[([^\s\]="]+)((?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*)\]')
@@ -57,7 +63,7 @@ class Syslog:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = _header(original)
+        frame = _header(original, wanted)
         data = _data(frame["structured_data"], wanted)
         own = [*HEADER, "facility", "severity"]
         names = [*own, *data.columns] if wanted is None else sorted(wanted)
@@ -67,49 +73,27 @@ class Syslog:
         return both.select(*[name for name in names if name in known], *empty, ERROR)
 
 
-def _header(original: pl.Series) -> pl.DataFrame:
-    line = pl.col("line")
-    modern = line.str.contains(MODERN_START)
-    frame = original.alias("line").to_frame()
-    if frame.select(modern.any()).item():
-        parts = [
-            frame.with_row_index("row").filter(rule.fill_null(value=flag))
-            for rule, flag in ((modern, False), (~modern, True))
-        ]
-        heads = [_groups(part, pattern) for part, pattern in zip(parts, (MODERN, CLASSIC), strict=True)]
-        frame = pl.concat(heads, how="diagonal").sort("row").drop("row")
-    else:
-        frame = _groups(frame, CLASSIC)
-    number = pl.col("priority").cast(pl.Int64, strict=False)
-    return frame.with_columns(
-        _named(number // 8, FACILITIES).alias("facility"),
-        _named(number % 8, SEVERITIES).alias("severity"),
-        pl.when(pl.col("timestamp").is_null()).then(pl.lit("not a syslog line")).alias(ERROR),
-    )
-
-
-def _groups(frame: pl.DataFrame, pattern: str) -> pl.DataFrame:
-    return (
-        frame.drop("line")
-        .with_columns(groups(frame["line"], pattern))
-        .pipe(_one_program)
-        .with_columns(
-            *[pl.lit(None, pl.String).alias(name) for name in HEADER if f"<{name}>" not in pattern],
-        )
-        .with_columns(
-            pl.when(pl.col(name) != "-").then(pl.col(name)).alias(name) for name in HEADER if name != "message"
-        )
-    )
-
-
-def _one_program(frame: pl.DataFrame) -> pl.DataFrame:
-    """Take a program whose name has blanks, which only the number behind tells from a message, for the program."""
-    if "spaced" not in frame.columns:
-        return frame
-    whole = frame.with_columns(
+def _header(original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+    frame = first_fit(original, (MODERN, CLASSIC), _groups(wanted))
+    frame = frame.with_columns(  # a program whose name has blanks only the number behind tells from a message
         pl.coalesce("program", "spaced").alias("program"), pl.coalesce("pid", "spaced_pid").alias("pid")
     )
-    return whole.drop("spaced", "spaced_pid")
+    number = pl.col("priority").cast(pl.Int64, strict=False)
+    said = [name for name in HEADER if name != "message"]
+    return frame.with_columns(
+        *[pl.when(pl.col(name) != "-").then(pl.col(name)) for name in said],
+        _named(number // 8, FACILITIES).alias("facility"),
+        _named(number % 8, SEVERITIES).alias("severity"),
+        pl.when(pl.coalesce("timestamp", pl.lit("-")) == "-").then(pl.lit("not a syslog line")).alias(ERROR),
+    )
+
+
+def _groups(wanted: frozenset[str] | None) -> frozenset[str] | None:
+    """Return the groups that the wanted columns are made of."""
+    if wanted is None:
+        return None
+    data = {"structured_data"} if any(name.startswith(DATA) for name in wanted) else set()
+    return wanted.union({"timestamp"}, data, *(MADE.get(name, ()) for name in wanted))
 
 
 def _named(number: pl.Expr, names: list[str]) -> pl.Expr:

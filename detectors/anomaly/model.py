@@ -32,12 +32,16 @@ ENSEMBLE: Final = ("KNN", "GMM", "INNE")
 MODULES: Final = {name: f"pyod.models.{name.lower()}" for name in
                   ("ECOD", "COPOD", "HBOS", "IForest", "PCA", "LOF", "KNN", "GMM", "INNE")}  # fmt: skip
 SEEDED: Final = frozenset({"IForest", "PCA", "GMM", "INNE"})
+# A feature that is nearly always as usual has hardly any variance within a component, and the mixture would call a
+# window strange that is a hair away from it: what such windows score would tell the threshold, and each day another.
+ROUGH: Final = 0.1  # variance of each feature within a component, at least, in squared standard deviations
+OPTIONS: Final[dict[str, dict[str, float]]] = {"GMM": {"reg_covar": ROUGH}}
 
 
-def detector(name: str, seed: int) -> Any:  # noqa: ANN401  PyOD has no types
-    """Make a PyOD detector with its own defaults."""
+def detector(name: str, seed: int, **options: float) -> Any:  # noqa: ANN401  PyOD has no types
+    """Make a PyOD detector with its own defaults, but for `options`."""
     made = getattr(import_module(MODULES[name]), name)
-    return made(random_state=seed) if name in SEEDED else made()
+    return made(random_state=seed, **options) if name in SEEDED else made(**options)
 
 
 def _sklearn() -> Any:  # noqa: ANN401  scikit-learn has no types, and takes a second to import
@@ -50,7 +54,7 @@ class Ensemble:
     def __init__(self, sample: Matrix, names: tuple[str, ...] = ENSEMBLE, seed: int = 0) -> None:
         self._centre, self._scale = sample.mean(axis=0), np.maximum(sample.std(axis=0), NARROW)
         scaled = self._scaled(sample)
-        self._detectors = [detector(name, seed).fit(scaled) for name in names]
+        self._detectors = [detector(name, seed, **OPTIONS.get(name, {})).fit(scaled) for name in names]
         scores = np.column_stack([one.decision_scores_ for one in self._detectors])
         self._median = np.median(scores, axis=0)
         spread = np.quantile(scores, 0.9, axis=0) - self._median

@@ -65,6 +65,19 @@ def threshold(weekly_windows: float, budget: Budget) -> float:
     return min(budget.weekly / max(weekly_windows, budget.weekly), STRANGEST)
 
 
+def fitting(model: Model, chosen: FeatureSet) -> None:
+    """Refuse a model that was trained with other features than a set has now.
+
+    Raises:
+        UsageError: it was.
+    """
+    if model.semantics != chosen.semantics:
+        raise UsageError(
+            f"the model of {chosen.name} was trained with other features",
+            fix=f"train it again: soc train {chosen.name}",
+        )
+
+
 def score(
     model: Model,
     deviations: pl.DataFrame,
@@ -87,11 +100,7 @@ def score(
     Raises:
         UsageError: the model was trained with other features.
     """
-    if model.semantics != chosen.semantics:
-        raise UsageError(
-            f"the model of {chosen.name} was trained with other features",
-            fix=f"train it again: soc train {chosen.name}",
-        )
+    fitting(model, chosen)
     rows = deviations.filter(pl.col("window") >= since)
     if rows.is_empty():
         return Scored([], 0, 0, rows.select("entity", "window", pl.lit(None, pl.Float64).alias("p")))

@@ -58,7 +58,7 @@ def room(settings: Settings, now: datetime, say: Say) -> Room:
     return Room(
         settings,
         Archive(settings.archive),
-        Registry(part.models, part.key),
+        Registry(part.location, part.key),
         featureset.load(part.features, lambda fault: say(str(fault))),
         work_calendar(settings, enrichment.workdays),
         enrichment,

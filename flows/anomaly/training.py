@@ -17,7 +17,7 @@ from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.drift import shares
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.measure import measure
-from detectors.anomaly.model import Model, fit
+from detectors.anomaly.model import OPTIONS, Model, fit
 from detectors.anomaly.scoring import matrix
 from detectors.anomaly.split import split
 from detectors.anomaly.tally import Tally
@@ -25,7 +25,10 @@ from detectors.errors import UsageError
 from flows.anomaly.collecting import MOST
 
 LIBRARIES: Final = ("pyod", "scikit-learn", "numpy", "polars")
-WARM: Final = timedelta(days=7)  # at the begin of the period nobody has a usual range yet
+WEEK: Final = timedelta(days=7)
+# At the begin of the period nobody has a usual range yet, and then a rough one, from which normal windows are far.
+# Calibrated on them, a model would find too little, and other things with each day that the period moves.
+WARM: Final = (WEEK, 2 * WEEK)  # at least and at most, and a third of the period between
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +71,20 @@ def train(
         UsageError: the period is too short, or there is too little in it.
     """
     first, last = frame["window"].min(), frame["window"].max()
-    if not isinstance(first, datetime) or not isinstance(last, datetime) or last - first < 2 * WARM:
+    if not isinstance(first, datetime) or not isinstance(last, datetime) or last - first < 2 * WEEK:
         raise UsageError(f"{chosen.name}: less than two weeks of events", fix="train when there are more")
     bad = pl.DataFrame(list(without), schema={"entity": pl.String, "window": pl.Datetime("us", "UTC")}, orient="row")
-    usable = frame.filter(pl.col("window") >= first + WARM).join(bad, on=["entity", "window"], how="anti")
+    warm = min(max(timedelta(days=(last - first).days // 3), WARM[0]), WARM[1])
+    usable = frame.filter(pl.col("window") >= first + warm).join(bad, on=["entity", "window"], how="anti")
     usable = usable.filter((pl.col("history") >= ENOUGH) | pl.col("peers").is_not_null()).sort("window", "entity")
     rows, (learnt, held) = matrix(usable, chosen), split(usable, seed)
     model = fit(chosen.name, chosen.semantics, tuple(chosen.names), rows[learnt], rows[held], seed=seed)
-    weeks = max((last - first - WARM) / timedelta(days=7), 1 / 7)
+    weeks = max((last - first - warm) / WEEK, 1 / 7)
     manifest = {
         "semantics": chosen.semantics,
         "features": list(model.features),
         "detectors": list(model.detectors),
+        "options": OPTIONS,
         "seed": seed,
         "period": [first.isoformat(), (last + timedelta(days=1)).isoformat()],
         "windows": {"learnt": len(learnt), "held": len(held), "entities": usable["entity"].n_unique()},
@@ -92,8 +97,17 @@ def train(
 
 
 def revived(stored: Stored, arrays: Arrays) -> Model:
-    """Make a model of what the registry keeps."""
+    """Make a model of what the registry keeps.
+
+    Raises:
+        UsageError: its detectors had other options than those they would be fitted with now.
+    """
     manifest = stored.manifest
+    if manifest.get("options") != OPTIONS:
+        raise UsageError(
+            f"{stored.name} {stored.version} was trained with detectors of other options",
+            fix=f"train it again: soc train {stored.name}",
+        )
     return Model(
         stored.name,
         str(manifest["semantics"]),

@@ -13,9 +13,9 @@ from detectors.anomaly.anomaly import Anomaly, found
 from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.drift import Drift, stability, uniformity
 from detectors.anomaly.featureset import FeatureSet
-from detectors.anomaly.scoring import Budget, Origin, Scored, matrix, score
+from detectors.anomaly.scoring import Budget, Origin, Scored, fitting, matrix, score
 from detectors.contracts import Sink
-from detectors.errors import InputError, SocError
+from detectors.errors import InputError, SocError, UnavailableError
 from detectors.findings import Found
 from flows.anomaly import accepting, drifting, marks, watching
 from flows.anomaly.challenge import WEEK, Contest, contest
@@ -34,7 +34,8 @@ TELLING = 200  # windows; of fewer nobody can tell whether they have shifted
 def train_all(where: Room, names: Sequence[str], since: datetime | None, until: datetime | None) -> list[Stored]:
     """Train a model per feature set of which the archive has enough; return the versions.
 
-    The first model of a set is put into use at once; later ones wait for `soc models promote`.
+    The first model of a set, and one after a model that can't be used any more, is put into use at once; others wait
+    for `soc models promote`.
     """
     made = []
     for chosen in where.chosen(names):
@@ -61,7 +62,7 @@ def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> S
     trained = train(frame, chosen, without=real_windows(where.settings, chosen.name, chosen.entity))
     manifest = {**trained.manifest, "trained": where.now.isoformat(), "left_out": left_out}
     version = where.registry.save(chosen.name, trained.arrays, manifest)
-    if where.registry.champion(chosen.name) is None:
+    if not _usable(where, chosen):
         where.registry.promote(chosen.name, version)
     stored, _ = where.registry.load(chosen.name, version)
     counts = manifest["windows"]
@@ -69,6 +70,20 @@ def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> S
     state = "in use" if stored.champion else f"put it into use: soc models promote {chosen.name} {version}"
     where.say(f"{chosen.name} {version}: {counts['entities']:,} entities, {total:,} windows; {state}")
     return stored
+
+
+def _usable(where: Room, chosen: FeatureSet) -> bool:
+    """Say whether there is a model in use, and it can score; say why not of one that can't."""
+    if where.registry.champion(chosen.name) is None:
+        return False
+    try:
+        fitting(revived(*where.registry.load(chosen.name)), chosen)
+    except UnavailableError:
+        raise
+    except SocError as error:
+        where.say(f"{error}; the one in use is replaced")
+        return False
+    return True
 
 
 def _frame(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> tuple[pl.DataFrame, int]:
@@ -229,7 +244,7 @@ def compare(where: Room, chosen: FeatureSet, versions: tuple[str, str], since: d
 def promote(where: Room, chosen: FeatureSet, version: str, *, force: bool = False) -> bool:
     """Put a version into use if it wins against that in use on the last week of the archive, or if forced."""
     champion, days = where.registry.champion(chosen.name), _last_week(where, chosen)
-    if champion not in {None, version} and days is not None and not force:
+    if champion != version and days is not None and not force and _usable(where, chosen):
         told = compare(where, chosen, (str(champion), version), *days)
         where.say(f"{chosen.name}: {told}")
         if not told.wins:

@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do as the verb says."""
     settings = read_config(args)
-    registry = Registry(settings.anomaly.models, settings.anomaly.key)
+    registry = Registry(settings.anomaly.location, settings.anomaly.key)
     if args.verb == "list":
         _list(registry.versions())
     elif args.verb == "show":

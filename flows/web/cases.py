@@ -17,7 +17,7 @@ from flows.report.words import Clock
 from flows.triage import duties
 from flows.triage.shift import left as left_of
 from flows.triage.shift import spoken as shift_words
-from flows.triage.story import Row, case_title, tell
+from flows.triage.story import Row, case_title, case_titles, tell
 from flows.web.deciding import CASE_FIELDS
 from flows.web.listing import link, row
 from flows.web.single import said
@@ -61,11 +61,10 @@ def incidents(site: Site, request: Request) -> Mapping[str, Any]:
     asked = request.query_params.get("show", "open")
     show = asked if asked in CLOSED else "open"
     count = cases.count()
+    found = cases.all(ROWS, closed=CLOSED[show])
+    titles = case_titles(site.store, [case.id for case in found], lang)
     return {
-        "cases": [
-            {**_case(case, clock), "title": cut(case_title(site.store, case, lang), 200).text}
-            for case in cases.all(ROWS, closed=CLOSED[show])
-        ],
+        "cases": [{**_case(case, clock), "title": cut(titles[case.id], 200).text} for case in found],
         "show": show,
         "counts": {"open": count[False], "closed": count[True], "all": sum(count.values())},
     }
@@ -96,7 +95,7 @@ def incident(site: Site, request: Request) -> Mapping[str, Any] | None:
     return {
         "case": _case(story.case, clock),
         "reason": next((one.reason for one in reversed(story.history) if one.status), None),
-        "title": cut(case_title(site.store, story.case, lang), 200).text,
+        "title": cut(case_title(site.store, story.case.id, lang), 200).text,
         "chain": [(tactic, len(rows), _titles(rows, lang)) for tactic, rows in story.chain],
         "rows": [row(each, clock, lang) for each in story.findings[:ROWS]],
         "names": [(kind, [cut(each, 80).text for each in some[:12]], len(some)) for kind, some in story.names.items()],

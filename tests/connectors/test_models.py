@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,13 @@ from detectors.errors import InputError, UsageError
 ARRAYS = {"sample": np.arange(6.0).reshape(2, 3), "calibration": np.arange(4.0)}
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    return Registry(tmp_path / "models", tmp_path / "key")
+@pytest.fixture(params=["", "file://"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
+    """Return a registry in a folder, and one that takes the folder for an object store."""
+    if request.param:
+        pytest.importorskip("obstore", reason="the extra s3 is not installed")
+    (tmp_path / "models").mkdir()
+    return Registry(f"{request.param}{tmp_path / 'models'}", tmp_path / "key")
 
 
 def test_what_was_saved_comes_back(registry: Registry) -> None:
@@ -75,3 +80,24 @@ def test_the_key_is_made_once_and_for_its_owner_only(registry: Registry, tmp_pat
     registry.save("logons", ARRAYS, {})
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
     assert len((tmp_path / "key").read_bytes()) == 32
+
+
+def test_a_version_without_its_signature_is_none_yet(registry: Registry, tmp_path: Path) -> None:
+    version = registry.save("logons", ARRAYS, {"seed": 1})
+    (tmp_path / "models" / "logons" / version / "signature").unlink()
+    assert registry.versions() == []
+    with pytest.raises(InputError, match="not signed"):
+        registry.promote("logons", version)
+
+
+@pytest.mark.parametrize("address", ["gopher://x/y", "s3://", "nothing://"])
+def test_an_address_of_no_store_is_refused(address: str, tmp_path: Path) -> None:
+    pytest.importorskip("obstore", reason="the extra s3 is not installed")
+    with pytest.raises(UsageError, match=r"names no object store.*path of a folder"):
+        Registry(address, tmp_path / "key")
+
+
+def test_without_its_library_an_address_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(UsageError, match=r"needs the package obstore; pip install 'gialai-soc\[s3\]'"):
+        Registry("s3://bucket/soc", tmp_path / "key")

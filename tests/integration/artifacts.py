@@ -15,12 +15,13 @@ KAFKA_VERSION = "4.1.0"
 ELASTICSEARCH_VERSION = "9.5.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gialai-soc" / "servers"
 
-POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+S3PROXY_VERSION = "2.6.0"
+
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>test</groupId><artifactId>servers</artifactId><version>1</version>
   <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
-      <version>{KAFKA_VERSION}</version></dependency>
+    <dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>
   </dependencies>
 </project>
 """
@@ -49,12 +50,23 @@ def java_version(home: Path) -> int:
     return int(found[1]) if found and (home / "bin" / "java").exists() else 0
 
 
-def kafka_jars() -> Path:
-    """Return the folder of Kafka's jars; the first time, download them."""
-    folder = CACHE / f"kafka-{KAFKA_VERSION}"
+def jars(group: str, artifact: str, version: str) -> Path:
+    """Return the folder of an artifact's jars and those that it needs; the first time, download them."""
+    folder = CACHE / f"{artifact.partition('_')[0]}-{version}"
     if not folder.exists():
-        maven("dependency:copy-dependencies", "-DincludeScope=runtime", into=folder)
+        pom = POM.format(group=group, artifact=artifact, version=version)
+        maven("dependency:copy-dependencies", "-DincludeScope=runtime", into=folder, pom=pom)
     return folder
+
+
+def kafka_jars() -> Path:
+    """Return the folder of Kafka's jars."""
+    return jars("org.apache.kafka", "kafka_2.13", KAFKA_VERSION)
+
+
+def s3proxy_jars() -> Path:
+    """Return the folder of S3Proxy's jars."""
+    return jars("org.gaul", "s3proxy", S3PROXY_VERSION)
 
 
 def elasticsearch_zip() -> Path:
@@ -62,17 +74,18 @@ def elasticsearch_zip() -> Path:
     folder = CACHE / f"elasticsearch-{ELASTICSEARCH_VERSION}"
     if not folder.exists():
         artifact = "org.elasticsearch.distribution.integ-test-zip:elasticsearch"
-        maven("dependency:copy", f"-Dartifact={artifact}:{ELASTICSEARCH_VERSION}:zip", into=folder)
+        maven("dependency:copy", f"-Dartifact={artifact}:{ELASTICSEARCH_VERSION}:zip", into=folder, pom=None)
     return next(folder.glob("*.zip"))
 
 
-def maven(*goal: str, into: Path) -> None:
+def maven(*goal: str, into: Path, pom: str | None) -> None:
     """Run a Maven goal that fills a folder; the folder appears whole or not at all."""
     if shutil.which("mvn") is None:
         raise MissingError("no Maven (the command mvn) to download the servers with")
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent) as work:
-        (Path(work) / "pom.xml").write_text(POM)
+        if pom is not None:
+            (Path(work) / "pom.xml").write_text(pom)
         output = f"-DoutputDirectory={work}/out"
         command = ["mvn", "-q", "-B", *goal, output]
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)

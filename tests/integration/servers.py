@@ -28,7 +28,7 @@ from typing import ClassVar
 import yaml
 
 from dashboards import installation
-from tests.integration.artifacts import ELASTICSEARCH_VERSION, elasticsearch_zip, jdk, kafka_jars, unzip
+from tests.integration.artifacts import ELASTICSEARCH_VERSION, elasticsearch_zip, jdk, kafka_jars, s3proxy_jars, unzip
 from tests.integration.certificates import certify
 
 PATIENCE = 240.0  # seconds a server may take to come up; 10 is usual, a busy machine needs more
@@ -146,10 +146,7 @@ group.min.session.timeout.ms=1000
         return [str(self._java), *options, "kafka.Kafka", str(self._settings)]
 
     def ready(self) -> bool:
-        host, _, port = self.address.partition(":")
-        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
-            return True
-        return False
+        return answers(self.address)
 
     def _run(self, *arguments: str) -> None:
         classpath = ["-cp", f"{self._jars}/*"]
@@ -225,6 +222,45 @@ xpack.security.authc.realms.file.users.order: 0
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+class S3(Server):
+    """An object store that speaks S3 and asks for signed requests, with one bucket, `models`."""
+
+    name = "s3"
+
+    def __init__(self) -> None:
+        self._java = jdk(17) / "bin" / "java"
+        self._jars = s3proxy_jars()
+        super().__init__()
+        self.address = f"127.0.0.1:{free_port()}"
+        self.secret = secrets.token_urlsafe(18)
+        self.bucket = self.home / "data" / "models"
+        self.bucket.mkdir(parents=True)
+        (self.home / "s3proxy.conf").write_text(f"""s3proxy.endpoint=http://{self.address}
+s3proxy.authorization=aws-v4
+s3proxy.identity=soc
+s3proxy.credential={self.secret}
+jclouds.provider=filesystem-nio2
+jclouds.filesystem.basedir={self.home / "data"}
+jclouds.identity=none
+jclouds.credential=none
+""")
+
+    def command(self) -> list[str]:
+        options = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", f"{self._jars}/*"]
+        return [str(self._java), *options, "org.gaul.s3proxy.Main", "--properties", str(self.home / "s3proxy.conf")]
+
+    def ready(self) -> bool:
+        return answers(self.address)
+
+
+def answers(address: str) -> bool:
+    """Say whether somebody listens on HOST:PORT."""
+    host, _, port = address.partition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+        return True
+    return False
 
 
 def free_port() -> int:

@@ -28,6 +28,15 @@ def test_p_values_of_normal_windows_are_uniform_and_fall_beyond_all_that_was_see
     assert far[1] < far[0] < 1 / len(HELD)
 
 
+def test_a_hair_in_what_hardly_ever_moves_is_not_strange() -> None:
+    rows = np.abs(np.random.default_rng(3).normal(size=(4_000, 4)))
+    rows[:, 3] = np.where(np.arange(4_000) % 150 == 0, 0.4, 0.0)
+    model = fit("logons", "x", NAMES, rows[:2_000], rows[2_000:])
+    hair, far = model.p_values(np.array([[0.7, 0.7, 0.7, 0.4], [0.7, 0.7, 0.7, 4.0]]))
+    assert hair > 0.05
+    assert far < 0.001
+
+
 def test_the_score_of_a_p_value_is_the_edge(model: Model) -> None:
     for p in (0.2, 0.01, 1e-5):
         edge = model.calibrated.score(p)

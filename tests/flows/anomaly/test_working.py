@@ -82,14 +82,15 @@ def test_a_refused_model_and_a_faulty_declaration_are_told_and_their_windows_loo
     assert [line.split("/")[-1].split(":")[0] for line in said] == ["bytes.yml", "open.yml", "none"]
     (model,) = working.train_all(where, ["records"], None, NIGHT - timedelta(days=1))
     file = part.models / "records" / model.version / "model.npz"
-    content = file.read_bytes()
-    file.write_bytes(content + b"x")
+    file.write_bytes(file.read_bytes() + b"x")
     store = Store(tmp_path / "store.sqlite")
     looked = working.score_all(where, ["records"], NIGHT, store)
     assert (looked.anomalies, looked.failed) == ([], {"records"})
     assert "changed after it was signed" in said[-1]
     assert marks.read(where.cache, "records") is None
-    file.write_bytes(content)
+    (fresh,) = working.train_all(where, ["records"], None, NIGHT - timedelta(days=2))
+    assert fresh.champion  # that which can't be used any more needs no contest
+    assert any("changed after it was signed" in line and "replaced" in line for line in said[-2:])
     assert [one.entity for one in working.score_all(where, ["records"], NIGHT, store).anomalies] == ["agent07"]
     assert marks.read(where.cache, "records") is not None
     store.close()
