@@ -22,7 +22,7 @@ wait_for() { # what, log, command…
 
 mkdir -p "$PREFECT_HOME"
 "$python" -m prefect server start --host 127.0.0.1 --port "$port" >"$work/server.log" 2>&1 & started+=($!)
-wait_for "Prefect server" "$work/server.log" grep -q 'Check out the dashboard' "$work/server.log"
+wait_for "Prefect server" "$work/server.log" curl --silent --fail "$PREFECT_API_URL/health"
 "$soc" deploy >"$work/deploy.log" 2>&1 & started+=($!)
 wait_for "deployments" "$work/deploy.log" grep -q 'report/monthly' "$work/deploy.log"
 

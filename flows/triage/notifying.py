@@ -25,6 +25,7 @@ TITLES: Final = {"en": "SOC: {still} open incidents to look at", "vi": "SOC: {st
 OVER: Final = {"en": "resolved", "vi": "đã khắc phục"}
 FINDINGS: Final = {"en": "findings", "vi": "cảnh báo"}
 DUE: Final = {"en": "report due", "vi": "hạn báo cáo"}
+LATE: Final = {"en": "REPORT OVERDUE since", "vi": "QUÁ HẠN BÁO CÁO từ"}
 
 
 def notify(settings: Settings, store: Store, now: datetime) -> tuple[int, int]:
@@ -40,20 +41,22 @@ def notify(settings: Settings, store: Store, now: datetime) -> tuple[int, int]:
     quiet = Quiet(part.quiet_from, part.quiet_to) if part.quiet_from != part.quiet_to else None
     still, over = to_tell(_matters(store, cases), told, now.astimezone(zone), quiet, part.least)
     if still or over:
-        _send(settings, *message(still, over, settings.language, zone))
+        _send(settings, *message(still, over, settings.language, now.astimezone(zone)))
         cases.tell([*((each.id, False) for each in still), *((each.id, True) for each in over)], now)
     return len(still), len(over)
 
 
-def message(still: list[Matter], over: list[Matter], lang: str, zone: ZoneInfo) -> tuple[str, str]:
-    """Return title and text of one message for all of them."""
+def message(still: list[Matter], over: list[Matter], lang: str, now: datetime) -> tuple[str, str]:
+    """Return title and text of one message for all of them; times are in the zone of `now`."""
     lines = []
     for each in still[:SHOWN]:
         where = f" {', '.join(each.organisations)}" if each.organisations else ""
-        due = f"; {DUE[lang]} {each.until.astimezone(zone):%d/%m %H:%M}" if each.until else ""
+        word = LATE if each.until and each.until < now else DUE
+        due = f"; {word[lang]} {each.until.astimezone(now.tzinfo):%d/%m %H:%M}" if each.until else ""
         lines.append(f"[{each.level}] {each.id[:12]}{where}: {each.findings} {FINDINGS[lang]}{due}")
     lines += [f"+{len(still) - SHOWN}"] if len(still) > SHOWN else []
-    lines += [f"{OVER[lang]}: {each.id[:12]}" for each in over]
+    lines += [f"{OVER[lang]}: {each.id[:12]}" for each in over[:SHOWN]]
+    lines += [f"{OVER[lang]}: +{len(over) - SHOWN}"] if len(over) > SHOWN else []
     return TITLES[lang].format(still=len(still)), "\n".join(lines)
 
 

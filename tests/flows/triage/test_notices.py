@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,7 +16,7 @@ from connectors.store import Store
 from connectors.store_cases import Cases
 from flows.cli import main
 from flows.triage.notices import LONGEST, Matter, Quiet, Told, pause, to_tell
-from flows.triage.notifying import _matters
+from flows.triage.notifying import _matters, message
 from tests.flows.triage.test_cases import AT, attack
 from tests.sample_findings import START, finding, frame
 
@@ -128,3 +129,17 @@ def test_what_a_log_claims_as_organisation_is_told_only_if_it_is_a_code(tmp_path
     (matter,) = _matters(store, Cases(store))
     assert matter.organisations == ("000.01.H21", "H21.09")
     store.close()
+
+
+def test_a_message_says_what_is_overdue_and_stays_short() -> None:
+    now = START.astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
+    still = [
+        Matter("late", "high", 2, "new", until=START - timedelta(hours=1)),
+        Matter("due", "high", 2, "new", until=START + timedelta(hours=1)),
+    ]
+    over = [Matter(f"over{number}", "high", 2, "closed") for number in range(1_000)]
+    _, text = message(still, over, "en", now)
+    lines = text.split("\n")
+    assert lines[0] == "[high] late: 2 findings; REPORT OVERDUE since 20/07 23:00"
+    assert lines[1] == "[high] due: 2 findings; report due 21/07 01:00"
+    assert (len(lines), lines[-1]) == (23, "resolved: +980")
