@@ -39,8 +39,11 @@ def piece(texts: pl.Series) -> Piece:
 def texts_at(texts: pl.Series, names: Sequence[str], begins: Spans, sizes: Spans) -> pl.DataFrame:
     """Return columns of what stands at places of texts; null where a size is negative."""
     whole = texts.alias("text").cast(pl.Binary).to_frame()
-    places = zip(names, begins, sizes, strict=True)
-    found = [_part(pl.lit(pl.Series(begin)), pl.lit(pl.Series(size))).alias(name) for name, begin, size in places]
+    nothing = pl.repeat(None, texts.len(), dtype=pl.String)
+    found = [
+        (_part(pl.lit(pl.Series(begin)), pl.lit(pl.Series(size))) if (size >= 0).any() else nothing).alias(name)
+        for name, begin, size in zip(names, begins, sizes, strict=True)
+    ]
     return whole.select(found) if found else pl.DataFrame(height=texts.len())
 
 

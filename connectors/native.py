@@ -1,7 +1,7 @@
 """Loops over bytes as machine code: a function is compiled by Numba once, and its code kept on disk (`objects`).
 
-Compiled code lets other threads run, and checks no bounds: what calls `vector` and `word` must. It makes no arrays of
-its own, so that what was kept needs nothing of Numba, which takes longer to load than most logs take to read.
+Compiled code lets other threads run, and checks no bounds: what calls `vector`, `pairs` and `word` must. It makes no
+arrays of its own, so that what was kept needs nothing of Numba, which takes longer to load than most logs take to read.
 """
 
 from __future__ import annotations
@@ -160,6 +160,27 @@ def _vector(_context: Any, data: Any, at: Any) -> Any:
     return types.uint32(data, at), emit
 
 
+def _pairs(_context: Any, data: Any, at: Any, first: Any, second: Any) -> Any:
+    """Return of `WIDTH` bytes a bit each: set where one is the first and the next the second; reads a byte more."""
+    ir, types = _ir()
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = ir.VectorType(ir.IntType(8), WIDTH)
+        place = _place(context, builder, signature, arguments)
+        after = builder.gep(place, [ir.Constant(ir.IntType(64), 1)])
+
+        def same(there: Any, byte: Any) -> Any:
+            found = builder.load(builder.bitcast(there, lanes.as_pointer()), align=1)
+            one = builder.insert_element(ir.Constant(lanes, ir.Undefined), byte, ir.Constant(ir.IntType(32), 0))
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+            return builder.icmp_unsigned("==", found, builder.shuffle_vector(one, one, zeros))
+
+        both = builder.and_(same(place, arguments[2]), same(after, arguments[3]))
+        return builder.bitcast(both, ir.IntType(WIDTH))
+
+    return types.uint32(data, at, types.uint8, types.uint8), emit
+
+
 def _word(_context: Any, data: Any, at: Any) -> Any:
     """Return eight bytes as a number."""
     ir, types = _ir()
@@ -193,5 +214,6 @@ def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 
 
 vector = cast("Callable[[Bytes, int], np.uint32]", Intrinsic(_vector))
+pairs = cast("Callable[[Bytes, int, int, int], np.uint32]", Intrinsic(_pairs))
 word = cast("Callable[[Bytes, int], np.uint64]", Intrinsic(_word))
 lowest = cast("Callable[[np.uint32], int]", Intrinsic(_lowest))

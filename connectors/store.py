@@ -197,9 +197,9 @@ class Store(StoreFile):
         """Return the findings that withdraw one, or tell it again, oldest first."""
         return [orjson.loads(text) for (text,) in self.query(SELECT_SUCCESSORS, (finding, finding))]
 
-    def matches_of(self, finding: str) -> pl.DataFrame:
+    def matches_of(self, finding: str, limit: int = -1) -> pl.DataFrame:
         """Return the matches under a finding (MATCH), oldest first."""
-        rows = self.query("SELECT * FROM matches WHERE finding = ? ORDER BY time, id", (finding,))
+        rows = self.query("SELECT * FROM matches WHERE finding = ? ORDER BY time, id LIMIT ?", (finding, limit))
         records = [
             (time, match, rule, orjson.loads(events), source, group, under, silenced)
             for match, time, rule, under, source, group, events, silenced in rows

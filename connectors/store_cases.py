@@ -35,10 +35,6 @@ FROM incidents i WHERE (:id IS NULL OR i.id = :id) AND (:closed IS NULL OR :clos
                ORDER BY number DESC LIMIT 1), '') = 'closed'))
 ORDER BY 5 DESC, 9 DESC, i.id LIMIT :limit OFFSET :offset
 """
-_WORST: Final = """
-SELECT f.id FROM members m JOIN findings f ON f.id = m.finding WHERE m.incident = ?
-ORDER BY f.level DESC, f.time, f.id LIMIT 1
-"""
 _COUNT: Final = """
 SELECT coalesce((SELECT status FROM incident_triage t WHERE t.incident = i.id AND status IS NOT NULL
                  ORDER BY number DESC LIMIT 1), '') = 'closed', count(*) FROM incidents i GROUP BY 1
@@ -160,11 +156,6 @@ class Cases:
     def findings(self, incident: str) -> list[str]:
         """Return the findings of an incident, oldest first."""
         return [finding for (finding,) in self._store.query(_FINDINGS, (incident,))]
-
-    def worst(self, incident: str) -> dict[str, Any] | None:
-        """Return the most severe finding of an incident, the first of several, as a row of `select`."""
-        rows = self._store.query(_WORST, (incident,))
-        return self._store.whole(rows[0][0]) if rows else None
 
     def of(self, finding: str) -> str | None:
         """Return the incident of a finding, if it is in one."""

@@ -67,9 +67,13 @@ def bodies(definition: Definition) -> dict[str, Body]:
 
 def fields(definition: Definition) -> dict[str, dict[str, str]]:
     """Return the type of every field of every kind of index: {"soc-findings": {"rule.id": "keyword"}}."""
+    return {name: _types(_fields(template, definition)) for name, template in definition.templates.items()}
+
+
+def _types(found: Mapping[str, Body]) -> dict[str, str]:
+    """Return the type of each field; an alias has that of what it stands for."""
     return {
-        name: {field: str(kind["type"]) for field, kind in _fields(template, definition).items()}
-        for name, template in definition.templates.items()
+        field: str(found[kind["path"]]["type"] if "path" in kind else kind["type"]) for field, kind in found.items()
     }
 
 

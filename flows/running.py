@@ -142,7 +142,7 @@ def sink(settings: Settings, stack: ExitStack) -> Sink:
         stack.callback(store.close)
         return store
     dead = _DeadToStore(settings) if not settings.kafka.servers else DeadLetters(kafka(settings))
-    elastic = ElasticSink(connect(cluster(settings)), dead)
+    elastic = ElasticSink(connect(cluster(settings)), dead, matches=settings.elastic.matches)
     stack.callback(elastic.close)
     return elastic
 

@@ -43,6 +43,9 @@ class Elastic(_Part):
     password_file: Path | None = Field(default=None, description="file with the password")
     ca: Path | None = Field(default=None, description="CA certificate of the cluster")
     keep_days: int | None = Field(default=None, gt=0, description="days after which an index is deleted; null: never")
+    matches: int | None = Field(
+        default=None, ge=0, description="matches of one finding and batch that are written at most; 0: none; null: all"
+    )
 
 
 class Kibana(_Part):

@@ -20,10 +20,12 @@ from connectors.elastic.client import reaching
 from connectors.elastic.findings import flat, pages, value_of
 from connectors.store import Store
 from connectors.store_rows import EPOCH, micros, stored
-from detectors.schema import COVERAGE
+from detectors.schema import COVERAGE, MATCH
 
 FINDINGS: Final = "soc-findings"
 COVERED: Final = "soc-coverage"
+MATCHED: Final = "soc-matches"
+MATCHES: Final = 1_000  # of a finding that are copied
 ARRIVED: Final = "event.ingested"
 OVERLAP: Final = timedelta(hours=1)
 ROWS: Final = 1_000
@@ -58,6 +60,21 @@ def follow_coverage(client: Elasticsearch, store: Store, since: datetime) -> int
         new += store.cover(frame.with_columns(times)).created
         seen(store, COVERED, some)
     return new
+
+
+def fetch_matches(client: Elasticsearch, store: Store, finding: str, most: int = MATCHES) -> int:
+    """Copy the matches under a finding, the oldest so many of them; return how many were new.
+
+    They are fetched when somebody looks: of a flood there are more than any store should hold. The user needs `read`
+    on `soc-matches*`.
+    """
+    query = {"term": {"soc.finding.id": finding}}
+    order = [{"@timestamp": "asc"}, {"soc.match.id": "asc"}]
+    hits = islice(pages(client, MATCHED, query, order, f"read {MATCHED}"), most)
+    rows = [{name: value_of(hit["_source"], name) for name in MATCH} for hit in hits]
+    frame = pl.DataFrame(rows, schema={**MATCH, "@timestamp": pl.String}, orient="row")
+    times = pl.col("@timestamp").str.to_datetime("%+", time_unit="us", time_zone="UTC")
+    return store.matches(frame.with_columns(times)).created
 
 
 def arrivals(

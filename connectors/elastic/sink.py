@@ -33,9 +33,12 @@ class ElasticSink:
     had for now; what was stored by then is known at the next attempt.
     """
 
-    def __init__(self, client: Elasticsearch, dead: Dead, retry: Retry | None = None) -> None:
+    def __init__(
+        self, client: Elasticsearch, dead: Dead, retry: Retry | None = None, matches: int | None = None
+    ) -> None:
+        """Write with a client; `matches` is how many of one finding and batch are written at most, None all of them."""
         self._client, self._bulk = client, Bulk(client, retry)
-        self._dead = dead
+        self._dead, self._matches = dead, matches
 
     def findings(self, frame: pl.DataFrame) -> Written:
         """Write FINDING rows. The month is the window's, which every run over the same events agrees on."""
@@ -43,8 +46,10 @@ class ElasticSink:
         return self._write(frame.select(FINDING.names()), "soc-findings", "event.id", months)
 
     def matches(self, frame: pl.DataFrame) -> Written:
-        """Write MATCH rows."""
-        return self._write(frame.select(MATCH.names()), "soc-matches", "soc.match.id", ("@timestamp",))
+        """Write MATCH rows; of those beyond the bound the archive has the events, and findings the number."""
+        kept = frame.filter(pl.int_range(pl.len()).over("soc.finding.id") < (self._matches or 0))
+        chosen = frame if self._matches is None else kept
+        return self._write(chosen.select(MATCH.names()), "soc-matches", "soc.match.id", ("@timestamp",))
 
     def suppressed(self, frame: pl.DataFrame) -> Written:
         """Write SUPPRESSED rows."""

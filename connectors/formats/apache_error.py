@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats.fitting import Fitted, groups
+from connectors.patterns.fit import named
 
 CLIENT: Final = (  # 2001:db8::7:38350 as well; after eight groups of an address a port is no part of it
     r"\[(?:client|remote) \[?(?P<client>(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|[^\s\]\[]+?)\]?"
@@ -50,6 +51,10 @@ class ApacheError(Fitted):
     name: ClassVar[str] = "apache_error"
     patterns: ClassVar[Sequence[str]] = (LINE, STARTING)
     within: ClassVar[Mapping[str, str]] = PARTS
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {
+        "time": ("syslog",),
+        **dict.fromkeys(named((CLIENT,)), ("message",)),
+    }
     key: ClassVar[str] = "message"
     reason: ClassVar[str] = "not a line of an Apache error log"
 

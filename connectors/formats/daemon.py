@@ -16,25 +16,25 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import clocks
-from connectors.formats.fitting import finished, first_fit, groups
+from connectors.formats.fitting import finished, groups
 
 OWNER: Final = r"(?:(?P<hostname>[\w.-]+) )?(?P<program>[A-Za-z][\w/.-]*)\[(?P<pid>\d+)\]:? "
 ISO: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d| UTC)?"
 NAMED: Final = r"[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?"
 TIMES: Final = (
-    rf"(?P<timestamp>{ISO})",
-    rf"\[(?P<timestamp>{ISO})\]",
-    rf"(?P<timestamp>{NAMED})",
-    r"[A-Z][a-z]{2} (?P<timestamp>[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4})",
-    r"\[?(?P<timestamp>\d{1,2}[-/][A-Z][a-z]{2}[-/]\d{4}[ :]\d\d:\d\d:\d\d(?:\.\d+)?)\]?",
+    rf"(?P<iso>{ISO})",
+    rf"\[(?P<within>{ISO})\]",
+    rf"(?P<named>{NAMED})",
+    r"[A-Z][a-z]{2} (?P<yearly>[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4})",
+    r"\[?(?P<day_first>\d{1,2}[-/][A-Z][a-z]{2}[-/]\d{4}[ :]\d\d:\d\d:\d\d(?:\.\d+)?)\]?",
     r"\[?(?P<date>\d{8})-(?P<clock>\d\d:\d\d:\d\d)\]?",
     r"(?P<dotted>\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d)",
     r"(?P<dashed>\d\d-\d\d-\d{4} \d\d:\d\d:\d\d(?: [+-]\d{4})?)",
     r"@(?P<tai>[0-9a-f]{16})[0-9a-f]{8}",
-    r"[IWEF](?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d(?:\.\d+)?) +\d+ \S+\]",
+    r"[IWEF](?P<month>\d\d)(?P<day>\d\d) (?P<ticks>\d\d:\d\d:\d\d(?:\.\d+)?) +\d+ \S+\]",
 )
 HEAD: Final = r"(?s)^(?:<\d{1,3}>)?(?:[\w.-]+ [\w/.-]+\[\d+\]: )?"  # mx01 exim[42]: before a time of its own
-PATTERNS: Final = tuple(HEAD + rf"{time} +(?:{OWNER})?(?P<message>.*)$" for time in TIMES)
+LINE: Final = HEAD + rf"(?:{'|'.join(TIMES)}) +(?:{OWNER})?(?P<message>.*)$"
 SYSLOG: Final = (
     r"^(?P<hostname>[\w.:-]+) (?P<program>[A-Za-z][\w/.-]*(?:\([^)]*\))?)(?:\[(?P<pid>\d+)\])?: (?P<message>.*)$"
 )
@@ -52,11 +52,11 @@ class Daemon:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = _after_syslog(first_fit(original, PATTERNS))
+        frame = _after_syslog(_timed(groups(original, LINE)))
         if self.bare:
             frame = frame.with_columns(pl.coalesce("message", original).alias("message"))
         frame = frame.select(
-            _timestamp().alias("timestamp"),
+            "timestamp",
             "hostname",
             pl.lit(self.program) if self.program else pl.col("program"),
             "pid",
@@ -65,31 +65,35 @@ class Daemon:
         return finished(frame, wanted, "message", "has not the form of such a log")
 
 
-def _after_syslog(frame: pl.DataFrame) -> pl.DataFrame:
-    """Take the host and the program off messages whose time was that of a syslog header."""
-    plain = frame["program"].is_null()
-    found = groups(frame["message"], SYSLOG)
-    there = (
-        plain
-        & found["message"].is_not_null()
-        & frame["timestamp"].str.contains("^(?:[A-Z]|.{10}T)").fill_null(value=False)
-    )
-    return frame.with_columns(
-        pl.when(there).then(found[name]).otherwise(frame[name]).alias(name) for name in found.columns
-    )
-
-
-def _timestamp() -> pl.Expr:
+def _timed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add the time, of whatever form."""
     part = pl.col
     compact = part("date").str.replace(r"^(\d{4})(\d\d)(\d\d)$", "$1-$2-$3")
     dashed = part("dashed").str.replace(r"^(\d\d)-(\d\d)-(\d{4})", "$3-$2-$1")
     month = part("month").replace_strict(clocks.MONTHS, default=None, return_dtype=pl.String)
     tai = part("tai").str.to_integer(base=16, strict=False) - TAI
-    return pl.coalesce(
-        clocks.month_first(part("timestamp")),
+    time = pl.coalesce(
+        "iso",
+        "within",
+        pl.coalesce("named", "yearly").str.replace("  ", " ", literal=True),
+        clocks.month_first(part("day_first")),
         pl.concat_str(compact, "clock", separator=" "),
         part("dotted").str.replace_all(".", "-", literal=True),
         dashed,
         pl.when(part("tai").is_not_null()).then(tai.cast(pl.String)),
-        pl.concat_str(month, "day", "clock", separator=" "),
+        pl.concat_str(month, "day", "ticks", separator=" "),
+    )
+    return frame.with_columns(time.alias("timestamp"))
+
+
+def _after_syslog(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take the host and the program off messages whose time was that of a syslog header."""
+    headed = pl.coalesce("named", "yearly").is_not_null() | pl.coalesce("iso", "within").str.contains("^.{10}T")
+    open_ = frame.select(pl.col("program").is_null() & headed.fill_null(value=False)).to_series()
+    if not open_.any():
+        return frame
+    found = groups(frame["message"].set(~open_, None), SYSLOG)
+    there = found["message"].is_not_null()
+    return frame.with_columns(
+        pl.when(there).then(found[name]).otherwise(frame[name]).alias(name) for name in found.columns
     )

@@ -7,13 +7,17 @@ from typing import ClassVar
 
 import polars as pl
 
+from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
-from connectors.patterns.fit import fit
+from connectors.patterns.fit import fit, named
 
 
-def first_fit(lines: pl.Series, patterns: Sequence[str]) -> pl.DataFrame:
-    """Return the named groups of the first pattern that a line fits, null where it fits none."""
-    return fit(lines, patterns).columns
+def first_fit(lines: pl.Series, patterns: Sequence[str], wanted: Collection[str] | None = None) -> pl.DataFrame:
+    """Return the named groups of the first pattern that a line fits, null where it fits none or none is wanted."""
+    columns = fit(lines, patterns, wanted).columns
+    if wanted is None:
+        return columns
+    return columns.with_columns(nulls(name, lines.len()) for name in named(patterns) if name not in wanted)
 
 
 def groups(text: pl.Series, pattern: str) -> pl.DataFrame:
@@ -46,20 +50,30 @@ class Fitted:
     """A format whose lines fit patterns: the groups of the first that a line fits are its columns.
 
     `within` are patterns of further columns that stand in the column `message`; a line is of the format when it has a
-    value in column `key`, and otherwise fails for the `reason`.
+    value in column `key`, and otherwise fails for the `reason`. `needs` names what the columns that are `made` are made
+    of.
     """
 
     __slots__ = ()
     structured: ClassVar[bool] = False
     patterns: ClassVar[Sequence[str]]
     within: ClassVar[Mapping[str, str]] = {}
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {}
     key: ClassVar[str]
     reason: ClassVar[str]
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = self.made(first_fit(original, self.patterns))
+        frame = self.made(first_fit(original, self.patterns, self._asked(wanted)))
         return finished(parts(frame, self.within, wanted), wanted, self.key, self.reason)
+
+    def _asked(self, wanted: frozenset[str] | None) -> frozenset[str] | None:
+        """Return the groups that the wanted columns are made of."""
+        if wanted is None:
+            return None
+        inner = {"message"} if self.within.keys() & wanted else set()
+        asked = wanted | inner | {self.key}
+        return asked.union(*(self.needs.get(name, ()) for name in asked))
 
     def made(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the columns that the groups are made into."""

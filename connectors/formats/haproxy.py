@@ -12,7 +12,7 @@ Own columns: the groups of the patterns, and `timestamp`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -54,6 +54,7 @@ class Haproxy(Fitted):
 
     name: ClassVar[str] = "haproxy"
     patterns: ClassVar[Sequence[str]] = (*(HEADER + part for part in (HTTP, TCP, ERROR, CONNECT)), OTHER)
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"timestamp": ("time", "logged"), "told": ("frontend", "message")}
     key: ClassVar[str] = "told"
     reason: ClassVar[str] = "not a line of HAProxy"
 

@@ -7,7 +7,7 @@ Own columns: the groups of the pattern, and `timestamp`, which has no year.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -28,6 +28,7 @@ class Klog(Fitted):
 
     name: ClassVar[str] = "klog"
     patterns: ClassVar[Sequence[str]] = (LINE,)
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {"timestamp": ("month", "day", "clock")}
     key: ClassVar[str] = "level"
     reason: ClassVar[str] = "not a line of klog"
 

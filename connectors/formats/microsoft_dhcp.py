@@ -7,7 +7,7 @@ Own columns: the fields below.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -28,6 +28,10 @@ class MicrosoftDhcp(Fitted):
 
     name: ClassVar[str] = "microsoft_dhcp"
     patterns: ClassVar[Sequence[str]] = (LINE,)
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {
+        "timestamp": ("year", "month", "day", "clock"),
+        "mac_address": ("mac",),
+    }
     key: ClassVar[str] = "code"
     reason: ClassVar[str] = "no event of the DHCP server: its fields are code,date,time,description,…"
 

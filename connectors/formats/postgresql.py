@@ -74,6 +74,11 @@ class Postgresql(Fitted):
     name: ClassVar[str] = "postgresql"
     patterns: ClassVar[Sequence[str]] = (CSV, STDERR)
     within: ClassVar[Mapping[str, str]] = PARTS
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {
+        "timestamp": ("time", "zone"),
+        "client": ("connection",),
+        "port": ("connection",),
+    }
     key: ClassVar[str] = "level"
     reason: ClassVar[str] = "not a line of a PostgreSQL log"
 

@@ -9,7 +9,7 @@ form.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -36,6 +36,10 @@ class WindowsDns(Fitted):
     name: ClassVar[str] = "windows_dns"
     marks: ClassVar[tuple[str, ...]] = (" PACKET ",)
     patterns: ClassVar[Sequence[str]] = (PACKET, OTHER)
+    needs: ClassVar[Mapping[str, Sequence[str]]] = {
+        "timestamp": ("one", "two", "three", "hour", "rest", "half"),
+        "name": ("encoded",),
+    }
     key: ClassVar[str] = "thread"
     reason: ClassVar[str] = "no line of the DNS server's debug log"
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from connectors.native import Bytes, compiled
+from connectors.native import WIDTH, Bytes, compiled, lowest, pairs
 from connectors.patterns.letters import NEARLY_NO, NO, UNSURE, YES
 from connectors.patterns.program import (
     BEGIN,
@@ -139,6 +139,38 @@ def bounds(data: Bytes, at: int, begin: int, end: int) -> int:
 
 
 @compiled
+def found(data: Bytes, at: int, end: int, texts: Bytes, start: int, size: int) -> int:
+    """Return where a text of two bytes or more stands first between two places; -1 where it doesn't."""
+    first, second = texts[start], texts[start + 1]
+    last = end - size
+    while at <= last:
+        if at + WIDTH < data.size:
+            bits = pairs(data, at, first, second)
+            while bits:
+                place = at + lowest(bits)
+                if place > last:
+                    return NONE
+                if alike(data, place, texts, start, size):
+                    return place
+                bits &= bits - np.uint32(1)
+            at += WIDTH
+        else:
+            if alike(data, at, texts, start, size):
+                return at
+            at += 1
+    return NONE
+
+
+@compiled
+def alike(data: Bytes, at: int, texts: Bytes, start: int, size: int) -> bool:
+    """Say whether a text stands here."""
+    same = 0
+    while same < size and data[at + same] == texts[start + same]:
+        same += 1
+    return same == size
+
+
+@compiled
 def attempt(
     data: Bytes,
     begin: int,
@@ -187,12 +219,7 @@ def attempt(
             places[a] = at - begin
             pc += 1
         elif what == TEXT:
-            good = end - at >= b
-            if good:
-                for place in range(b):
-                    if data[at + place] != texts[a + place]:
-                        good = False
-                        break
+            good = end - at >= b and alike(data, at, texts, a, b)
             if good:
                 at += b
                 pc += 1
@@ -273,6 +300,13 @@ def attempt(
                 count, guard, most = stack[top, 3], code[pc, 4], code[pc, 3]
                 states = sets[code[pc, 1]]
                 place = at
+                if most == MOST and code[pc + 1, 0] == TEXT:  # straight to where what follows stands next
+                    goal = found(data, place, end, texts, code[pc + 1, 1], code[pc + 1, 2])
+                    steps -= ((goal if goal >= 0 else end) - place) >> 4
+                    if goal < 0:
+                        continue
+                    while place < goal and states[data[place]] == YES:
+                        place += 1
                 while True:
                     if guarded(data, place, end, guard, sets):
                         good = True
@@ -299,21 +333,6 @@ def attempt(
 
 
 @compiled
-def holds(data: Bytes, at: int, end: int, texts: Bytes, start: int, size: int) -> bool:
-    """Say whether a text stands anywhere between."""
-    first, second = texts[start], texts[start + 1]
-    while at + size <= end:
-        if data[at] == first and data[at + 1] == second:
-            same = 2
-            while same < size and data[at + same] == texts[start + same]:
-                same += 1
-            if same == size:
-                return True
-        at += 1
-    return False
-
-
-@compiled
 def fit(
     data: Bytes,
     starts: Places,
@@ -325,6 +344,7 @@ def fit(
     firsts: Code,
     bound: npt.NDArray[np.bool_],
     needles: Code,
+    leads: Code,
     which: npt.NDArray[np.int16],
     begins: Spans,
     sizes: Spans,
@@ -338,20 +358,24 @@ def fit(
         which[row] = NONE
         budget[0] = LIMIT * (end - begin) + START
         for number in range(entries.size if end >= begin else 0):
-            at, found = begin, 0
-            if needles[number, 1] and not holds(data, begin, end, texts, needles[number, 0], needles[number, 1]):
+            at, result = begin, 0
+            if needles[number, 1] and found(data, begin, end, texts, needles[number, 0], needles[number, 1]) < 0:
                 continue
             while True:
+                if leads[number, 1]:
+                    at = found(data, at, end, texts, leads[number, 0], leads[number, 1])
+                    if at < 0:
+                        break
                 if guarded(data, at, end, firsts[number], sets):
                     places[:] = NONE
-                    found = attempt(data, begin, at, end, entries[number], code, sets, texts, places, stack, budget)
-                    if found != 0:
+                    result = attempt(data, begin, at, end, entries[number], code, sets, texts, places, stack, budget)
+                    if result != 0:
                         break
                 if bound[number] or at >= end:
                     break
                 at = width(data, at, end)
-            if found != 0:
-                which[row] = number if found == 1 else ODD
+            if result != 0:
+                which[row] = number if result == 1 else ODD
                 break
         for group in range(groups):
             first, last = places[2 * group], places[2 * group + 1]

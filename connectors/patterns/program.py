@@ -53,6 +53,7 @@ class Program(NamedTuple):
     firsts: npt.NDArray[np.int32]
     bound: npt.NDArray[np.bool_]  # whether it fits only at the beginning
     needles: npt.NDArray[np.int32]  # begin and size of the text that whatever fits holds
+    leads: npt.NDArray[np.int32]  # begin and size of the text that whatever fits begins with
 
 
 @lru_cache(maxsize=4_000)
@@ -68,7 +69,7 @@ def program(patterns: Several[str], names: Several[str]) -> Program | None:
             entries.append(len(made.code))
             made.add(tree)
             made.emit(MATCH)
-            needles.append(made.needle(tree) if len(patterns) > 1 else (0, 0))
+            needles.append(made.needle(tree))
     except _TooLongError:
         return None
     _sharpened(made)
@@ -81,6 +82,7 @@ def program(patterns: Several[str], names: Several[str]) -> Program | None:
         np.array(firsts, np.int32),
         np.array([made.code[entry][0] == BEGIN for entry in entries]),
         np.array(needles, np.int32),
+        np.array([made.lead(entry) for entry in entries], np.int32),
     )
 
 
@@ -118,6 +120,13 @@ class _Maker:
             return 0, 0
         self.texts += found
         return len(self.texts) - len(found), len(found)
+
+    def lead(self, entry: int) -> tuple[int, int]:
+        """Return the text that whatever begins there begins with, none where that isn't always the same."""
+        while self.code[entry][0] in (SAVE, BOUND, INSIDE):
+            entry += 1
+        what, start, size, *_ = self.code[entry]
+        return (start, size) if what == TEXT and size > 1 else (0, 0)
 
     def add(self, node: Node) -> None:
         """Add the instructions of a part of a pattern."""
@@ -185,6 +194,9 @@ class _Maker:
         if isinstance(node.part, Letter):
             self.emit(GREEDY if node.greedy else LAZY, self.set(node.part.states), node.least, node.most)
             return
+        if (unrolled := _unrolled(node)) is not None:
+            self.add(unrolled)
+            return
         if _empty(node.part) and node.most > 1:
             raise _TooLongError  # could go round without end
         for _ in range(node.least):
@@ -210,6 +222,20 @@ class _Maker:
         self.add(node.part)
         self.emit(JUMP, start)
         split[2 if node.greedy else 1] = len(self.code)
+
+
+def _unrolled(node: Repeated) -> Node | None:
+    r"""Return `[^"\\]*(?:\\.[^"\\]*)*` for `(?:[^"\\]|\\.)*`, which takes a step for every letter; None for others."""
+    if not (isinstance(node.part, Choice) and len(node.part.ways) == 2 and node.greedy):
+        return None
+    usual, odd = node.part.ways
+    if node.least or node.most < MOST or not (isinstance(usual, Letter) and isinstance(odd, Sequence) and odd.parts):
+        return None
+    first = odd.parts[0]
+    if not isinstance(first, Letter) or any(NO not in both for both in zip(usual.states, first.states, strict=True)):
+        return None
+    run = Repeated(usual, 0, MOST, greedy=True)
+    return Sequence((run, Repeated(Sequence((*odd.parts, run)), 0, MOST, greedy=True)))
 
 
 def _texts(node: Node) -> Iterator[bytes]:

@@ -28,6 +28,7 @@ from flows.triage import exporting
 from flows.triage.opening import opened
 
 FORMATS = ("json", "ndjson", "csv")
+MATCHES = 1_000  # of a finding that are shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +91,10 @@ def run(args: argparse.Namespace) -> int:
         "export": _export,
     }
     with opened(settings) as store:
+        if args.verb == "show" and settings.elastic.url:
+            from flows.triage.returning import matches  # noqa: PLC0415 - embedded mode needs no client
+
+            matches(settings, store, args.id)
         return verbs.get(args.verb, _decide)(store, args, ZoneInfo(settings.zone))
 
 
@@ -140,7 +145,14 @@ def _show(store: Store, args: argparse.Namespace, _: ZoneInfo) -> int:
         raise UsageError(f"there is no finding {args.id!r}", fix="list them: soc findings list --ids")
     said = [asdict(each) for each in store.history(args.id)]
     later = [f"{each['event.id']}: {each['message']}" for each in store.successors(args.id)]
-    whole = orjson.dumps(nest({**document, "soc.triage": said, "soc.successors": later}), default=str)
+    under = [
+        f"{time}: {source}, {', '.join(events)}{f' ({silenced})' if silenced else ''}"
+        for time, source, events, silenced in store.matches_of(args.id, MATCHES)
+        .select(pl.col("@timestamp").dt.strftime("%Y-%m-%dT%H:%M:%SZ"), "soc.source", "event.id", "soc.silenced")
+        .iter_rows()
+    ]
+    beside = {"soc.triage": said, "soc.successors": later, "soc.matches": under}
+    whole = orjson.dumps(nest({**document, **beside}), default=str)
     text = orjson.dumps(orjson.loads(whole), option=orjson.OPT_INDENT_2).decode()  # evidence and decisions too
     print("\n".join(exporting.inert(line) for line in text.split("\n")))
     return 0

@@ -79,11 +79,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
     from flows.triage import reckoning  # noqa: PLC0415 - other verbs need none of it
-    from flows.triage.story import case_title  # noqa: PLC0415
+    from flows.triage.story import case_titles  # noqa: PLC0415
 
     reckoning.incidents(settings, store, args.at or datetime.now(UTC))
     zone = ZoneInfo(settings.zone)
     found = Cases(store).all(args.limit)
+    titles = case_titles(store, [case.id for case in found], settings.language)
     if not found:
         print("no incident; --at TIME asks as if it were that time", file=sys.stderr)
     for case in found:
@@ -91,7 +92,7 @@ def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
         times = " to ".join(f"{time.astimezone(zone):%d/%m/%Y %H:%M}" for time in (case.first, case.last) if time)
         owner = f", {case.owner}" if case.owner else ""
         told = f"{case.id}  {level:<13} {case.status:<11} {case.findings:>5,} findings, {times}{owner}: "
-        print(plain(told + case_title(store, case, settings.language), 240))
+        print(plain(told + titles[case.id], 240))
     return 0
 
 

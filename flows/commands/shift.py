@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_config(each)
         each.add_argument("--minutes", type=int, default=480, metavar="N", help="of work in a shift (default: 480)")
         each.add_argument("--at", type=moment, metavar="TIME", help="as if it were this time (default: now)")
+    planning.add_argument("--rows", type=int, default=50, metavar="N", help="to show of each part (default: 50)")
     handing.add_argument("--since", type=moment, metavar="TIME", help="when this shift began (default: 8 hours ago)")
     handing.add_argument("--out", type=Path, default=Path("handover.html"), metavar="FILE", help="F.html, or F.pdf")
     handing.add_argument("--lang", choices=("vi", "en"), help="default: `language` of the settings")
@@ -38,11 +39,13 @@ def run(args: argparse.Namespace) -> int:
         if args.verb == "plan":
             made = shift.planned(store, duties.read(), args.minutes, now, settings.language)
             for title, works in (("fits", made.fits), ("deferred", made.deferred)):
-                print(f"{title}: {len(works)}")
-                for each in works:
+                print(f"{title}: {len(works):,}")
+                for each in works[: args.rows]:
                     due = f", due {each.until.astimezone(ZoneInfo(settings.zone)):%d/%m %H:%M}" if each.until else ""
                     name = each.title if each.kind == "findings" else f"incident: {each.title}"
                     print(plain(f"  {each.minutes:>4} min {each.level:<13} {name} x{each.count} [{each.id}]{due}", 160))
+                if len(works) > args.rows:
+                    print(f"  … {len(works) - args.rows:,} more; see them with --rows")
             if made.over:
                 print(f"what is critical or due soon exceeds the shift by {made.over} minutes", file=sys.stderr)
             return 0

@@ -52,14 +52,15 @@ def plan(work: Iterable[Work], minutes: int, now: datetime) -> Plan:
 
     What doesn't fit any more is deferred, and something smaller behind it may still fit.
     """
-    made = Plan(minutes)
+    made, used = Plan(minutes), 0
     for each in sorted(work, key=lambda one: _rank(one, now)):
         must = each.level == "critical" or _near(each, now)
-        if must or made.used + each.minutes <= minutes:
+        if must or used + each.minutes <= minutes:
             made.fits.append(each)
+            used += each.minutes
         else:
             made.deferred.append(each)
-    made.over = max(made.used - minutes, 0)
+    made.over = max(used - minutes, 0)
     return made
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from connectors.store import Store
-from connectors.store_cases import Case, Cases
+from connectors.store_cases import Cases
+from connectors.store_sums import Sums
 from detectors.errors import UnavailableError, UsageError
 from detectors.schema import LEVELS
 from flows.settings import Settings
@@ -56,19 +58,12 @@ def message(still: list[Matter], over: list[Matter], lang: str, zone: ZoneInfo) 
 
 
 def _matters(store: Store, cases: Cases) -> Iterator[Matter]:
-    law = duties.read()
-    for case in cases.all():
+    law, every = duties.read(), cases.all(sys.maxsize)
+    whose = Sums(store).organisations(case.id for case in every)
+    for case in every:
         left = [each.until for each in duties.due(case, cases.history(case.id), law) if each.sent is None]
-        level = LEVELS[max(case.level, 0)]
-        yield Matter(
-            case.id, level, case.findings, case.status, _organisations(store, cases, case), min(left, default=None)
-        )
-
-
-def _organisations(store: Store, cases: Cases, case: Case) -> tuple[str, ...]:
-    rows = [row for name in cases.findings(case.id)[:SHOWN] if (row := store.whole(name)) is not None]
-    codes = {code for row in rows for code in row["organization.id"] or () if code}
-    return tuple(sorted(code for code in codes if CODE.fullmatch(code)))
+        codes = tuple(code for code in whose.get(case.id, ()) if CODE.fullmatch(code))[:SHOWN]
+        yield Matter(case.id, LEVELS[max(case.level, 0)], case.findings, case.status, codes, min(left, default=None))
 
 
 def _send(settings: Settings, title: str, text: str) -> None:

@@ -12,13 +12,14 @@ import polars as pl
 
 from connectors.store import Store
 from connectors.store_cases import Cases
+from connectors.store_sums import Sums
 from connectors.store_wanted import Wanted
 from detectors.schema import LEVELS
 from detectors.verdicts import advise, judged
 from flows.triage import duties, shift
-from flows.triage.reckoning import decisions
+from flows.triage.reckoning import decisions, every
 from flows.triage.sheet import Sheet, Table
-from flows.triage.story import case_title
+from flows.triage.story import case_titles
 
 Period = Literal["week", "month"]
 SHOWN: Final = 30
@@ -51,7 +52,7 @@ def report(
     t, zone, (begin, end) = voice.t, voice.zone, bounds(period, day, voice.zone)
     wanted = Wanted(since=begin, until=end, organisation=organisation)
     counts = store.tally(wanted)
-    found = store.select(wanted, limit=sys.maxsize)
+    found = every(store, wanted)
     rules = judged(found, decisions(store))
     hours = rules["hours"].drop_nulls().median()
     return Sheet(
@@ -96,15 +97,17 @@ def _levels(counts: Mapping[tuple[str, str], int], t: Mapping[str, str]) -> Tabl
 def _incidents(store: Store, within: tuple[datetime, datetime], organisation: str | None, voice: shift.Voice) -> Table:
     cases, rows, t, clock = Cases(store), [], voice.t, voice.clock
     begin, end = within
-    for case in cases.all():
-        if case.first is None or case.last is None or case.last < begin or case.first >= end:
-            continue
-        findings = [row for name in cases.findings(case.id) if (row := store.whole(name)) is not None]
-        if organisation and not any(organisation in (row["organization.id"] or ()) for row in findings):
-            continue
+    found = [
+        case for case in cases.all(sys.maxsize) if case.first and case.last and begin <= case.last and case.first < end
+    ]
+    if organisation:
+        whose = Sums(store).organisations(case.id for case in found)
+        found = [case for case in found if organisation in whose.get(case.id, ())]
+    titles = case_titles(store, [case.id for case in found[:SHOWN]], voice.lang)
+    for case in found[:SHOWN]:
         level = LEVELS[max(case.level, 0)]
         words = (
-            f"{case.id[:12]}: {case_title(store, case, voice.lang)}",
+            f"{case.id[:12]}: {titles[case.id]}",
             case.findings,
             clock(case.first),
             clock(case.last),
@@ -112,7 +115,7 @@ def _incidents(store: Store, within: tuple[datetime, datetime], organisation: st
         )
         rows.append(((level, t[f"level_{level}"]), *words, case.owner or t["unassigned"]))
     head = [t[name] for name in ("level", "kind_incident", "count", "since", "last", "status", "owner")]
-    return Table(t["incidents"], head, rows[:SHOWN], t["incidents_none"], levels=True)
+    return Table(t["incidents"], head, rows, t["incidents_none"], levels=True)
 
 
 def _risks(store: Store, organisation: str | None, t: Mapping[str, str]) -> Table:
@@ -122,7 +125,9 @@ def _risks(store: Store, organisation: str | None, t: Mapping[str, str]) -> Tabl
         mine = found if organisation is None else found.filter(pl.col("organisation") == organisation)
         for row in mine.head(5).iter_rows(named=True):
             whole = kind in {"organisation", "system"}
-            through = "; ".join(row["contributors" if whole else "rules"])
+            through = (
+                "; ".join(shift.member(each, t) for each in row["contributors"]) if whole else "; ".join(row["rules"])
+            )
             level = (row["level"], t[f"level_{row['level']}"])
             rows.append((level, t[f"kind_{kind}"], row["name"], f"{row['risk']:.0f}", through))
     return Table(

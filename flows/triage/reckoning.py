@@ -26,7 +26,11 @@ WORTH_KEEPING: Final = 0.5  # below this risk nobody looks
 
 def recent(store: Store, now: datetime, days: int = DAYS) -> pl.DataFrame:
     """Return the findings (FINDING) of the last days, without their texts and evidence (`slim`)."""
-    wanted = Wanted(since=now - timedelta(days=days), until=now + timedelta(days=1))
+    return every(store, Wanted(since=now - timedelta(days=days), until=now + timedelta(days=1)))
+
+
+def every(store: Store, wanted: Wanted) -> pl.DataFrame:
+    """Return all findings (FINDING) that are wanted, the newest first, without their texts and evidence (`slim`)."""
     pages = [FINDING.to_frame()]
     while pages[-1].height == PAGE or len(pages) == 1:
         pages.append(slim(store.select(wanted, limit=PAGE, offset=PAGE * (len(pages) - 1))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from connectors.elastic.alerts import read_verdicts
 from connectors.elastic.client import Cluster, connect
-from connectors.elastic.following import follow, follow_coverage
+from connectors.elastic.following import fetch_matches, follow, follow_coverage
 from connectors.store import Store
 from connectors.store_cases import Cases, Verdict
 from detectors.identity import digest
@@ -67,6 +67,17 @@ def bring(settings: Settings, store: Store) -> Brought:
         client.close()
     write(settings, frame(found, store), "soc-verdicts")
     return Brought(new, cases.verdicts(found, ACTOR))
+
+
+def matches(settings: Settings, store: Store, finding: str, patience: float = 30.0) -> int:
+    """Copy the matches under a finding, if there is an Elasticsearch; return how many were new."""
+    if not settings.elastic.url:
+        return 0
+    client = connect(replace(reader(settings), timeout=patience))
+    try:
+        return fetch_matches(client, store, finding)
+    finally:
+        client.close()
 
 
 def frame(found: list[Verdict], store: Store) -> pl.DataFrame:

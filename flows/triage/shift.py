@@ -11,17 +11,17 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import polars as pl
 import yaml
 
 from connectors.store import Store
 from connectors.store_cases import Case, Cases
+from connectors.store_sums import Group, Sums
 from connectors.store_wanted import Wanted
 from detectors.schema import LEVELS
 from flows.triage import duties
 from flows.triage.capacity import Plan, Work, plan
 from flows.triage.sheet import Sheet, Table
-from flows.triage.story import case_title
+from flows.triage.story import case_titles
 
 SHOWN: Final = 50  # rows of a table
 
@@ -37,6 +37,12 @@ def catalogue() -> dict[str, dict[str, str]]:
 def spoken(lang: str) -> dict[str, str]:
     """Return the labels in one language."""
     return {label: texts[lang] for label, texts in catalogue().items()}
+
+
+def member(named: str, t: Mapping[str, str]) -> str:
+    """Return a member of a system or an organisation, such as `host DC01`, in a language."""
+    kind, _, name = named.partition(" ")
+    return f"{t.get(f'kind_{kind}', kind)} {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,64 +62,30 @@ class Voice:
 
 def work(store: Store, law: duties.Duties, lang: str) -> list[Work]:
     """Return what is open: incidents, and by rule and organisation the findings that are in none."""
-    cases, found = Cases(store), []
-    members = cases.members()
-    risks = _risks(cases)
-    for case in _open(cases):
+    cases, sums = Cases(store), Sums(store)
+    still = _open(cases)
+    names = [case.id for case in still]
+    titles, risks, found = case_titles(store, names, lang), sums.risks(names), []
+    for case in still:
         left = [each for each in duties.due(case, cases.history(case.id), law) if each.sent is None]
-        title = case_title(store, case, lang)
-        names = _names(store, cases.findings(case.id)[:20])
-        top = max((risks.get(name, 0.0) for name in names), default=0.0)
         until = left[0].until if left else None
-        found.append(Work("incident", case.id, title, _level(case), case.findings, top, case.first, until))
-    for status in ("new", "in_progress"):
-        rows = store.select(Wanted(status=status), limit=sys.maxsize).filter(~pl.col("event.id").is_in(list(members)))
-        found += [*_grouped(rows, risks, lang)]
-    return found
+        told = titles[case.id], _level(case.level), case.findings, risks.get(case.id, 0.0)
+        found.append(Work("incident", case.id, *told, case.first, until))
+    return found + [_group(each, lang) for each in sums.open_groups()]
 
 
-def _grouped(rows: pl.DataFrame, risks: Mapping[str, float], lang: str) -> list[Work]:
-    """Return work per rule, organisation and level."""
-    groups = rows.group_by("rule.id", pl.col("organization.id").list.first().alias("org"), "soc.level").agg(
-        pl.col("event.id").sort_by("@timestamp").first(),
-        pl.coalesce(*(["soc.title.vi"] if lang == "vi" else []), "rule.name", "rule.id").first().alias("title"),
-        pl.len().alias("count"),
-        pl.col("@timestamp").min(),
-        pl.col("host.name").explode(empty_as_null=True).drop_nulls().unique().alias("hosts"),
-    )
-    return [
-        Work(
-            "findings",
-            row["event.id"],
-            f"{row['title'] or '?'}" + (f" ({row['org']})" if row["org"] else ""),
-            row["soc.level"] or "informational",
-            row["count"],
-            max((risks.get(host, 0.0) for host in row["hosts"]), default=0.0),
-            row["@timestamp"],
-        )
-        for row in groups.iter_rows(named=True)
-    ]
+def _group(group: Group, lang: str) -> Work:
+    title = (group.title_vi if lang == "vi" else None) or group.name or group.rule or "?"
+    where = f" ({group.organisation})" if group.organisation else ""
+    return Work("findings", group.first, title + where, _level(group.level), group.count, group.risk, group.since)
 
 
 def _open(cases: Cases) -> list[Case]:
-    return [case for case in cases.all() if case.status != "closed"]
+    return cases.all(sys.maxsize, closed=False)
 
 
-def _level(case: Case) -> str:
-    return LEVELS[case.level] if case.level >= 0 else "informational"
-
-
-def _risks(cases: Cases) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for kind in ("address", "user", "host"):
-        _, risks = cases.risks(kind, 1_000)
-        found |= dict(risks.select("name", "risk").iter_rows())
-    return found
-
-
-def _names(store: Store, findings: list[str]) -> set[str]:
-    rows = [row for name in findings if (row := store.whole(name)) is not None]
-    return {name for row in rows for column in ("host.name", "user.name") for name in row[column] or () if name}
+def _level(rank: int) -> str:
+    return LEVELS[rank] if rank >= 0 else "informational"
 
 
 def planned(store: Store, law: duties.Duties, minutes: int, now: datetime, lang: str) -> Plan:
@@ -136,7 +108,7 @@ def handover(
         f"{clock(since)} – {clock(now)}; {t['made'].format(now=clock(now), by=by)}",
         [
             *((t[f"status_{status}"], f"{statuses.get(status, 0):,}") for status in ("new", "in_progress", "closed")),
-            (t["incidents"], len(_open(Cases(store)))),
+            (t["incidents"], f"{Cases(store).count()[False]:,}"),
             (t["used"], f"{made.used:,} / {minutes:,}"),
         ],
         [

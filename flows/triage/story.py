@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from connectors.store import Store, Triage
 from connectors.store_cases import Case, Cases
+from connectors.store_sums import Headline, Sums
 from detectors.attack import TACTICS
 
 NAMES: Final = {"host": "host.name", "user": "user.name", "address": "source.ip"}
@@ -45,10 +46,20 @@ def titled(finding: Mapping[str, Any], lang: str) -> tuple[str, str]:
     return title, message
 
 
-def case_title(store: Store, case: Case, lang: str) -> str:
-    """Return what the most severe finding of an incident says in a language, and where."""
-    finding = Cases(store).worst(case.id)
-    return case.id if finding is None else headline(finding, titled(finding, lang)[0])
+def case_titles(store: Store, incidents: Sequence[str], lang: str) -> dict[str, str]:
+    """Return what the most severe finding of each incident is called in a language, and where; else the id."""
+    told = {name: _said(line, lang) for name, line in Sums(store).headlines(incidents).items()}
+    return {name: told.get(name, name) for name in incidents}
+
+
+def case_title(store: Store, incident: str, lang: str) -> str:
+    """Return the title of one incident."""
+    return case_titles(store, [incident], lang)[incident]
+
+
+def _said(line: Headline, lang: str) -> str:
+    title = (line.title_vi if lang == "vi" else None) or line.name or line.rule or "?"
+    return f"{title} ({line.where})" if line.where else title
 
 
 def tell(store: Store, incident: str) -> Story:

@@ -16,8 +16,9 @@ from flows.report.cards import cut
 from flows.report.words import Clock
 from flows.triage import duties
 from flows.triage.shift import left as left_of
+from flows.triage.shift import member
 from flows.triage.shift import spoken as shift_words
-from flows.triage.story import Row, case_title, tell
+from flows.triage.story import Row, case_title, case_titles, tell
 from flows.web.deciding import CASE_FIELDS
 from flows.web.listing import link, row
 from flows.web.single import said
@@ -36,20 +37,21 @@ ASKED: Final = {"host": "host", "user": "user", "address": "ip", "organisation":
 def risks(site: Site, request: Request) -> Mapping[str, Any]:
     """Return what the page of risk shows: the highest of each kind, and through what."""
     clock = Clock(site.zone, spoken(site.lang(request))["time_format"])
-    cases, shown, when = Cases(site.store), [], None
+    cases, shown, when, t = Cases(site.store), [], None, shift_words(site.lang(request))
     for kind in KINDS:
         at, found = cases.risks(kind, TOP)
         when = at or when
-        shown.append((kind, [_entity(kind, each) for each in found.iter_rows(named=True)]))
+        shown.append((kind, [_entity(kind, each, t) for each in found.iter_rows(named=True)]))
     return {"kinds": shown, "when": clock.moment(when)}
 
 
-def _entity(kind: str, risk: Mapping[str, Any]) -> Mapping[str, Any]:
-    members = kind in {"organisation", "system"}
+def _entity(kind: str, risk: Mapping[str, Any], t: Mapping[str, str]) -> Mapping[str, Any]:
+    whole = kind in {"organisation", "system"}
+    through = [member(each, t) for each in risk["contributors"] or ()] if whole else risk["rules"] or ()
     return {
         **risk,
         "shown": cut(risk["name"], 120).text,
-        "through": [cut(each, 120).text for each in risk["contributors" if members else "rules"] or ()],
+        "through": [cut(each, 120).text for each in through],
         "link": link({}, **{ASKED[kind]: risk["name"]}) if kind in ASKED else None,
     }
 
@@ -61,11 +63,10 @@ def incidents(site: Site, request: Request) -> Mapping[str, Any]:
     asked = request.query_params.get("show", "open")
     show = asked if asked in CLOSED else "open"
     count = cases.count()
+    found = cases.all(ROWS, closed=CLOSED[show])
+    titles = case_titles(site.store, [case.id for case in found], lang)
     return {
-        "cases": [
-            {**_case(case, clock), "title": cut(case_title(site.store, case, lang), 200).text}
-            for case in cases.all(ROWS, closed=CLOSED[show])
-        ],
+        "cases": [{**_case(case, clock), "title": cut(titles[case.id], 200).text} for case in found],
         "show": show,
         "counts": {"open": count[False], "closed": count[True], "all": sum(count.values())},
     }
@@ -96,7 +97,7 @@ def incident(site: Site, request: Request) -> Mapping[str, Any] | None:
     return {
         "case": _case(story.case, clock),
         "reason": next((one.reason for one in reversed(story.history) if one.status), None),
-        "title": cut(case_title(site.store, story.case, lang), 200).text,
+        "title": cut(case_title(site.store, story.case.id, lang), 200).text,
         "chain": [(tactic, len(rows), _titles(rows, lang)) for tactic, rows in story.chain],
         "rows": [row(each, clock, lang) for each in story.findings[:ROWS]],
         "names": [(kind, [cut(each, 80).text for each in some[:12]], len(some)) for kind, some in story.names.items()],

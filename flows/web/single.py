@@ -25,6 +25,7 @@ ROOM: Final = 400_000  # characters of evidence on the page
 AROUND: Final = timedelta(days=1)
 NAMES: Final = 3  # hosts, accounts and addresses each that are looked around for
 RELATED: Final = 30
+UNDER: Final = 100  # matches shown, the oldest
 SAID: Final = 200  # decisions shown, the latest
 
 
@@ -34,6 +35,8 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
     finding = site.store.whole(name)
     if finding is None:
         return None
+    if site.upkeep:
+        site.upkeep.fetch(site.store, name)
     lang = site.lang(request)
     clock = Clock(site.zone, spoken(lang)["time_format"])
     title, message = titled(finding, lang)
@@ -45,6 +48,7 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
         "owner": cut(finding["soc.triage.owner"] or "", 60).text,
         "reason": finding["soc.triage.reason"],
         "matches": max(finding["soc.matches"], finding["soc.count"] or 0),
+        "under": under(site.store, name, clock),
         "seen": len(history),
         "history": [said(one, clock) for one in reversed(history[-SAID:])],
         "successors": [(each["event.id"], cut(each["message"] or "", 300).text) for each in later],
@@ -53,6 +57,20 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
         "typed": dict.fromkeys(FIELDS, ""),
         "incident": Cases(site.store).of(name),
     }
+
+
+def under(store: Store, finding: str, clock: Clock) -> list[tuple[Moment | None, str, str, str]]:
+    """Return the first matches under a finding: when, of which source, the ids of its events, why it was silenced."""
+    rows = store.matches_of(finding, UNDER).select("@timestamp", "soc.source", "event.id", "soc.silenced").iter_rows()
+    return [
+        (
+            clock.moment(time),
+            cut(source or "", 60).text,
+            cut(", ".join(events or ())).text,
+            cut(silenced or "", 120).text,
+        )
+        for time, source, events, silenced in rows
+    ]
 
 
 def said(one: Triage, clock: Clock) -> tuple[Moment | None, str, Triage, str, Cut]:

@@ -10,12 +10,14 @@ import threading
 from datetime import UTC, datetime
 from typing import Final
 
+from connectors.store import Store
 from detectors.errors import SocError
 from flows.settings import Settings
 from flows.triage import reckoning
 from flows.triage.opening import opened
 
 PAUSE: Final = 30.0  # seconds between two looks
+PATIENCE: Final = 5.0  # seconds that a page waits for Elasticsearch
 AGAIN: Final = 300.0  # seconds after which risk and incidents are reckoned again, if anything is new
 
 
@@ -37,6 +39,17 @@ class Upkeep(threading.Thread):
                 self.problem = str(error)
             if self._over.wait(PAUSE):
                 return
+
+    def fetch(self, store: Store, finding: str) -> None:
+        """Bring the matches under a finding, which a page is about to show, if that can be had soon."""
+        if not self._settings.elastic.url:
+            return
+        from flows.triage.returning import matches  # noqa: PLC0415 - embedded mode needs no client
+
+        try:
+            matches(self._settings, store, finding, PATIENCE)
+        except SocError as error:
+            self.problem = str(error)
 
     def stop(self) -> None:
         """End after the look that is under way; wait a little for it."""

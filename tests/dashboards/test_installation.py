@@ -21,7 +21,9 @@ def test_the_writer_may_create_findings_and_nothing_more() -> None:
 def test_whoever_reads_verdicts_only_reads() -> None:
     role = installation.roles(ACCESS)["_security/role/soc_verdicts"]
     assert {right for each in role["indices"] for right in each["privileges"]} == {"read"}
-    assert all(re.search("alerts|findings|coverage", name) for each in role["indices"] for name in each["names"])
+    assert all(
+        re.search("alerts|findings|matches|coverage", name) for each in role["indices"] for name in each["names"]
+    )
 
 
 def test_a_reader_sees_one_organisation() -> None:

@@ -18,6 +18,7 @@ from connectors.nested import JSON
 from connectors.store import Store
 from connectors.store_wanted import Wanted
 from dashboards import templates
+from detectors.schema import MATCH
 from flows.cli import main
 from tests.flows.triage.test_cases import AT, attack
 from tests.integration.servers import Elasticsearch, free_port
@@ -142,6 +143,35 @@ def test_every_verb_knows_what_stands_in_elasticsearch(
     lines = said("incident", "list", "--at", AT).splitlines()
     (after,) = {line.split()[0] for line in lines} - {incident}
     assert f"goes on from {incident}" in said("incident", "show", after)
+
+
+def test_the_matches_under_a_finding_are_bounded_and_fetched_when_looked_at(
+    elasticsearch_server: Elasticsearch, admin: Client, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = elasticsearch_server
+    written(server, admin, frame({**attack()[0], "event.id": "with-matches"}))
+    rows = [
+        {"@timestamp": START + timedelta(seconds=n), "soc.match.id": f"m{n}", "rule.id": "r", "event.id": [f"e{n}"],
+         "soc.source": "web", "soc.group": None, "soc.finding.id": "with-matches" if n < 5 else "another",
+         "soc.silenced": None}
+        for n in range(8)
+    ]  # fmt: skip
+    found = pl.DataFrame(rows, schema=MATCH, orient="row")
+    for bound, created in ((0, 0), (3, 6), (None, 2)):
+        client = connect(Cluster((server.url,), "writer", server.passwords["writer"], server.ca))
+        sink = ElasticSink(client, Nowhere(), matches=bound)
+        assert sink.matches(found).created == created
+        sink.close()
+    admin.indices.refresh(index="soc-*")
+    by_one_filter = {"term": {"soc.finding.id": "with-matches"}}
+    assert admin.count(index="soc-matches", query=by_one_filter)["count"] == 5
+    assert admin.count(index="soc-findings", query=by_one_filter)["count"] == 1
+    assert main(["findings", "show", "with-matches"]) == 0
+    told = json.loads(capsys.readouterr().out)["soc"]["matches"]
+    assert [line.partition(": ")[2] for line in told] == [f"web, e{n}" for n in range(5)]
+    store = Store(place / "store.sqlite")
+    assert store.matches_of("with-matches").height == 5
+    store.close()
 
 
 @pytest.mark.usefixtures("place")

@@ -149,7 +149,7 @@ def test_roles_let_people_do_their_work_and_no_more(elasticsearch_server: Elasti
     assert clients["analyst"].count(index="soc-findings-*")["count"] == 1
     assert clients["verdicts"].count(index=".alerts-security.alerts-default")["count"] >= 1
     refused: list[Callable[[], object]] = [
-        lambda: clients["verdicts"].search(index="soc-matches-2026.03.01"),
+        lambda: clients["verdicts"].search(index="soc-suppressed-2026.03.01"),
         lambda: clients["verdicts"].index(index="soc-findings-2026.03.01", id="a", document={}),
         lambda: clients["verdicts"].index(index=".alerts-security.alerts-default", document={}),
         lambda: clients["analyst"].index(index="soc-findings-2026.03.01", id="a", document={}),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors import warm
 from connectors.definitions import BUILT_IN, load_definitions
-from connectors.formats import access, cisco, daemon, haproxy, header, syslog
+from connectors.formats import access, cisco, daemon, haproxy, header, modern, syslog
 from connectors.mapping import Extraction
 from connectors.patterns.fit import Fit, fit
 from connectors.patterns.program import program
@@ -36,6 +36,7 @@ PATTERNS = st.recursive(
         st.lists(inner, min_size=2, max_size=3).map(lambda ways: f"(?:{'|'.join(ways)})"),
         st.builds(_repeated, inner, st.sampled_from(["*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,3}?"])),
         inner.map(lambda part: f"(@{part})"),
+        st.sampled_from([r"(?:[^b]|b.)*", r"(?:[^b1]|b(@a)?)*", "ab-", ".*?ab", "(?:a|-b)*"]),
     ),
     max_leaves=10,
 )
@@ -88,6 +89,15 @@ def test_the_first_of_patterns_counts(patterns: list[str], texts: list[str]) -> 
     assert machines.columns.to_dicts() == by_polars.columns.to_dicts()
 
 
+@pytest.mark.parametrize("gap", [0, 1, 30, 31, 32, 33, 63, 64, 200])
+def test_a_text_is_found_wherever_it_stands(gap: int) -> None:
+    texts = ["x" * gap + "key=1", "x" * gap + "ke", "x" * gap + "k\nkey=2", "ke" * gap + "key=3", "key" * gap]
+    for pattern in ("key=(?P<v>.)", "^.*?key=(?P<v>.)", r"(?s)^.*?\Bkey=(?P<v>.)", "x(?P<v>k)"):
+        by_polars, machines = both(texts, pattern)
+        assert machines.which.tolist() == by_polars.which.tolist()
+        assert machines.columns.to_dicts() == by_polars.columns.to_dicts()
+
+
 def test_wanted_groups_are_made() -> None:
     found = fit(pl.Series(["a=1"]), (r"(?P<key>\w+)=(?P<value>\d)",), {"value"})
     assert found.columns.to_dicts() == [{"value": "1"}]
@@ -99,8 +109,8 @@ def test_a_text_that_would_take_for_ever_is_left_to_polars() -> None:
 
 
 def test_the_patterns_of_the_product_are_known() -> None:
-    own = [access.USUAL, access.LINE, syslog.CLASSIC, syslog.MODERN, header.HEAD, cisco.MESSAGE]
-    own += [*haproxy.Haproxy.patterns, *daemon.PATTERNS]
+    own = [access.USUAL, access.LINE, syslog.CLASSIC, modern.LINE, header.HEAD, cisco.MESSAGE]
+    own += [*haproxy.Haproxy.patterns, daemon.LINE]
     for definition in load_definitions([BUILT_IN]).values():
         own += [each.pattern for step in definition.steps if isinstance(step, Extraction) for each in step.patterns]
     unknown = [pattern for pattern in own if program((pattern,), ()) is None]

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.store import Store, Triage
-from connectors.store_cases import Case
+from connectors.store_cases import Case, Cases
 from detectors.errors import UsageError
-from detectors.schema import COVERAGE
+from detectors.schema import COVERAGE, RISK
 from flows.cli import main
+from flows.report.words import words
 from flows.settings import Settings
 from flows.settings import Triage as Reading
 from flows.triage import duties
@@ -23,7 +24,7 @@ from flows.triage.duties import MARK, SENT, due, next_yearly, read
 from flows.triage.opening import opened
 from flows.triage.periodic import bounds
 from flows.triage.reporting import after
-from flows.triage.shift import catalogue
+from flows.triage.shift import catalogue, member, spoken, work
 from tests.flows.triage.test_cases import AT, HOSTILE, attack
 from tests.sample_findings import START, finding, frame
 
@@ -183,8 +184,8 @@ def test_blind_hours_are_those_of_the_ledger(place: Path) -> None:
     for organisation, cells in (("H21.09", ["auth", "3", "165", "30", "3"]), ("H21.10", None)):
         assert main(["report", "--day", AT, "--organisation", organisation, "--lang", "en"]) == 0
         page = (place / "report.html").read_text("utf-8")
-        found = re.search(r"<td>auth</td>(.*?)</tr>", page)
-        assert (re.findall(r"<td>([^<]*)</td>", found[0]) if found else None) == cells
+        found = re.search(r"<td[^>]*><span>auth</span></td>(.*?)</tr>", page)
+        assert (re.findall(r"<span>([^<]*)</span></td>", found[0]) if found else None) == cells
 
 
 def test_without_a_browser_it_says_what_to_do_instead(
@@ -193,3 +194,54 @@ def test_without_a_browser_it_says_what_to_do_instead(
     monkeypatch.setenv("PATH", str(place))
     assert main(["report", "--day", AT, "--out", "r.pdf"]) == 2
     assert "r.html" in capsys.readouterr().err
+
+
+def test_a_shift_of_many_open_findings_is_planned_from_sums(tmp_path: Path) -> None:
+    rows = [
+        finding(
+            **{
+                "event.id": f"{number:05}",
+                "@timestamp": START + timedelta(minutes=number),
+                "rule.id": f"r{number % 40}",
+                "rule.name": f"rule {number % 40}",
+                "organization.id": [f"H21.{number % 7}"],
+                "host.name": [f"pc{number % 9}"],
+                "soc.level": ("low", "medium", "high")[number % 3],
+            }
+        )
+        for number in range(3_000)
+    ]
+    store = Store(tmp_path / "many.sqlite")
+    store.findings(frame(*rows))
+    cases = Cases(store)
+    cases.open("i1", START, None, ["00000", "00001"])
+    store.decide(
+        Triage("00002", START, "lan", "closed", reason="duplicate"), Triage("00003", START, "lan", "in_progress")
+    )
+    risks = pl.DataFrame([{"kind": "host", "name": "pc4", "risk": 77.0, "level": "high"}])
+    cases.reckoned(pl.concat([RISK.to_frame(), risks], how="diagonal").cast(RISK), START)
+    found = work(store, read(), "en")
+    (case,) = (each for each in found if each.kind == "incident")
+    groups = [each for each in found if each.kind == "findings"]
+    expected: dict[tuple[object, ...], list[int]] = {}
+    for number in range(3, 3_000):
+        expected.setdefault((number % 40, number % 7, number % 3), []).append(number)
+    assert (case.count, case.title) == (2, "rule 1 (pc1)")
+    assert {each.id: (each.count, each.risk) for each in groups} == {
+        f"{numbers[0]:05}": (len(numbers), 77.0 if any(n % 9 == 4 for n in numbers) else 0.0)
+        for numbers in expected.values()
+    }
+    assert {each.since for each in groups if each.id == "00003"} == {START + timedelta(minutes=3)}
+    store.close()
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "account lan"), ("vi", "tài khoản lan")])
+def test_members_are_named_in_the_readers_language(lang: str, told: str) -> None:
+    assert member("user lan", spoken(lang)) == told
+    assert member("unheard-of x", spoken(lang)) == "unheard-of x"
+
+
+def test_a_level_has_one_word_wherever_it_is_shown() -> None:
+    for name in ("informational", "low", "medium", "high", "critical"):
+        for lang in ("en", "vi"):
+            assert words(lang)[f"level_{name}"] == spoken(lang)[f"level_{name}"]

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from connectors.store import Store, Triage
 from connectors.store_cases import Cases
 from detectors.attack import TACTICS
-from detectors.schema import RISK
+from detectors.schema import MATCH, RISK
 from flows.cli import main
 from flows.settings import Elastic, Settings
 from flows.web import Keys, Site, Upkeep, application
@@ -195,6 +195,14 @@ def test_an_incident_is_decided_like_a_finding_and_its_findings_with_it(
     assert "/incident?id=i2" in inside.get("/incident?id=i1").text
     assert inside.post("/incident?id=absent", data=SAID).status_code == 404
     assert inside.post("/incident?id=i1", data={**SAID, "seen": "3", "mark": "<b>"}).status_code == 409
+
+
+def test_a_finding_shows_its_matches(inside: TestClient, store: Store) -> None:
+    match = {"@timestamp": START, "soc.match.id": "m1", "rule.id": "r", "event.id": ["e1", "<b>"], "soc.source": "web",
+             "soc.group": None, "soc.finding.id": "f1", "soc.silenced": None}  # fmt: skip
+    store.matches(pl.DataFrame([match, {**match, "soc.match.id": "m2", "soc.finding.id": "two"}], schema=MATCH))
+    page = inside.get("/finding?id=f1").text
+    assert page.count("<code>e1, &lt;b&gt;</code>") == 1
 
 
 @pytest.mark.usefixtures("incident")
