@@ -44,13 +44,18 @@ def together(definitions: Mapping[str, Definition]) -> Together:
     """
     readers = {name: one.reader for name, one in definitions.items() if one.multiline is None}
     json = {name for name, reader in readers.items() if isinstance(reader, Ndjson | Windows)}
-    dated = {name for name, reader in readers.items() if not isinstance(reader, Windows)}
+    whole = yearly(definitions)
 
     def may(one: Batch, other: Batch) -> bool:
-        same = one.source == other.source and (one.received == other.received or one.source not in dated)
+        same = one.source == other.source and (one.received == other.received or one.source in whole)
         return same and one.source in json and one.text is not None and other.text is not None
 
     return may
+
+
+def yearly(definitions: Mapping[str, Definition]) -> frozenset[str]:
+    """Name the sources whose times always have their year, whatever the day on which a file was written."""
+    return frozenset(name for name, one in definitions.items() if isinstance(one.reader, Windows))
 
 
 def _joined(batches: list[Batch]) -> Batch:

@@ -31,7 +31,7 @@ NAMED: Final = pl.Schema(
 )
 STOP: Final = frozenset(
     {
-        "-", "?", "::1", "0.0.0.0", "127.0.0.1", "localhost", "system", "root", "anonymous", "anonymous logon",  # noqa: S104
+        "-", "?", "::1", "0.0.0.0", "127.0.0.1", "localhost", "system", "root", "admin", "anonymous", "anonymous logon",  # noqa: S104
         "local service", "network service", "nt authority\\system", "nt authority\\local service",
         "nt authority\\network service", "window manager\\dwm-1", "unknown", "none", "null", "n/a",
     }

@@ -11,16 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from shlex import quote
 from typing import Any, Final
 
 import orjson
-import yaml
 
 from detectors.contracts import LogSource
 from detectors.evidence import ENTITIES
 from detectors.meta import Meta, Question
+from detectors.tables import read_table
 from detectors.telling import LONGEST, NAMED, Values, fill
 
 LOOKS: Final = ("events", "findings")
@@ -71,7 +70,7 @@ class Catalogue:
 @cache
 def catalogue() -> Catalogue:
     """Read the questions that come with the program."""
-    data = yaml.safe_load(files("detectors").joinpath("questions.yml").read_text("utf-8"))
+    data = read_table("questions.yml")
     return Catalogue(
         {name: Question(**{**words, "by": tuple(words.get("by", ()))}) for name, words in data["questions"].items()},
         [(LogSource(**each.get("of", {})), tuple(each["ask"])) for each in data["defaults"]],

@@ -106,6 +106,13 @@ def list_paths(settings: Settings) -> list[Path]:
     return [settings.lists] if isinstance(settings.lists, Path) else settings.lists
 
 
+def enrichment_paths(settings: Settings) -> list[Path]:
+    """Return where what enriches events is read from."""
+    part = settings.enrichment
+    registry = [each if isinstance(each, Path) else each.path for each in part.registry]
+    return [*registry, *([part.workdays] if part.workdays else []), *part.geoip, *part.address_lists]
+
+
 def maintenance_files(settings: Settings) -> list[Path]:
     """Return where maintenance windows are read from."""
     return [settings.maintenance] if settings.maintenance else []

@@ -18,7 +18,7 @@ from connectors.blocks import microseconds
 from connectors.content import Outcome
 from connectors.definitions import means
 from connectors.files import FileSource
-from connectors.gathered import gathered, together
+from connectors.gathered import gathered, together, yearly
 from connectors.multiline import carried
 from connectors.parser import DefinedParser
 from connectors.recognise import Recognised, recognise
@@ -111,7 +111,7 @@ def scan(
         calendar=parts.calendar,
         correlating=remembering(parts, partial(StoreMemory, store), microseconds),
         enrichment=parts.enrichment,
-        waiting=Waiting(),
+        waiting=Waiting(yearly(definitions)),
         ledger=Ledger(parts) if ledger else None,
     )
     seen = pipeline.statistics

@@ -5,7 +5,7 @@ A run that must have stored all of a batch before it goes on (Kafka's offsets ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -32,25 +32,28 @@ class Struck:
 
 @dataclass(slots=True)
 class Waiting:
-    """Collects hits until they are many enough to be told of."""
+    """Collects hits until they are many enough to be told of.
 
+    Only batches that were received on one day go together: it may tell the year of their times. Those of `yearly`
+    sources have one.
+    """
+
+    yearly: Collection[str] = ()
     _held: dict[tuple[str, date | None], list[Struck]] = field(default_factory=dict)
 
     def add(self, batch: Batch, events: pl.DataFrame, hits: Hits) -> Iterator[Struck]:
-        """Take hits on the events of a batch, and yield those whose time has come.
-
-        Only batches that were received on one day go together: it may tell the year of their times.
-        """
+        """Take hits on the events of a batch, and yield those whose time has come."""
         if not hits.row.size:
             return
         rows, positions = np.unique(hits.row, return_inverse=True)
         light = _copied(events[rows])
-        held = self._held.setdefault((batch.source, batch.received), [])
+        key = (batch.source, None if batch.source in self.yearly else batch.received)
+        held = self._held.setdefault(key, [])
         few = replace(batch, records=light.select(batch.carried), text=None)
         held.append(Struck(few, light, Hits(hits.rule, positions.astype(np.int64))))
         size = sum(int(each.events["event.original"].str.len_bytes().sum()) for each in held)
         if size >= BYTES or sum(each.events.height for each in held) >= EVENTS:
-            yield _together(self._held.pop((batch.source, batch.received)))
+            yield _together(self._held.pop(key))
 
     def rest(self) -> Iterator[Struck]:
         """Yield what still waits."""

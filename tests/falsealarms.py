@@ -81,6 +81,9 @@ def main() -> None:
     parser.add_argument("--rules", type=Path, action="append", help="(default: SigmaHQ's and our own)")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    for path in args.paths:
+        if not path.exists():
+            parser.error(f"there is nothing at {path}")
     parts = assembly.assemble(Settings(), args.rules or [REFERENCE / "rules", own_rules()])
     places = dict.fromkeys(args.paths, "") or {REFERENCE / name: note for name, note in BENIGN.items()}
     told = document(parts, [count(parts, path, note) for path, note in places.items()])

@@ -17,13 +17,16 @@ import polars as pl
 from connectors.formats import header, pairs
 from connectors.formats.fitting import groups
 from connectors.formats.json_lines import ERROR
+from connectors.warm import WARMTH
 
 FIELD: Final = r"(?:[^|\\]|\\.)*"
 LINE: Final = (
     rf"(?s)^(?P<head>.*?)CEF: ?\d+\|(?P<vendor>{FIELD})\|(?P<product>{FIELD})\|(?P<version>{FIELD})\|"
     rf"(?P<signature>{FIELD})\|(?P<name>{FIELD})\|(?P<severity>{FIELD})(?:\|(?P<extension>.*))?$"
 )
+HEADER: Final = "syslog_"
 FIELDS: Final = ("vendor", "product", "version", "signature", "name", "severity")
+ESCAPED: Final = r"\\([=\\|])"
 NEXT: Final = r"(^|\s+)([A-Za-z_][\w.\[\]-]*)="  # where a key stands; what is before is a value
 MARK: Final = "\x1e"  # no line has it once pairs are cut
 
@@ -38,17 +41,48 @@ class Cef:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = groups(original, LINE)
-        made = pairs.columns(_extension(frame["extension"], wanted), original.len())
-        made |= {name: _plain(frame[name], r"\\([|\\])") for name in FIELDS}
-        if wanted is None or any(name.startswith("syslog_") for name in wanted):
-            made |= {f"syslog_{part.name}": part for part in header.split(frame["head"])}
-        error = pl.select(pl.when(frame["vendor"].is_null()).then(pl.lit("not CEF"))).to_series()
+        headed = wanted is None or any(name.startswith(HEADER) for name in wanted)
+        fields = [name for name in FIELDS if wanted is None or name in wanted]
+        made, heads, good = _read(original, wanted, ["head", *fields] if headed else fields)
+        made |= {name: _plain(heads[name], r"\\([|\\])") for name in fields}
+        if headed:
+            names = None if wanted is None else {name.removeprefix(HEADER) for name in wanted}
+            made |= {f"{HEADER}{part.name}": part for part in header.split(heads["head"], names)}
+        error = pl.select(pl.when(~good).then(pl.lit("not CEF"))).to_series()
         return pl.DataFrame([*pairs.selected(made, wanted, original.len()), error.alias(ERROR)])
 
 
+def _read(
+    original: pl.Series, wanted: frozenset[str] | None, parts: list[str]
+) -> tuple[dict[str, pl.Series], pl.DataFrame, pl.Series]:
+    """Return the keys' columns, these parts of headers, and which lines are CEF."""
+    if not WARMTH.worth(original.len()):
+        return _by_polars(original, wanted, parts)
+    from connectors.formats.cutting import extended  # noqa: PLC0415 - Numba is slow to load
+
+    keys = None if wanted is None else {name for name in wanted if name not in FIELDS and not name.startswith(HEADER)}
+    found = extended(original, keys, parts)
+    made, heads, good = found.cut.columns, found.heads, found.cut.good
+    made |= {name: _plain(made[name], ESCAPED) for name in found.escaped}
+    odd = found.cut.odd
+    if odd.len():
+        other, parts_of, told = _by_polars(original.gather(odd), wanted, parts)
+        made = pairs.replaced(made, other, odd, original.len())
+        heads = heads.with_columns(heads[part.name].scatter(odd, part) for part in parts_of)
+        good = good.scatter(odd, told)
+    return made, heads, good
+
+
+def _by_polars(
+    original: pl.Series, wanted: frozenset[str] | None, parts: list[str]
+) -> tuple[dict[str, pl.Series], pl.DataFrame, pl.Series]:
+    frame = groups(original, LINE)
+    made = pairs.columns(_extension(frame["extension"], wanted), original.len())
+    return made, frame.select(parts), frame["vendor"].is_not_null()
+
+
 def _extension(text: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-    cut = text.str.replace_all(NEXT, f"{MARK}$2{MARK}").str.strip_prefix(MARK).str.split(MARK)
+    cut = text.str.replace_all(NEXT, f"{MARK}$2{MARK}").str.split(MARK).list.slice(1)
     places = pl.int_range(pl.len()).over("row")
     long = cut.alias("part").to_frame().with_row_index("row").explode("part").with_columns(place=places)
     key = long.filter(pl.col("place") % 2 == 0)
@@ -56,7 +90,7 @@ def _extension(text: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
     found = key.join(value, on=["row", "place"], maintain_order="left").select("row", key="part", value="value")
     if wanted is not None:
         found = found.filter(pl.col("key").is_in(wanted))
-    return found.with_columns(_plain(found["value"].str.strip_chars(), r"\\([=\\|])")).drop_nulls()
+    return found.with_columns(_plain(found["value"].str.strip_chars(), ESCAPED)).drop_nulls()
 
 
 def _plain(text: pl.Series, escaped: str) -> pl.Series:

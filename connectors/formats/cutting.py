@@ -1,9 +1,9 @@
-"""Cuts lines of `key=value` pairs into a column per key, as machine code finds them (`tokens`)."""
+"""Cuts lines into a column per key, as machine code finds keys and values (`tokens`, `extension`)."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,13 +11,25 @@ import numpy.typing as npt
 import polars as pl
 
 from connectors.bytewise import Bytes, piece, texts_at
-from connectors.formats import tokens
+from connectors.formats import extension, tokens
+from connectors.formats import structured as fields
 from connectors.formats.pairs import NAMES
 from connectors.formats.signs import Signs
 from connectors.patterns.letters import LETTERS, NO, SIZE, YES, known
 
 SALT: Final = np.uint64(secrets.randbits(64) | 1)
 INNER: Final = frozenset(b".-/[]0123456789") | LETTERS
+SPARE: Final = 1 << 18  # bytes for keys that are put together
+Scan = Callable[[Bytes, tokens.Keys, tokens.Found], int]  # returns how many pairs have columns
+
+
+class Search(NamedTuple):
+    """What finds pairs in a text: so many at most, with so many bytes to put keys together."""
+
+    text: Bytes
+    room: int
+    scan: Scan
+    spare: int = 0
 
 
 class Cut(NamedTuple):
@@ -31,20 +43,86 @@ class Cut(NamedTuple):
 def cut(lines: pl.Series, signs: Signs, wanted: Collection[str] | None) -> Cut:
     """Return the wanted columns, or one of every key; of equal keys in a line the first counts."""
     texts = piece(lines)
+    room = sum(int(np.count_nonzero(texts.data == sign)) for sign in signs.equals.encode()) + 1
+    meant = _bytes(signs)
+
+    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
+        return tokens.pairs(data, texts.starts, texts.ends, meant, keys, wanted is None, found)
+
+    columns, found = _placed(lines, Search(texts.data, room, scan), wanted)
+    return Cut(columns, pl.Series(found.pairs > 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
+
+
+class Extended(NamedTuple):
+    """The same with parts of headers that were asked for; `escaped` are keys whose values hold escapes."""
+
+    cut: Cut
+    heads: pl.DataFrame
+    escaped: frozenset[str]
+
+
+def extended(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[str]) -> Extended:
+    """Return the wanted keys of CEF's extensions, or all; and parts of its headers."""
+    texts = piece(lines)
+    heads = extension.Heads(*(np.empty((len(extension.PARTS), lines.len()), np.int32) for _ in range(2)))
+    letters = extension.Letters(_class(INNER - frozenset(b"/")), _class(LETTERS))
+    escaped = np.zeros(NAMES if wanted is None else len(wanted), np.uint8)
+
+    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
+        return extension.read(data, texts.starts, texts.ends, letters, keys, wanted is None, heads, found, escaped)
+
+    room = int(np.count_nonzero(texts.data == extension.EQUALS)) + 1
+    made = _placed(lines, Search(texts.data, room, scan), wanted)
+    heads.sizes[:, made[1].pairs < 0] = tokens.NOWHERE
+    return _with_heads(lines, made, heads, {part: extension.PARTS.index(part) for part in parts}, escaped)
+
+
+def structured(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[str]) -> Extended:
+    """Return the wanted parameters of RFC 5424, or all, as `element.name`; and parts of its header."""
+    texts = piece(lines)
+    heads = extension.Heads(*(np.empty((len(fields.PARTS), lines.len()), np.int32) for _ in range(2)))
+    escaped = np.zeros(NAMES if wanted is None else len(wanted), np.uint8)
+
+    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
+        room = fields.Room(data.size, np.array([data.size - SPARE], np.int64))
+        return fields.read(data, texts.starts, texts.ends, keys, wanted is None, room, heads, found, escaped)
+
+    room = int(np.count_nonzero(texts.data == fields.EQUALS)) + 1
+    made = _placed(lines, Search(texts.data, room, scan, SPARE), wanted)
+    return _with_heads(lines, made, heads, {part: fields.PARTS.index(part) for part in parts}, escaped)
+
+
+def _with_heads(
+    lines: pl.Series,
+    made: tuple[dict[str, pl.Series], tokens.Found],
+    heads: extension.Heads,
+    parts: Mapping[str, int],
+    escaped: Bytes,
+) -> Extended:
+    columns, found = made
+    places = [*parts.values()]
+    headers = texts_at(lines, [*parts], heads.begins[places], heads.sizes[places])
+    told = Cut(columns, pl.Series(found.pairs >= 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
+    return Extended(told, headers, frozenset(name for name, holds in zip(columns, escaped, strict=False) if holds))
+
+
+def _placed(
+    lines: pl.Series, search: Search, wanted: Collection[str] | None
+) -> tuple[dict[str, pl.Series], tokens.Found]:
+    """Return a column per key that was found."""
+    text, room, scan, spare = search
     names = sorted(wanted or ())
-    data = np.concatenate([texts.data, np.frombuffer("".join(names).encode(), np.uint8)])
-    keys = _keys(data, texts.data.size, [len(name.encode()) for name in names], opened=wanted is None)
-    room = sum(int(np.count_nonzero(data == sign)) for sign in signs.equals.encode()) + 1
+    data = np.concatenate([text, np.frombuffer("".join(names).encode(), np.uint8), np.zeros(spare, np.uint8)])
+    keys = _keys(data, text.size, [len(name.encode()) for name in names], opened=wanted is None)
     found = tokens.Found(*(np.empty(size, np.int32) for size in (room, room, room, room, lines.len())))
-    total = tokens.pairs(data, texts.starts, texts.ends, _bytes(signs), keys, wanted is None, found)
+    total = scan(data, keys, found)
     count = int(keys.total[0])
     begins, sizes = np.zeros((count, lines.len()), np.int32), np.full((count, lines.len()), tokens.NOWHERE, np.int32)
     tokens.placed(found, total, begins, sizes)
     if wanted is None:
         places = zip(keys.starts[:count].tolist(), keys.sizes[:count].tolist(), strict=True)
         names = [data[at : at + size].tobytes().decode() for at, size in places]
-    columns = {column.name: column for column in texts_at(lines, names, begins, sizes).iter_columns()}
-    return Cut(columns, pl.Series(found.pairs > 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
+    return {column.name: column for column in texts_at(lines, names, begins, sizes).iter_columns()}, found
 
 
 def _keys(data: Bytes, at: int, sizes: list[int], *, opened: bool) -> tokens.Keys:
@@ -61,7 +139,10 @@ def _keys(data: Bytes, at: int, sizes: list[int], *, opened: bool) -> tokens.Key
 def _bytes(signs: Signs) -> tokens.Signs:
     ends = _class(frozenset(signs.separator.encode())) if signs.separator else np.frombuffer(known("s"), np.uint8)
     quotes = np.frombuffer(signs.quotes.encode(), np.uint8)
-    return tokens.Signs(_class(INNER), _class(LETTERS), _class(frozenset(signs.equals.encode())), ends, quotes)
+    inner = INNER | frozenset(b" ()") if signs.blanks else INNER
+    last = LETTERS | frozenset(b"0123456789)") if signs.blanks else INNER
+    equals = _class(frozenset(signs.equals.encode()))
+    return tokens.Signs(_class(inner), _class(LETTERS), _class(last), equals, ends, quotes)
 
 
 def _class(members: frozenset[int]) -> npt.NDArray[np.uint8]:

@@ -18,11 +18,13 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats import header
+from connectors.formats import header, pairs
 from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
+from connectors.warm import WARMTH
 
 HEADER: Final = "syslog_"
+WHOLE: Final = "^(.*)$"
 UNCLEAN: Final = r'[\r\n]|[^,;|\t]"[^,;|\t"]'  # more than a line, or a quote in the midst of a value
 
 
@@ -34,24 +36,45 @@ class Delimited:
     layouts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     by: int = 0
     separator: str = ","
-    start: str = "^(.*)$"
+    start: str = WHOLE
     least: int = 2
     name: ClassVar[str] = "delimited"
     structured: ClassVar[bool] = False
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        height = original.len()
+        made, head, good = self._read(original, wanted)
+        if wanted is None or any(name.startswith(HEADER) for name in wanted):
+            parts = None if wanted is None else {name.removeprefix(HEADER) for name in wanted}
+            made |= {f"{HEADER}{part.name}": part for part in header.split(head, parts)}
+        error = pl.select(pl.when(~good).then(pl.lit("no line of values"))).to_series()
+        return pl.DataFrame([*pairs.selected(made, wanted, original.len()), error.alias(ERROR)])
+
+    def _read(
+        self, original: pl.Series, wanted: frozenset[str] | None
+    ) -> tuple[dict[str, pl.Series], pl.Series, pl.Series]:
+        """Return columns, what stands before the values, and which lines have any."""
+        if len(self.separator.encode()) > 1 or not WARMTH.worth(original.len()):
+            return self._by_polars(original, wanted)
+        from connectors.formats.dividing import divided  # noqa: PLC0415 - machine code takes time to load
+
+        found = divided(original, self, wanted)
+        if found is None:
+            return self._by_polars(original, wanted)
+        made, head, good, odd = found
+        if odd.len():
+            other, heads, told = self._by_polars(original.gather(odd), wanted)
+            made = pairs.replaced(made, other, odd, original.len())
+            head, good = head.scatter(odd, heads), good.scatter(odd, told)
+        return made, head, good
+
+    def _by_polars(
+        self, original: pl.Series, wanted: frozenset[str] | None
+    ) -> tuple[dict[str, pl.Series], pl.Series, pl.Series]:
         body = original.str.extract(f"(?s){self.start}")
         good = (body.str.count_matches(self.separator, literal=True) + 1 >= self.least).fill_null(value=False)
-        made = self._placed(body, good.arg_true(), wanted)
-        if wanted is None or any(name.startswith(HEADER) for name in wanted):
-            head = original.to_frame("line").select(pl.col("line").str.strip_suffix(body)).to_series().set(~good, None)
-            made |= {f"{HEADER}{part.name}": part for part in header.split(head)}
-        names = list(made) if wanted is None else sorted(wanted)
-        columns = [made[name].alias(name) if name in made else nulls(name, height) for name in names]
-        error = pl.select(pl.when(~good).then(pl.lit("no line of values"))).to_series()
-        return pl.DataFrame([*columns, error.alias(ERROR)])
+        head = original.to_frame("line").select(pl.col("line").str.strip_suffix(body)).to_series().set(~good, None)
+        return self._placed(body, good.arg_true(), wanted), head, good
 
     def _placed(self, body: pl.Series, rows: pl.Series, wanted: frozenset[str] | None) -> dict[str, pl.Series]:
         made: dict[str, pl.Series] = {}

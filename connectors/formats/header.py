@@ -11,13 +11,15 @@ Every part may be missing, so a head is never wrong.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import polars as pl
 
-from connectors.formats.fitting import groups
+from connectors.patterns.fit import fit
 
 PARTS: Final = ("priority", "timestamp", "hostname", "program", "pid", "sequence")
+SOURCES: Final = {"hostname": ("hostname", "first"), "sequence": ("sequence", "count")}  # groups of a part
 TIME: Final = (
     r"[*.]?(?:(?:[A-Z][a-z]{2}, )?[A-Z][a-z]{2} {1,2}\d{1,2},?(?: \d{4})?,? "  # Jan  1 02:21:38
     r"\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4}\b)?"
@@ -36,13 +38,15 @@ HEAD: Final = (
 )
 
 
-def split(head: pl.Series) -> pl.DataFrame:
-    """Return the parts of heads; a part that isn't there is null."""
-    parts = groups(head, HEAD)
-    return parts.select(
-        "priority",
-        pl.col("timestamp").str.strip_chars_start("*."),
-        pl.coalesce("hostname", "first"),
-        pl.col("program", "pid"),
-        pl.coalesce(pl.when(pl.col("sequence") != "").then("sequence"), "count").alias("sequence"),
-    ).with_columns(pl.when(pl.col(pl.String) != "-").then(pl.col(pl.String)))
+def split(head: pl.Series, wanted: Collection[str] | None = None) -> pl.DataFrame:
+    """Return the parts of heads, all or those wanted; a part that isn't there is null."""
+    names = [name for name in PARTS if wanted is None or name in wanted]
+    sources = {source for name in names for source in SOURCES.get(name, (name,))}
+    parts = fit(head, (HEAD,), sources).columns
+    made = {
+        "timestamp": pl.col("timestamp").str.strip_chars_start("*."),
+        "hostname": pl.coalesce("hostname", "first"),
+        "sequence": pl.coalesce(pl.when(pl.col("sequence") != "").then("sequence"), "count").alias("sequence"),
+    }
+    chosen = parts.select(made.get(name, pl.col(name)) for name in names)
+    return chosen.with_columns(pl.when(pl.col(pl.String) != "-").then(pl.col(pl.String)))

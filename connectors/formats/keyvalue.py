@@ -49,7 +49,8 @@ class KeyValue:
         keys = None if wanted is None else frozenset(name for name in wanted if not name.startswith(HEADER))
         made, good = self._made(line, keys)
         if wanted is None or len(keys or ()) < len(wanted):
-            made |= {f"{HEADER}{part.name}": part for part in header.split(self._head(line))}
+            parts = None if wanted is None else {name.removeprefix(HEADER) for name in wanted}
+            made |= {f"{HEADER}{part.name}": part for part in header.split(self._head(line), parts)}
         if self.sparse:
             good = pl.repeat(value=True, n=line.height, eager=True)
         error = pl.select(pl.when(~good).then(pl.lit("no pairs of keys and values"))).to_series()
@@ -58,12 +59,12 @@ class KeyValue:
 
     def _made(self, line: pl.DataFrame, keys: frozenset[str] | None) -> tuple[dict[str, pl.Series], pl.Series]:
         """Return a column per key, and which lines have pairs."""
-        if self.blanks or not WARMTH.worth(line.height):
+        if not WARMTH.worth(line.height):
             good = line.select(pl.col("body").str.contains(self._pair()).fill_null(value=False))["body"]
             return pairs.columns(self._pairs(line, keys), line.height), good
         from connectors.formats.cutting import cut  # noqa: PLC0415 - few lines do without
 
-        found = cut(line["body"], Signs(self.equals, self.quotes, self.separator), keys)
+        found = cut(line["body"], Signs(self.equals, self.quotes, self.separator, self.blanks), keys)
         made, good = found.columns, found.good
         if found.odd.len():
             odd = line[found.odd]
@@ -81,8 +82,10 @@ class KeyValue:
         return body if self.sparse or not body.null_count() else body.zip_with(body.is_not_null(), line)
 
     def _head(self, line: pl.DataFrame) -> pl.Series:
-        start = self.start or f"(?:^|[\\s\\[]){self._pair()}"
-        head = groups(line["line"], f"(?s)^(?P<head>.*?){start}")["head"]
+        if self.start:  # the body is all that is left of the line
+            head = line.select(pl.col("line").str.strip_suffix(pl.col("body"))).to_series()
+        else:
+            head = groups(line["line"], f"(?s)^(?P<head>.*?)(?:^|[\\s\\[]){self._pair()}")["head"]
         return head if not self.sparse else pl.select(pl.coalesce(head, line["line"])).to_series()
 
     def _pair(self) -> str:

@@ -41,7 +41,8 @@ class Leef:
         frame = groups(original, LINE).with_row_index("row")
         made = pairs.columns(_attributes(frame, wanted), original.len()) | {name: frame[name] for name in FIELDS}
         if wanted is None or any(name.startswith("syslog_") for name in wanted):
-            made |= {f"syslog_{part.name}": part for part in header.split(frame["head"])}
+            names = None if wanted is None else {name.removeprefix("syslog_") for name in wanted}
+            made |= {f"syslog_{part.name}": part for part in header.split(frame["head"], names)}
         error = pl.select(pl.when(frame["vendor"].is_null()).then(pl.lit("not LEEF"))).to_series()
         return pl.DataFrame([*pairs.selected(made, wanted, original.len()), error.alias(ERROR)])
 

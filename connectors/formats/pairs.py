@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -20,6 +21,14 @@ def columns(found: pl.DataFrame, height: int) -> dict[str, pl.Series]:
         first = part.unique("row", keep="first", maintain_order=True) if part["row"].is_duplicated().any() else part
         made[str(key)] = nulls(str(key), height).scatter(first["row"], first["value"])
     return made
+
+
+def replaced(
+    made: Mapping[str, pl.Series], others: Mapping[str, pl.Series], rows: pl.Series, height: int
+) -> dict[str, pl.Series]:
+    """Return columns whose values in these rows are those of other ones; a column that these haven't is kept."""
+    found = {name: made[name] if name in made else nulls(name, height) for name in {**made, **others}}
+    return {name: own.scatter(rows, others[name]) if name in others else own for name, own in found.items()}
 
 
 def selected(made: dict[str, pl.Series], wanted: frozenset[str] | None, height: int) -> list[pl.Series]:

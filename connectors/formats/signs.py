@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What stands between a key and its value, around values, and after those that hold blanks: any of each."""
+    """What stands between a key and its value, around values, and after those that hold blanks: any of each.
+
+    `blanks` says that keys hold blanks and parentheses.
+    """
 
     equals: str
     quotes: str
     separator: str
+    blanks: bool = False

@@ -10,13 +10,14 @@ catalogues of a source definition.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
+from connectors.formats import modern
 from connectors.formats.fitting import first_fit
+from connectors.formats.frames import nulls
 from connectors.formats.json_lines import ERROR
 
 PRIORITY: Final = r"(?s)^\s*(?:(?:\d{1,7} )?<(?P<priority>\d{1,3})>)?"  # "123 <38>": the octet count of RFC 6587
@@ -29,12 +30,6 @@ CLASSIC: Final = PRIORITY + (
     r"|(?P<spaced>[^\s:\[\]()]+(?: [^\s:\[\]()]+){1,3})\[(?P<spaced_pid>\d+)\]:\s*)?"  # Mail Helper[7]:
     r"(?:\[ID \d+ \w+\.\w+\] )?(?P<message>.*)$"  # of Solaris: [ID 800047 auth.info]
 )
-MODERN: Final = (
-    r"(?s)^\s*(?:\d{1,7} )?<(?P<priority>\d{1,3})>1 (?P<timestamp>\S+) (?P<hostname>\S+) "
-    r"(?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
-    r'(?P<structured_data>-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*\])+)(?: \x{FEFF}?(?P<message>.*))?$'
-)
-
 MADE: Final = {
     "program": ("spaced",),
     "pid": ("spaced_pid",),
@@ -42,10 +37,6 @@ MADE: Final = {
     "severity": ("priority",),
 }  # columns: what else they are made of
 HEADER: Final = ("timestamp", "hostname", "program", "pid", "message", "msgid", "structured_data")
-DATA: Final = "structured_data."
-ELEMENT: Final = re.compile(r'\[([^\s\]="]+)((?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*)\]')
-PARAMETER: Final = re.compile(r' ([^\s\]="]+)="((?:[^"\\\]]|\\.)*)"')
-
 SEVERITIES: Final = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
 # fmt: off
 FACILITIES: Final = [
@@ -65,19 +56,17 @@ class Syslog:
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
         frame = _header(original, wanted)
-        data = _data(frame["structured_data"], wanted)
-        own = [*HEADER, "facility", "severity"]
-        names = [*own, *data.columns] if wanted is None else sorted(wanted)
-        known = {*frame.columns, *data.columns}
-        both = frame.with_columns(data.get_columns())
-        empty = [pl.lit(None, pl.String).alias(name) for name in names if name not in known]
-        return both.select(*[name for name in names if name in known], *empty, ERROR)
+        data = [name for name in frame.columns if name.startswith(modern.DATA)]
+        names = [*HEADER, "facility", "severity", *data] if wanted is None else sorted(wanted)
+        empty = [pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns]
+        return frame.select(*[name for name in names if name in frame.columns], *empty, ERROR)
 
 
 def _header(original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-    frame = first_fit(original, (MODERN, CLASSIC), _groups(wanted))
-    frame = frame.with_columns(  # a program whose name has blanks only the number behind tells from a message
-        pl.coalesce("program", "spaced").alias("program"), pl.coalesce("pid", "spaced_pid").alias("pid")
+    frame = _parts(original, wanted).with_columns(
+        # a program whose name has blanks only the number behind tells from a message
+        pl.coalesce("program", "spaced").alias("program"),
+        pl.coalesce("pid", "spaced_pid").alias("pid"),
     )
     number = pl.col("priority").cast(pl.Int64, strict=False)
     said = [name for name in HEADER if name != "message"]
@@ -89,38 +78,19 @@ def _header(original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
     )
 
 
-def _groups(wanted: frozenset[str] | None) -> frozenset[str] | None:
-    """Return the groups that the wanted columns are made of."""
-    if wanted is None:
-        return None
-    data = {"structured_data"} if any(name.startswith(DATA) for name in wanted) else set()
-    return wanted.union({"timestamp"}, data, *(MADE.get(name, ()) for name in wanted))
+def _parts(original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
+    """Return what either form of header tells, and parameters of structured data; nulls for what a line lacks."""
+    asked = None if wanted is None else wanted.union({"timestamp"}, *(MADE.get(name, ()) for name in wanted))
+    newer = original.str.contains(modern.START).fill_null(value=False)
+    if newer.any():
+        older = first_fit(original.filter(~newer), (CLASSIC,), asked)
+        told = modern.read(original.filter(newer), asked, wanted)
+        order = pl.concat([(~newer).arg_true(), newer.arg_true()]).arg_sort()
+        frame = pl.concat([older, told], how="diagonal")[order]
+    else:
+        frame = first_fit(original, (CLASSIC,), asked)
+    return frame.with_columns(nulls(name, frame.height) for name in HEADER if name not in frame.columns)
 
 
 def _named(number: pl.Expr, names: list[str]) -> pl.Expr:
     return number.replace_strict(dict(enumerate(names)), default=None, return_dtype=pl.String)
-
-
-def _data(text: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
-    """Return the parameters of structured data; lines repeat them, so each distinct text is read once."""
-    if text.null_count() == text.len() or (wanted is not None and not any(name.startswith(DATA) for name in wanted)):
-        return pl.DataFrame(height=text.len())
-    distinct = text.drop_nulls().unique()
-    found = [_parameters(cell) for cell in distinct]
-    names = list(dict.fromkeys(name for row in found for name in row if wanted is None or name in wanted))[:2000]
-    columns = [
-        text.replace_strict(
-            distinct, pl.Series([row.get(name) for row in found], dtype=pl.String), default=None, return_dtype=pl.String
-        ).alias(name)
-        for name in names
-    ]
-    return pl.DataFrame(columns) if columns else pl.DataFrame(height=text.len())
-
-
-def _parameters(text: str) -> dict[str, str]:
-    elements = ELEMENT.findall(text)
-    return {
-        f"{DATA}{element}.{name}": re.sub(r'\\(["\\\]])', r"\1", value)
-        for element, parameters in elements
-        for name, value in PARAMETER.findall(parameters)
-    }

@@ -24,10 +24,11 @@ NOWHERE, ODD = -1, -2
 
 
 class Signs(NamedTuple):
-    """What bytes mean: those of keys, those that begin one, those between key and value, blanks; and the quotes."""
+    """What bytes mean: those of keys, those that begin or end one, those between key and value, blanks; the quotes."""
 
     inner: Bytes
     first: Bytes
+    last: Bytes
     equals: Bytes
     ends: Bytes  # of values without quotes
     quotes: Bytes
@@ -93,7 +94,7 @@ def quoted(data: Bytes, at: int, end: int) -> tuple[int, bool]:
 @compiled
 def value(data: Bytes, at: int, end: int, signs: Signs) -> tuple[int, int, int]:
     """Return where the value that begins here stands without its quotes, its size, and where it ends; ODD, or such."""
-    _, _, _, ends, quotes = signs
+    _, _, _, _, ends, quotes = signs
     quote = NOWHERE
     for place in range(quotes.size):
         if at < end and data[at] == quotes[place]:
@@ -135,7 +136,7 @@ def blank(byte: int) -> bool:
 @compiled
 def pairs(data: Bytes, starts: Places, ends: Places, signs: Signs, keys: Keys, open_: bool, found: Found) -> int:
     """Find the pairs of all lines; return how many have columns."""
-    inner, first, equals, _, _ = signs
+    inner, first, closing, equals, _, _ = signs
     rows, columns, begins, sizes, numbers = found
     total = 0
     for row in range(starts.size):
@@ -156,7 +157,7 @@ def pairs(data: Bytes, starts: Places, ends: Places, signs: Signs, keys: Keys, o
             if doubt:
                 numbers[row] = ODD
                 break
-            if begin < 0:
+            if begin < 0 or closing[data[at - 1]] == 0:
                 continue
             number = numbered(data, begin, at - begin, keys, open_)
             start, size, at = value(data, at + 1, end, signs)

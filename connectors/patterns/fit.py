@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import piece, texts_at
+from connectors.bytewise import Piece, Spans, piece, texts_at
 from connectors.grok import groups
 from connectors.warm import WARMTH
+
+if TYPE_CHECKING:
+    from connectors.patterns.program import Program
 
 Which = npt.NDArray[np.int16]
 NONE: Final = -1
@@ -49,10 +52,7 @@ def _as_machine_code(texts: pl.Series, patterns: tuple[str, ...], names: tuple[s
     instructions = program(patterns, names)
     if instructions is None:
         return None
-    data, starts, ends = piece(texts)
-    which = np.empty(texts.len(), np.int16)
-    begins, sizes = np.empty((2, len(names), texts.len()), np.int32)
-    machine.fit(data, starts, ends, *instructions, which, begins, sizes, machine.scratch(len(names)))
+    which, begins, sizes = _run(piece(texts), instructions, len(names))
     columns = texts_at(texts, names, begins, sizes)
     odd = np.flatnonzero(which == machine.ODD)
     if odd.size:
@@ -62,6 +62,36 @@ def _as_machine_code(texts: pl.Series, patterns: tuple[str, ...], names: tuple[s
             columns[column.name].scatter(odd, column) for column in other.columns.iter_columns()
         )
     return Fit(which, columns)
+
+
+def _run(texts: Piece, instructions: Program, count: int) -> tuple[Which, Spans, Spans]:
+    from connectors.patterns import machine  # noqa: PLC0415
+
+    which = np.empty(texts.starts.size, np.int16)
+    begins, sizes = np.empty((2, count, texts.starts.size), np.int32)
+    data, starts, ends = texts
+    machine.fit(data, starts, ends, *instructions, which, begins, sizes, machine.scratch(count))
+    return which, begins, sizes
+
+
+class Place(NamedTuple):
+    """Where a group stands in each text, a size being negative where it does not; and which texts Polars must tell."""
+
+    begins: Spans
+    sizes: Spans
+    odd: npt.NDArray[np.bool_]
+
+
+def place(texts: Piece, pattern: str, name: str) -> Place | None:
+    """Return where a pattern's group stands; None where the pattern is not for the machine."""
+    from connectors.patterns import machine  # noqa: PLC0415
+    from connectors.patterns.program import program  # noqa: PLC0415
+
+    instructions = program((pattern,), (name,))
+    if instructions is None:
+        return None
+    which, begins, sizes = _run(texts, instructions, 1)
+    return Place(begins[0], sizes[0], which == machine.ODD)
 
 
 def _by_polars(texts: pl.Series, patterns: Sequence[str], names: Sequence[str]) -> Fit:

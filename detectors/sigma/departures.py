@@ -48,12 +48,13 @@ from sigma.modifiers import (
 from sigma.types import Placeholder, SigmaExpansion, SigmaRegularExpression, SigmaString, SpecialChars
 
 from detectors.errors import RuleError
-from detectors.sigma.predicates import MAX_WEIGHT
+from detectors.sigma.predicates import MAX_WEIGHT, least_weight
 
 DASHES = "-/\u2013\u2014\u2015"
 MAX_DASHES = 3  # 5 variants each: a fourth would make 625 values of one
 _BEGINS = re.compile(rf"\B[{DASHES}]\b")  # a dash before a word and not behind one
 _DASH = "_windash"  # stands for such a dash while its spellings are made
+_WRITTEN = re.compile(r"[*?\\]")  # may stand for no character of what is looked for
 _PLACEHOLDER = re.compile(r"\\%|%([^%\\]+)%")
 
 
@@ -146,6 +147,13 @@ class Windash(SigmaWindowsDashModifier):
 
         choices = [DASHES if isinstance(part, Placeholder) and part.name == _DASH else (part,) for part in marked.s]
         return SigmaExpansion([_text(val, *spelt) for spelt in product(*choices)])
+
+
+def least_spelt(text: str) -> int:
+    """Say what looking for a text costs at least, once its dashes are varied."""
+    dashes = min(len(_BEGINS.findall(text)), MAX_DASHES)
+    spellings: int = len(DASHES) ** dashes
+    return spellings * least_weight(len(_WRITTEN.sub("", text)))
 
 
 class Expand(SigmaExpandModifier):

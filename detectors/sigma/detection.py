@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import ip_interface, ip_network
+from itertools import accumulate, islice
 from sys import float_info
 from typing import Any
 
@@ -15,6 +16,7 @@ from sigma.types import SigmaNumber, SigmaString, SigmaType, sigma_type
 from detectors.errors import Place, RuleError
 from detectors.sigma import chain, condition
 from detectors.sigma.chain import NETWORK, REFERENCE, REGEX, TIMES, Chain, Modifier, modified
+from detectors.sigma.departures import least_spelt
 from detectors.sigma.document import Document, TextError
 from detectors.sigma.lower import value
 from detectors.sigma.predicates import HEAVY, MAX_WEIGHT, Node, Not, Predicate, conjunction, disjunction, weight
@@ -106,10 +108,8 @@ class Detection:
             read = chain.read(modifiers) if bar else _PLAIN
         except TextError as error:
             return self._fault(shown + error.message, at.inside_key(len(name) + 1 + error.offset, *path), error.fix)
-        if not values:
-            return self._fault(f"{shown}an empty list", at.key(*path), "give it a value, or `null` for a missing field")
-        if read.every and len(values) == 1:
-            return self._fault(f"{shown}`all` of a single value", at.key(*path), "leave `all` out, or add the others")
+        if self._refused(path, shown, read, values):
+            return _FAULTY
         found, modifying = list[Node](), read.modifiers(name or None)
         for index, given in enumerate(values):
             try:
@@ -120,6 +120,29 @@ class Detection:
                 return self._fault(shown + message, place, fix)
         join: Callable[[list[Node]], Node] = conjunction if read.every else disjunction
         return Not(join(found)) if read.negated else join(found)
+
+    def _refused(self, path: tuple[object, ...], shown: str, read: Chain, values: list[object]) -> bool:
+        """Say whether a list of values is at fault as a whole."""
+        at, faults = self.document, len(self.faults)
+        if not values:
+            self._fault(f"{shown}an empty list", at.key(*path), "give it a value, or `null` for a missing field")
+        elif read.every and len(values) == 1:
+            self._fault(f"{shown}`all` of a single value", at.key(*path), "leave `all` out, or add the others")
+        elif (index := self._overweight(read, values)) is not None:
+            self._fault(shown + HEAVY, at.place(*path, index), "split the rule")
+        return len(self.faults) > faults
+
+    def _overweight(self, read: Chain, values: list[object]) -> int | None:
+        """Say at which of several values the rule is too heavy once dashes are varied, before any is.
+
+        Each value may become a hundred, and to make these takes long.
+        """
+        if read.names[:1] != ("windash",) or len(values) == 1:
+            return None
+        totals = accumulate(
+            (least_spelt(each) if isinstance(each, str) else 0 for each in values), initial=self._weight
+        )
+        return next((at for at, total in enumerate(islice(totals, 1, None)) if total > MAX_WEIGHT), None)
 
     def _value(
         self, name: str | None, read: Chain, modifying: list[Modifier], given: object, *, alone: bool

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from detectors.sigma.logsources import Route
-from detectors.sigma.tables import read_table
+from detectors.tables import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def documented(made_by: str | None) -> frozenset[str]:
 
 @cache
 def _table() -> dict[str, _Kinds]:
-    data: dict[str, dict[str, Any]] = read_table("eventfields.yml")
+    data: dict[str, dict[str, Any]] = read_table("sigma/eventfields.yml")
     return {name: _kinds(documented) for name, documented in data.items()}
 
 

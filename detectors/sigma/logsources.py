@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any, Final
 
 from detectors.contracts import Dialect, LogSource
-from detectors.sigma.tables import read_table
+from detectors.tables import read_table
 
 Fields = Mapping[str, tuple[str, ...]]  # a rule's name of a field → the source's own columns
 
@@ -67,7 +67,7 @@ def routes(rule: LogSource, source: LogSource) -> tuple[Route, ...]:
 
 @cache
 def _table() -> dict[str, dict[tuple[str, str | None], tuple[Route, ...]]]:
-    data: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = read_table("logsources.yml")
+    data: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = read_table("sigma/logsources.yml")
     return {
         name: {
             (kind, key): tuple(_route(entry) for entry in entries)

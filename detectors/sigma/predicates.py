@@ -142,6 +142,11 @@ def _weight(predicate: Predicate) -> int:
     return _VALUE + each * len(predicate.values) + sum(map(len, predicate.values))
 
 
+def least_weight(characters: int) -> int:
+    """Say what looking for a value of so many characters costs at least."""
+    return _EXACT + characters
+
+
 def encode(node: Node) -> list[Any]:
     """Return the tree as plain lists, for JSON."""
     match node:

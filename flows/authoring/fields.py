@@ -12,7 +12,7 @@ from detectors.contracts import LogSource
 from detectors.sigma.document import Document
 from detectors.sigma.eventfields import documented
 from detectors.sigma.logsources import Route, routes
-from detectors.sigma.tables import read_table
+from detectors.tables import read_table
 from flows.authoring.memo import Memo
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Fields:
         for definition in self._definitions.values():
             for part, names in found.items():
                 names.update(filter(None, [getattr(definition.logsource, part)]))
-        for product, kinds in read_table("logsources.yml").items():
+        for product, kinds in read_table("sigma/logsources.yml").items():
             found["category"].update(kinds.get("categories", ()))
             found["service"].update(kinds.get("services", ()))
             found["product"].update([product] if product != "*" else [])

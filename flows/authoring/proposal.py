@@ -15,7 +15,7 @@ from detectors.schema import ECS, EVENT
 from detectors.sigma.asking import Asking
 from detectors.sigma.fold import fold
 from detectors.sigma.logsources import Route, routes
-from detectors.sigma.tables import read_table
+from detectors.tables import read_table
 
 FEWEST, ITEMS = 2, 4  # of a proposed selection; one is enough where it tells all others apart
 ALWAYS = frozenset({"EventID"})  # tells the kind of an event: asked for wherever all wanted events agree
@@ -118,7 +118,7 @@ def _logsource(dialect: Dialect, wanted: pl.DataFrame, siblings: Iterable[LogSou
     """Return the narrowest log source that all wanted events belong to, and their route there."""
     own = dialect.logsource
     asking = Asking(dialect, wanted)
-    table = read_table("logsources.yml").get(own.product or "", {})
+    table = read_table("sigma/logsources.yml").get(own.product or "", {})
     names = [LogSource(name, own.product, None) for name in table.get("categories", {})]
     names += [LogSource(None, own.product, name) for name in table.get("services", {})]
     found = [

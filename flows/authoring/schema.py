@@ -17,7 +17,7 @@ from detectors.questions import LOOKS, MEANS, catalogue
 from detectors.schema import LEVELS
 from detectors.sigma.logsources import EVERYTHING
 from detectors.sigma.parse import STATUSES
-from detectors.sigma.tables import read_table
+from detectors.tables import read_table
 from flows import blindness
 from flows.authoring.fields import Fields
 from flows.authoring.house import RUNBOOK
@@ -198,7 +198,7 @@ def _narrowed(definitions: Mapping[str, Definition]) -> tuple[dict[str, Any], li
 def _logsources(definitions: Mapping[str, Definition]) -> set[LogSource]:
     """Return the log sources that rules may name of the sources that there are."""
     found = {definition.dialect.logsource for definition in definitions.values()}
-    for product, kinds in read_table("logsources.yml").items():
+    for product, kinds in read_table("sigma/logsources.yml").items():
         named = product if product != "*" else None
         found |= {LogSource(category=name, product=named) for name in kinds.get("categories", ())}
         found |= {LogSource(service=name, product=named) for name in kinds.get("services", ())}
@@ -236,7 +236,7 @@ def _fields(definitions: Mapping[str, Definition]) -> list[str]:
     for definition in definitions.values():
         found.update(blindness.columns(definition, EVERYTHING) or ())
         found.update(definition.fields, definition.aliases, definition.mapped)
-    for documented in read_table("eventfields.yml").values():
+    for documented in read_table("sigma/eventfields.yml").values():
         for events in documented["events"].values():
             for columns in events.values():
                 found.update(name for each in columns for name in (each if isinstance(each, list) else [each]))

@@ -85,6 +85,7 @@ def _correlated(linked: Linked, parts: Parts, memo: Memo, *, mutate: bool) -> Re
         score = mutation.score(linked, parts)
         return [score.tried, [str(survivor) for survivor in score.survivors]]
 
-    failures = memo.answer(place.file, run, f"failures {place}")
-    tried, survivors = memo.answer(place.file, leave_out, f"survivors {place}") if mutate else (None, [])
+    state = f"{place} {linked.semantics}"  # the rules that it refers to may stand in other files
+    failures = memo.answer(place.file, run, f"failures {state}")
+    tried, survivors = memo.answer(place.file, leave_out, f"survivors {state}") if mutate else (None, [])
     return Result(meta.id, meta.title, tuple(failures), tried, tuple(survivors))

@@ -125,7 +125,9 @@ def _risks(store: Store, organisation: str | None, t: Mapping[str, str]) -> Tabl
         mine = found if organisation is None else found.filter(pl.col("organisation") == organisation)
         for row in mine.head(5).iter_rows(named=True):
             whole = kind in {"organisation", "system"}
-            through = "; ".join(row["contributors" if whole else "rules"])
+            through = (
+                "; ".join(shift.member(each, t) for each in row["contributors"]) if whole else "; ".join(row["rules"])
+            )
             level = (row["level"], t[f"level_{row['level']}"])
             rows.append((level, t[f"kind_{kind}"], row["name"], f"{row['risk']:.0f}", through))
     return Table(

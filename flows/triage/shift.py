@@ -39,6 +39,12 @@ def spoken(lang: str) -> dict[str, str]:
     return {label: texts[lang] for label, texts in catalogue().items()}
 
 
+def member(named: str, t: Mapping[str, str]) -> str:
+    """Return a member of a system or an organisation, such as `host DC01`, in a language."""
+    kind, _, name = named.partition(" ")
+    return f"{t.get(f'kind_{kind}', kind)} {name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """How a sheet speaks: in which language, and in which zone its times are."""

@@ -16,6 +16,7 @@ from flows.report.cards import cut
 from flows.report.words import Clock
 from flows.triage import duties
 from flows.triage.shift import left as left_of
+from flows.triage.shift import member
 from flows.triage.shift import spoken as shift_words
 from flows.triage.story import Row, case_title, case_titles, tell
 from flows.web.deciding import CASE_FIELDS
@@ -36,20 +37,21 @@ ASKED: Final = {"host": "host", "user": "user", "address": "ip", "organisation":
 def risks(site: Site, request: Request) -> Mapping[str, Any]:
     """Return what the page of risk shows: the highest of each kind, and through what."""
     clock = Clock(site.zone, spoken(site.lang(request))["time_format"])
-    cases, shown, when = Cases(site.store), [], None
+    cases, shown, when, t = Cases(site.store), [], None, shift_words(site.lang(request))
     for kind in KINDS:
         at, found = cases.risks(kind, TOP)
         when = at or when
-        shown.append((kind, [_entity(kind, each) for each in found.iter_rows(named=True)]))
+        shown.append((kind, [_entity(kind, each, t) for each in found.iter_rows(named=True)]))
     return {"kinds": shown, "when": clock.moment(when)}
 
 
-def _entity(kind: str, risk: Mapping[str, Any]) -> Mapping[str, Any]:
-    members = kind in {"organisation", "system"}
+def _entity(kind: str, risk: Mapping[str, Any], t: Mapping[str, str]) -> Mapping[str, Any]:
+    whole = kind in {"organisation", "system"}
+    through = [member(each, t) for each in risk["contributors"] or ()] if whole else risk["rules"] or ()
     return {
         **risk,
         "shown": cut(risk["name"], 120).text,
-        "through": [cut(each, 120).text for each in risk["contributors" if members else "rules"] or ()],
+        "through": [cut(each, 120).text for each in through],
         "link": link({}, **{ASKED[kind]: risk["name"]}) if kind in ASKED else None,
     }
 

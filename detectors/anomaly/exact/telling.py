@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import polars as pl
-import yaml
 
 from detectors.anomaly.anomaly import Anomaly
 from detectors.anomaly.exact import DAILY, LOOKS
@@ -19,6 +17,7 @@ from detectors.anomaly.explain import number
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.parts import Words
 from detectors.anomaly.watch import Watch
+from detectors.tables import read_table
 
 HISTORY: Final = 30  # days, or hours, of the entity shown beside an anomaly
 LANGUAGES: Final = ("en", "vi")
@@ -126,6 +125,5 @@ def _history(row: dict[str, Any], mine: pl.DataFrame, watch: Watch) -> dict[str,
 
 @cache
 def _words() -> dict[str, Any]:
-    text = files(__package__).joinpath("words.yml").read_text("utf-8")
-    read: dict[str, Any] = yaml.safe_load(text)
+    read: dict[str, Any] = read_table("anomaly/exact/words.yml")
     return read

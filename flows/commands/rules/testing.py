@@ -10,6 +10,7 @@ import orjson
 from connectors.kept import contents
 from detectors.sigma.valuelist import Lists
 from flows import assembly
+from flows import lists as value_lists
 from flows.authoring import testing
 from flows.authoring.memo import Memo
 from flows.commands.options import add_paths, read_config
@@ -36,7 +37,11 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     parts = assembly.assemble(settings, [*args.paths, *args.rules])
     lists = assembly.value_lists(settings)
-    memo = Memo(settings.cache, "test", contents([*settings.sources, *assembly.list_paths(settings)]))
+    # what else a verdict depends on than the rule: a verdict that is kept must never hide a failure
+    listed = value_lists.files(assembly.list_paths(settings))
+    read = [*settings.sources, *listed, *assembly.enrichment_paths(settings)]
+    told = f"{settings.enrichment!r} {settings.zone}".encode()
+    memo = Memo(settings.cache, "test", contents(read, (".yml", ".yaml", ".csv", ".txt")), told)
     if args.propose:
         return _propose(parts, lists)
     results = testing.test(parts, memo, lists, args.mutate, own_rules())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors import warm
 from connectors.formats.delimited import Delimited, _cut
 from connectors.formats.json_lines import ERROR
 
@@ -34,6 +36,38 @@ def test_layouts_go_by_a_value() -> None:
     assert frame["x"].to_list() == ["1", None, None, "3"]
     assert frame["y"].to_list() == [None, "2", None, None]
     assert frame["kind"].to_list() == ["A", "C", "D", "B"]
+
+
+@pytest.fixture
+def _warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm.WARMTH, "few", 0)  # set back afterwards
+    monkeypatch.setattr(warm.WARMTH, "cold", -1)
+
+
+BITS = st.sampled_from(
+    ["", "A", "B,", ",", ",,", "x", " ", '"', '""', '"q,r"', '"a""b"', "é", "ạ", "\u00a0", "\n", "<1>h p: "]
+)
+READERS = [
+    READER,
+    Delimited(columns=["a", "b"], layouts={"A|B": ["a", "_", "c"], "C": ["d", "a", "a"]}, least=1),
+    Delimited(columns=["a", "b", "c"], start=r"((?:A|x),.*)$", by=1, layouts={"x": ["a", "b", "c", "d"]}),
+]
+
+
+@pytest.mark.usefixtures("_warm")
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(READERS),
+    st.lists(st.lists(BITS, max_size=9).map("".join) | st.none(), min_size=1, max_size=6),
+    st.sampled_from([None, frozenset("abcd") | {"syslog_hostname"}]),
+)
+def test_machine_code_finds_the_same(reader: Delimited, lines: list[str | None], wanted: frozenset[str] | None) -> None:
+    told = []
+    for few in (1 << 30, 0):
+        warm.WARMTH.few = few
+        rows = reader.parse(pl.Series(lines, dtype=pl.String), wanted).to_dicts()
+        told.append([{name: value for name, value in sorted(row.items()) if value is not None} for row in rows])
+    assert told[0] == told[1]
 
 
 @settings(max_examples=60, deadline=None)

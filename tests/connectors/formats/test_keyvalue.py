@@ -11,7 +11,7 @@ from connectors import warm
 from connectors.formats.keyvalue import KeyValue
 
 PIECES = st.sampled_from(
-    [*"ab==\"'  \\[5:é-.<,;\n", "ab", "a=1", ' b="x y"', ' a=""', '\\"', "<189>", "b: c", "\u00a0", "ạ"],
+    [*"ab==\"'  \\[5:é-.<,;()\n", "ab", "a=1", ' b="x y"', ' a=""', '\\"', "<189>", "b: c", "\u00a0", "ạ"],
 )
 KEYS = frozenset({"a", "b"})
 READERS = [
@@ -21,6 +21,8 @@ READERS = [
     KeyValue(separator=",;", sparse=True),
     KeyValue(quotes="", separator=","),
     KeyValue(quotes=""),
+    KeyValue(equals=":", separator=",", quotes="", blanks=True),
+    KeyValue(equals=":", separator=",", quotes="", blanks=True, start="a"),
 ]
 
 

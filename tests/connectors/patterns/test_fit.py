@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors import warm
 from connectors.definitions import BUILT_IN, load_definitions
-from connectors.formats import access, cisco, daemon, haproxy, header, syslog
+from connectors.formats import access, cisco, daemon, haproxy, header, modern, syslog
 from connectors.mapping import Extraction
 from connectors.patterns.fit import Fit, fit
 from connectors.patterns.program import program
@@ -109,7 +109,7 @@ def test_a_text_that_would_take_for_ever_is_left_to_polars() -> None:
 
 
 def test_the_patterns_of_the_product_are_known() -> None:
-    own = [access.USUAL, access.LINE, syslog.CLASSIC, syslog.MODERN, header.HEAD, cisco.MESSAGE]
+    own = [access.USUAL, access.LINE, syslog.CLASSIC, modern.LINE, header.HEAD, cisco.MESSAGE]
     own += [*haproxy.Haproxy.patterns, daemon.LINE]
     for definition in load_definitions([BUILT_IN]).values():
         own += [each.pattern for step in definition.steps if isinstance(step, Extraction) for each in step.patterns]

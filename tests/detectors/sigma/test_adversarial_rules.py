@@ -32,6 +32,7 @@ REFUSED: dict[str, tuple[Callable[[], str], str]] = {
     "windash, 5^10000": (lambda: f"f|windash: '{' -a' * 10_000}'", "10000 dashes to vary"),
     "windash of a megabyte": (lambda: f"f|windash: '-a -b -c{'x' * 1_000_000}'", "3 dashes to vary in 1000008"),
     "windash in a long list": (lambda: f"f|windash:\n{several(1_000, 'x{}' + 'y' * 200 + ' -a -b -c')}", HEAVY),
+    "windash in a longer list": (lambda: f"f|windash:\n{several(60_000, 'x{:05} -a -b -c')}", HEAVY),
     "too many values": (lambda: f"f:\n{several(210_000, 'v{}')}", "more than 200000 parts"),
     "too much text": (lambda: f"f|contains:\n{several(20, 'v{}' + 'x' * 900_000)}", HEAVY),
     "too many patterns": (lambda: f"f|contains:\n{several(600, 'a*{}?b')}", HEAVY),

@@ -99,3 +99,42 @@ def test_answers_are_remembered_until_the_file_changes(soc: Soc, rule: Path) -> 
     assert soc("rules", "test", rule, "--mutate") == first
     rule.write_text(RULE.replace("for root '", "for nobody '"))
     assert "does not match" in soc("rules", "test", rule, "--mutate")[1]
+
+
+COUNTED = """title: Root refused
+id: 00000000-0000-4000-8000-0000000000b1
+name: root_refused
+logsource: {product: linux, service: sshd}
+detection: {sel: {message|contains|expand: '%refusals%'}, condition: sel}
+"""
+COUNTING = """title: Root refused twice
+id: 00000000-0000-4000-8000-0000000000b2
+correlation: {type: event_count, rules: root_refused, timespan: 5m, condition: {gte: 2}}
+tests:
+  - name: twice
+    match: true
+    events:
+      - {'@timestamp': '2026-03-09T00:00:00Z', message: Failed password for root}
+      - {'@timestamp': '2026-03-09T00:00:01Z', message: Failed password for root}
+  - {name: once, match: false, events: [{'@timestamp': '2026-03-09T00:00:00Z', message: Failed password for root}]}
+"""
+
+
+def test_a_kept_verdict_hides_no_failure_of_what_stands_elsewhere(
+    soc: Soc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder, lists = tmp_path / "counted", tmp_path / "lists"
+    for made in (folder, lists):
+        made.mkdir()
+    (tmp_path / "soc.yml").write_text("lists: lists\n")
+    (lists / "refusals.txt").write_text("Failed password for root\n")
+    (folder / "counted.yml").write_text(COUNTED)
+    (folder / "counting.yml").write_text(COUNTING)
+    assert "`twice`" not in soc("rules", "test", folder)[1]
+    (folder / "counted.yml").write_text(COUNTED.replace("service: sshd", "service: sudo").replace("%refusals%", "%no%"))
+    assert "counting.yml:5:5: `twice`: no alert" in soc("rules", "test", folder)[1]
+    (folder / "counted.yml").write_text(COUNTED)
+    assert "`twice`" not in soc("rules", "test", folder)[1]
+    (lists / "refusals.txt").write_text("something else\n")
+    assert "counting.yml:5:5: `twice`: no alert" in soc("rules", "test", folder)[1]

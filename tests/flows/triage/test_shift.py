@@ -15,6 +15,7 @@ from connectors.store_cases import Case, Cases
 from detectors.errors import UsageError
 from detectors.schema import COVERAGE, RISK
 from flows.cli import main
+from flows.report.words import words
 from flows.settings import Settings
 from flows.settings import Triage as Reading
 from flows.triage import duties
@@ -23,7 +24,7 @@ from flows.triage.duties import MARK, SENT, due, next_yearly, read
 from flows.triage.opening import opened
 from flows.triage.periodic import bounds
 from flows.triage.reporting import after
-from flows.triage.shift import catalogue, work
+from flows.triage.shift import catalogue, member, spoken, work
 from tests.flows.triage.test_cases import AT, HOSTILE, attack
 from tests.sample_findings import START, finding, frame
 
@@ -183,8 +184,8 @@ def test_blind_hours_are_those_of_the_ledger(place: Path) -> None:
     for organisation, cells in (("H21.09", ["auth", "3", "165", "30", "3"]), ("H21.10", None)):
         assert main(["report", "--day", AT, "--organisation", organisation, "--lang", "en"]) == 0
         page = (place / "report.html").read_text("utf-8")
-        found = re.search(r"<td>auth</td>(.*?)</tr>", page)
-        assert (re.findall(r"<td>([^<]*)</td>", found[0]) if found else None) == cells
+        found = re.search(r"<td[^>]*><span>auth</span></td>(.*?)</tr>", page)
+        assert (re.findall(r"<span>([^<]*)</span></td>", found[0]) if found else None) == cells
 
 
 def test_without_a_browser_it_says_what_to_do_instead(
@@ -232,3 +233,15 @@ def test_a_shift_of_many_open_findings_is_planned_from_sums(tmp_path: Path) -> N
     }
     assert {each.since for each in groups if each.id == "00003"} == {START + timedelta(minutes=3)}
     store.close()
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "account lan"), ("vi", "tài khoản lan")])
+def test_members_are_named_in_the_readers_language(lang: str, told: str) -> None:
+    assert member("user lan", spoken(lang)) == told
+    assert member("unheard-of x", spoken(lang)) == "unheard-of x"
+
+
+def test_a_level_has_one_word_wherever_it_is_shown() -> None:
+    for name in ("informational", "low", "medium", "high", "critical"):
+        for lang in ("en", "vi"):
+            assert words(lang)[f"level_{name}"] == spoken(lang)[f"level_{name}"]

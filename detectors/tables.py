@@ -11,5 +11,5 @@ _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # six times 
 
 
 def read_table(name: str) -> Any:  # noqa: ANN401 - whatever stands there
-    """Return what the YAML file of this name holds."""
-    return yaml.load(files("detectors.sigma").joinpath(name).read_text("utf-8"), _Loader)  # noqa: S506 - a safe one
+    """Return what the YAML file of this name holds, "sigma/logsources.yml"."""
+    return yaml.load(files("detectors").joinpath(name).read_text("utf-8"), _Loader)  # noqa: S506 - a safe one
