@@ -154,11 +154,19 @@ def _terms(each: Filter) -> Iterator[Remark]:
         yield Remark(each.place, "warning", "terms", message, "write them under `soc`")
 
 
+def _written(each: Filter) -> datetime | None:
+    """Return when the file of an exception was last written: before that, it could take nothing as it is now."""
+    try:
+        return datetime.fromtimestamp(Path(each.place.file).stat().st_mtime, UTC)
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
 def _unused(each: Filter, now: datetime, zone: tzinfo, known: Uses) -> Iterator[Remark]:
     """Yield that an exception took nothing for long, as far as this is known."""
     if known.since is None:
         return
-    begun = max(known.since, each.terms.since(zone) or known.since)
+    begun = max(known.since, each.terms.since(zone) or known.since, _written(each) or known.since)
     last = max(begun, (known.last or {}).get(each.id, begun))
     if now - last >= UNUSED:
         days = (now - last) // timedelta(days=1)

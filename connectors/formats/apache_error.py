@@ -33,8 +33,8 @@ PARTS: Final = {
     "file": r"(?:File does not exist|script not found or unable to stat|client denied by server configuration): "
     r"(.*?)(?:, referer: .*)?$",  # /var/www/x
     "referer": r", referer: (\S+)$",
-    "user": r"\buser '?([^\s']+?)'?:? "
-    r"(?:not found|in realm|authentication failure|authentication failed|password mismatch)",
+    "user": r"\buser [`']?([^\s`']+?)'?:? (?:not found|in realm|to access "
+    r"|authentication failure|authentication failed|authorization failure|password mismatch)",
     "rule_id": r'\[id "([^"]*)"\]',
     "rule_message": r'\[msg "((?:[^"\\]|\\.)*)"\]',
     "rule_severity": r'\[severity "([^"]*)"\]',

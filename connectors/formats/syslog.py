@@ -27,7 +27,8 @@ CLASSIC: Final = PRIORITY + (
     r":? (?:(?P<hostname>[^\s:\[\]]+) )?\s*"
     r"(?:(?P<program>[^\s:\[\]()]+)(?:\([^)\s]*\))?(?:\[(?P<pid>\d+)\])?"  # sshd(pam_unix)[19939]
     r"(?: \([^)]*\)(?:\[\d+\])?| <[^>]*>)?:\s*"
-    r"|(?P<spaced>[^\s:\[\]()]+(?: [^\s:\[\]()]+){1,3})\[(?P<spaced_pid>\d+)\]:\s*)?(?P<message>.*)$"  # Mail Helper[7]:
+    r"|(?P<spaced>[^\s:\[\]()]+(?: [^\s:\[\]()]+){1,3})\[(?P<spaced_pid>\d+)\]:\s*)?"  # Mail Helper[7]:
+    r"(?:\[ID \d+ \w+\.\w+\] )?(?P<message>.*)$"  # of Solaris: [ID 800047 auth.info]
 )
 MADE: Final = {
     "program": ("spaced",),

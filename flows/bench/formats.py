@@ -1,14 +1,20 @@
 """How many events a second each source's parser makes on one core, of lines like those of its samples.
 
+Beside each stands how long the machine took for ten million additions just then; speeds are told as measured, and as
+they would be at a pace of `GOOD` seconds.
+
 A sample is repeated with other addresses and times of day, so that no two lines are equal: parsers work on the distinct
 values of columns, and equal lines would be read once.
 """
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,13 +26,22 @@ from connectors.lines import records
 from connectors.parser import DefinedParser
 from connectors.simulator.write import write
 from detectors.contracts import Batch
-from flows.bench.clock import least
-from flows.bench.table import table
+from detectors.errors import UsageError
+from flows.bench.clock import least, reference
+from flows.bench.table import Cell, table
 from flows.bench.work import Work
 from flows.commands.simulate import START
 
 VARIED: Final = re.compile(r"\b(?:192\.0\.2|198\.51\.100|203\.0\.113|10\.\d+\.\d+)\.\d+\b|\b\d\d:\d\d:\d\d\b")
 EVENTS: Final = 20_000
+GOOD: Final = 0.5  # seconds of ten million additions on a machine at its usual pace
+STAGES: Final = {  # module and function that do it
+    "read": ("parser.py", "_read"),
+    "steps": ("extraction.py", "filled"),
+    "times": ("parser.py", "_times"),
+    "columns": ("parser.py", "_columns"),
+    "derived": ("derive.py", "derived"),
+}
 AIMS: Final = {True: 150_000, False: 300_000}  # events a second of JSON, of text
 
 
@@ -39,24 +54,58 @@ class Speed:
     structured: bool
     rules: int  # events a second, of the columns that rules ask for
     whole: int  # of all columns
+    reference: float  # seconds of ten million additions, measured just before
+    stages: Mapping[str, float]  # parts of the time for the columns of rules; only where sources are named
+
+    @property
+    def even(self) -> int:
+        """Events a second of the columns that rules ask for, at the pace of a good day."""
+        return round(self.rules * self.reference / GOOD)
 
 
-def formats(work: Work, samples: Path, folder: Path) -> list[Speed]:
-    """Measure every source there are lines of, with samples below a folder or (`.`) simulated ones, on one thread."""
+def formats(work: Work, samples: Path, folder: Path, sources: Collection[str] = ()) -> list[Speed]:
+    """Measure sources there are lines of, those named or all, on one thread.
+
+    Lines are those of samples below a folder, or (`.`) simulated ones.
+
+    Raises:
+        UsageError: there are no lines of a source that is named.
+    """
     parts = work.parts()
     found = _simulated(folder) if samples == Path() else _samples(samples)
+    if unknown := sorted(set(sources) - (found.keys() & parts.definitions.keys())):
+        known = ", ".join(sorted(found.keys() & parts.definitions.keys()))
+        raise UsageError(f"no lines of {', '.join(unknown)}", fix=f"name some of {known}")
     measured = []
     for source, lines in sorted(found.items()):
-        if source not in parts.definitions or not lines:
+        if source not in parts.definitions or not lines or (sources and source not in sources):
             continue
         parser = DefinedParser(parts.definitions[source], year=2026)
         every = varied(lines, EVENTS)
         batch = Batch(source, "file:bench", "bench", records(every, range(len(every))))
         wanted = parts.engine.wanted(parser.dialect)
+        pace = reference()
         rules, whole = (least(partial(parser.parse, batch, asked), 2) for asked in (wanted, None))
         one = parser.definition
-        measured.append(Speed(source, one.format, one.reader.structured, round(EVENTS / rules), round(EVENTS / whole)))
+        stages = _stages(partial(parser.parse, batch, wanted)) if sources else {}
+        figures = (round(EVENTS / rules), round(EVENTS / whole), pace, stages)
+        measured.append(Speed(source, one.format, one.reader.structured, *figures))
     return measured
+
+
+def _stages(parse: Callable[[], object]) -> dict[str, float]:
+    """Return what part of the time each stage of a parser takes; the rest is moving columns."""
+    profile = cProfile.Profile(time.process_time)
+    profile.runcall(parse)
+    stats = pstats.Stats(profile)
+    spent = {key: row[3] for key, row in stats.stats.items()}  # type: ignore[attr-defined] # pstats' own, and old
+    found = {stage: sum(each for (file, _, name), each in spent.items() if _is(stage, file, name)) for stage in STAGES}
+    return {stage: each / stats.total_tt for stage, each in found.items()}  # type: ignore[attr-defined]
+
+
+def _is(stage: str, file: str, name: str) -> bool:
+    module, function = STAGES[stage]
+    return name == function and file.endswith(module)
 
 
 def varied(lines: Sequence[str], count: int) -> list[str]:
@@ -93,10 +142,18 @@ def _head(path: Path) -> Iterator[str]:
 def shown(speeds: Iterable[Speed]) -> str:
     """Return the table, and how many sources are as fast as they should be."""
     every = sorted(speeds, key=lambda one: -one.rules)
-    rows = [(one.source, one.format, one.rules, one.whole, "" if _fast(one) else "below") for one in every]
-    text = table(("source", "format", "events/s, for rules", "events/s, all columns", "aim"), rows)
-    return f"{text}\n{sum(map(_fast, every))} of {len(every)} reach {AIMS[False]:,} (text) or {AIMS[True]:,} (JSON)"
+    head = ("source", "format", "events/s, for rules", "all columns", "10 M additions", f"for rules at {GOOD} s", "aim")
+    staged = [*STAGES] if any(one.stages for one in every) else []
+    rows = [(*_row(one), *(f"{one.stages[stage]:.0%}" for stage in staged)) for one in every]
+    now, even = sum(_fast(one.rules, one) for one in every), sum(_fast(one.even, one) for one in every)
+    aims = f"{AIMS[False]:,} (text) or {AIMS[True]:,} (JSON)"
+    return f"{table((*head, *staged), rows)}\n{now} of {len(every)} reach {aims}; {even} at the pace of {GOOD} s"
 
 
-def _fast(one: Speed) -> bool:
-    return one.rules >= AIMS[one.structured]
+def _row(one: Speed) -> tuple[Cell, ...]:
+    aim = "" if _fast(one.rules, one) else "below"
+    return one.source, one.format, one.rules, one.whole, one.reference, one.even, aim
+
+
+def _fast(events: int, one: Speed) -> bool:
+    return events >= AIMS[one.structured]

@@ -68,6 +68,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="instead: events a second and core by source, of samples in DIR (<source>/*.json with `input`; default: "
         "a simulated day)",
     )
+    parser.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of --formats: only this source, and where its time goes (may be given several times)",
+    )
     what.add_argument(
         "--growth", type=Path, metavar="DIR", help="instead: plots of how cost grows with rules, batches and events"
     )
@@ -106,7 +113,8 @@ def run(args: argparse.Namespace) -> int:
             _write(args.out, _collected(Path(folder), args.collect))
             return 0
         if args.formats:
-            speeds = on_one_core(formats.formats, Work((), tuple(args.rules), args.config), args.formats, Path(folder))
+            work = Work((), tuple(args.rules), args.config)
+            speeds = on_one_core(formats.formats, work, args.formats, Path(folder), args.source)
             print(formats.shown(speeds))
             _write(args.out, speeds)
             return 0

@@ -15,11 +15,12 @@ from detectors.errors import UsageError
 from detectors.sigma.parse import rules
 from detectors.sigma.predicates import predicates
 from detectors.sigma.rule import Rule
-from flows.bench import clones
+from flows.bench import clones, formats
 from flows.bench.chart import HEIGHT, WIDTH, Chart, figure
-from flows.bench.clock import Ledger, least
+from flows.bench.clock import Ledger, least, reference
 from flows.bench.fresh import THREADS, fresh, on_one_core
 from flows.bench.table import table
+from flows.bench.work import Work
 from flows.ruleset import own_rules
 
 RULE = """title: A test
@@ -149,3 +150,20 @@ def test_a_table_aligns_figures_to_the_right() -> None:
     assert first.endswith("0.500  12,345")
     assert "1,234       7" in second
     assert "\x1b" not in second
+
+
+def test_the_pace_of_the_machine_is_told() -> None:
+    assert 0.01 < reference() < 100
+
+
+def test_sources_are_measured_alone_with_their_stages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(formats, "EVENTS", 400)
+    work = Work((), (own_rules() / "exceptions",))
+    (one,) = formats.formats(work, Path("tests/samples"), tmp_path, ["cef"])
+    assert (one.source, one.format, one.structured) == ("cef", "cef", False)
+    assert one.even == round(one.rules * one.reference / formats.GOOD)
+    assert one.stages.keys() == formats.STAGES.keys()
+    assert 0 < one.stages["read"] < 1
+    assert "read" in formats.shown([one])
+    with pytest.raises(UsageError, match=r"no lines of nosuch; name some of .*cef"):
+        formats.formats(work, Path("tests/samples"), tmp_path, ["cef", "nosuch"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from connectors.definitions import load_definitions
 from connectors.store import Store
 from detectors.content import contents
+from detectors.errors import Place
 from detectors.sigma.exceptions import Exceptions
 from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
@@ -119,6 +121,17 @@ def test_an_exception_that_nobody_needs(
     each = exception(**({} if valid_from is None else {"valid_from": ago(valid_from).isoformat()}))
     known = Uses(None if since is None else ago(since), {} if last is None else {each.id: ago(last)})
     assert codes(each, known) == code
+
+
+@pytest.mark.parametrize(("days", "code"), [(61, ["unused"]), (59, [])])
+def test_an_exception_that_was_written_lately_had_no_time_to_take_anything(
+    tmp_path: Path, days: int, code: list[str]
+) -> None:
+    path = tmp_path / "e.yml"
+    path.touch()
+    os.utime(path, times=(written := (NOW - timedelta(days=days)).timestamp(), written))
+    each = replace(exception(), place=Place(str(path)))
+    assert codes(each, Uses(NOW - timedelta(days=300), {})) == code
 
 
 def test_a_store_knows_what_was_used(tmp_path: Path) -> None:

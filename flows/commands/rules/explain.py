@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from flows.authoring import events, explain  # noqa: PLC0415 - bring pySigma, which other verbs can do without
 
     settings = read_config(args)
-    parts = assembly.assemble(settings, [*args.rules] or None)
+    parts = assembly.parts(settings, RuleSet((), ()))  # the events need no rules
     correlation = chosen.correlation(args.rule, settings, args.rules)
     if correlation is not None:
         return _correlation(correlation, args, settings, parts)

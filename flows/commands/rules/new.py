@@ -19,6 +19,7 @@ from flows.authoring import check
 from flows.authoring.fields import Fields
 from flows.authoring.memo import Memo
 from flows.commands.options import add_config, read_config
+from flows.ruleset import RuleSet
 from flows.settings import Settings
 from flows.terminal import plain
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from flows.authoring import new  # noqa: PLC0415 - brings pySigma, which other verbs can do without
 
     settings = read_config(args)
-    parts = assembly.assemble(settings)
+    parts = assembly.parts(settings, RuleSet((), ()))  # the events need no rules
     today = datetime.now(UTC).astimezone(ZoneInfo(settings.zone)).date()
     words = new.Words(args.title, args.level, args.author, args.tag, today)
     if args.events:

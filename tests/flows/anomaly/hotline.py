@@ -20,7 +20,7 @@ def write(folder: Path, *, seed: int = 1, agents: int = 24, rush: int = 1) -> Pa
             if (START + timedelta(days=day, hours=8)).weekday() >= 5:
                 continue
             for _ in range(random.randrange(4, 9) * (rush if day >= DAYS - 7 else 1)):
-                at = START + timedelta(days=day, hours=8, seconds=random.randrange(8 * 3600))
+                at = START + timedelta(days=day, hours=8, seconds=random.randrange(2 * 3600))
                 lines.append((at, f"agent{agent:02}", random.choice(["view", "update", "call"]), f"10.9.0.{agent}"))
     night = (NIGHT + timedelta(hours=2, seconds=40 * number) for number in range(120))
     lines += [(at, "agent07", "export", "10.9.0.99") for at in night]

@@ -17,7 +17,7 @@ from flows.scanning import scan
 from flows.settings import Anomaly, Enriching, Settings
 
 START = datetime(2026, 3, 1, 17, tzinfo=UTC)
-DAYS = 24
+DAYS = 17
 END = START + timedelta(days=DAYS)
 NETWORKS = """
 units:
