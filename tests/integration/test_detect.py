@@ -97,7 +97,8 @@ class Site:
 def site(
     kafka_server: Kafka, elasticsearch_server: Elasticsearch, reference: Path, tmp_path: Path, cache: Path
 ) -> Iterator[Site]:
-    admin = _client(elasticsearch_server, "admin")
+    # a new index answers 503 until its shard has started, and some tests look while the flow makes them
+    admin = _client(elasticsearch_server, "admin").options(max_retries=20, retry_on_status=(503,))
     for index in admin.indices.get(index="soc-findings-*,soc-matches-*,soc-suppressed-*"):
         admin.indices.delete(index=index)
     setup(admin, templates.bodies(templates.read()))
