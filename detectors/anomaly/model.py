@@ -11,6 +11,7 @@ Scores of the detectors are put on one scale by their training scores and averag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -32,10 +33,14 @@ ENSEMBLE: Final = ("KNN", "GMM", "INNE")
 MODULES: Final = {name: f"pyod.models.{name.lower()}" for name in
                   ("ECOD", "COPOD", "HBOS", "IForest", "PCA", "LOF", "KNN", "GMM", "INNE")}  # fmt: skip
 SEEDED: Final = frozenset({"IForest", "PCA", "GMM", "INNE"})
-# A feature that is nearly always as usual has hardly any variance within a component, and the mixture would call a
-# window strange that is a hair away from it: what such windows score would tell the threshold, and each day another.
-ROUGH: Final = 0.1  # variance of each feature within a component, at least, in squared standard deviations
-OPTIONS: Final[dict[str, dict[str, float]]] = {"GMM": {"reg_covar": ROUGH}}
+# A feature that is nearly always as usual has hardly any variance, and detectors call a window strange that is a hair
+# away from it. Deviations are known to have a width, so the mixture is told that they have; and a window that nobody is
+# told of must not tell what is strange either: it ranks below all others.
+NONE: Final[Mapping[str, Mapping[str, float]]] = {}
+WIDE: Final = {"GMM": {"reg_covar": 0.1}}  # variance of each feature within a component, at least
+WORTH: Final = 3.0  # spreads by which some feature of a window that is told must be away from usual
+BELOW: Final = 1_000.0  # more than any two scores differ by
+OPTIONS: Final = {"worth": WORTH, **WIDE}  # what a model was made with besides
 
 
 def detector(name: str, seed: int, **options: float) -> Any:  # noqa: ANN401  PyOD has no types
@@ -49,12 +54,21 @@ def _sklearn() -> Any:  # noqa: ANN401  scikit-learn has no types, and takes a s
 
 
 class Ensemble:
-    """Several detectors, one score: the mean of their standard scores. Deterministic for a sample and a seed."""
+    """Several detectors, one score: the mean of their standard scores. Deterministic for a sample and a seed.
 
-    def __init__(self, sample: Matrix, names: tuple[str, ...] = ENSEMBLE, seed: int = 0) -> None:
+    `options` of detectors differ from PyOD's defaults where the rows are known to be deviations (WIDE).
+    """
+
+    def __init__(
+        self,
+        sample: Matrix,
+        names: tuple[str, ...] = ENSEMBLE,
+        seed: int = 0,
+        options: Mapping[str, Mapping[str, float]] = NONE,
+    ) -> None:
         self._centre, self._scale = sample.mean(axis=0), np.maximum(sample.std(axis=0), NARROW)
         scaled = self._scaled(sample)
-        self._detectors = [detector(name, seed, **OPTIONS.get(name, {})).fit(scaled) for name in names]
+        self._detectors = [detector(name, seed, **options.get(name, {})).fit(scaled) for name in names]
         scores = np.column_stack([one.decision_scores_ for one in self._detectors])
         self._median = np.median(scores, axis=0)
         spread = np.quantile(scores, 0.9, axis=0) - self._median
@@ -107,8 +121,11 @@ class Calibration:
         return high
 
     def _tail(self) -> tuple[float, float]:
-        edge = float(np.quantile(self.scores, 1 - TAIL))
-        over = self.scores[self.scores > edge] - edge
+        usual = self.scores < -BELOW / 2
+        worth = self.scores[~usual]  # what else tells nothing of how far those of another kind lie apart
+        known = worth if len(worth) >= LEAST else self.scores + BELOW * usual
+        edge = float(np.quantile(known, 1 - TAIL))
+        over = known[known > edge] - edge
         return edge, max(float(over.mean()) if len(over) else 0.0, 1e-3)
 
 
@@ -126,14 +143,25 @@ class Model:
 
     @cached_property
     def ensemble(self) -> Ensemble:
-        return Ensemble(self.sample, self.detectors, self.seed)
+        return Ensemble(self.sample, self.detectors, self.seed, WIDE)
 
     @cached_property
     def calibrated(self) -> Calibration:
         return Calibration(self.calibration)
 
+    def score(self, rows: Matrix) -> Matrix:
+        """Return a score per row; higher is stranger."""
+        return ranked(self.ensemble, rows)
+
     def p_values(self, rows: Matrix) -> Matrix:
-        return self.calibrated.p_values(self.ensemble.score(rows))
+        return self.calibrated.p_values(self.score(rows))
+
+
+def ranked(ensemble: Ensemble, rows: Matrix) -> Matrix:
+    """Return scores, those of windows that are as good as usual below all others."""
+    usual = np.abs(rows).max(axis=1, initial=0.0) < WORTH
+    scores: Matrix = ensemble.score(rows) - BELOW * usual
+    return scores
 
 
 def fit(
@@ -157,8 +185,8 @@ def fit(
             fix="train on a longer period",
         )
     sample = np.nan_to_num(train)
-    ensemble = Ensemble(sample, detectors, seed)
-    scores = np.sort(ensemble.score(np.nan_to_num(held)))
+    ensemble = Ensemble(sample, detectors, seed, WIDE)
+    scores = np.sort(ranked(ensemble, np.nan_to_num(held)))
     made = Model(name, semantics, features, sample, scores, detectors, seed)
     vars(made)["ensemble"] = ensemble  # as `Model.ensemble` would make it again
     return made

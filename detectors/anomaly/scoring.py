@@ -14,7 +14,7 @@ from detectors.anomaly.anomaly import Anomaly
 from detectors.anomaly.baseline import ENOUGH
 from detectors.anomaly.explain import Told, named_features, told
 from detectors.anomaly.featureset import FeatureSet
-from detectors.anomaly.model import Matrix, Model
+from detectors.anomaly.model import WORTH, Matrix, Model
 from detectors.anomaly.parts import Words
 from detectors.errors import UsageError
 
@@ -22,7 +22,6 @@ LENGTH: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 HISTORY: Final = 30  # windows of the entity shown beside an anomaly
 NORMAL: Final = 0.05  # windows above this p-value may be called normal days
 STRANGEST: Final = 0.01  # no budget is so large that a window likelier than this is an anomaly
-WORTH: Final = 3.0  # spreads by which some feature must be away from usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def score(
     )
     kept, over = _capped(strange, budget)
     limits = [model.calibrated.score(limit) for limit in kept["limit"]]
-    named = named_features(model.ensemble.score, values[kept["row"].to_numpy()], limits) if len(kept) else []
+    named = named_features(model.score, values[kept["row"].to_numpy()], limits) if len(kept) else []
     told_of = list(kept.iter_rows(named=True))
     histories = [_history(deviations, row) for row in told_of]
     nearest = _nearest(histories, told_of, model, chosen)

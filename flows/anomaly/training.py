@@ -100,12 +100,12 @@ def revived(stored: Stored, arrays: Arrays) -> Model:
     """Make a model of what the registry keeps.
 
     Raises:
-        UsageError: its detectors had other options than those they would be fitted with now.
+        UsageError: it was calibrated in another way than models are now.
     """
     manifest = stored.manifest
     if manifest.get("options") != OPTIONS:
         raise UsageError(
-            f"{stored.name} {stored.version} was trained with detectors of other options",
+            f"{stored.name} {stored.version} was calibrated in another way",
             fix=f"train it again: soc train {stored.name}",
         )
     return Model(
