@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
-Spans = npt.NDArray[np.int32]
+from connectors.native import Bytes, Places, Spans
 
 
 class Piece(NamedTuple):

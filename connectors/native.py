@@ -21,6 +21,8 @@ from connectors.objects import Object
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]  # in the bytes of many texts
+Spans = npt.NDArray[np.int32]  # places, or sizes, within a text
 
 WIDTH: Final = 32  # bytes that are looked at in one step
 FINE: Final = (0, -2)  # what machine code returns that raised nothing: Numba's RETCODE_OK and RETCODE_NONE

@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import Piece, Places, piece
+from connectors.bytewise import Piece, piece
+from connectors.native import Places
 from connectors.warm import WARMTH
 from detectors.schema import TIME
 

@@ -16,9 +16,9 @@ from connectors.formats import clock, exact, scanner
 from connectors.formats.exact import Text
 from connectors.formats.frames import listed, nulls
 from connectors.formats.json_lines import ERROR
-from connectors.formats.scanner import NOWHERE, ODD, REAL, TEXT, WHOLE, Cells, Ints, Places
+from connectors.formats.scanner import NOWHERE, ODD, REAL, TEXT, WHOLE, Cells, Ints
 from connectors.formats.trees import Map
-from connectors.native import Bytes
+from connectors.native import Bytes, Places
 from connectors.once import DEPTH
 from detectors.contracts import Encoded
 

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import Bytes, piece, texts_at
+from connectors.bytewise import piece, texts_at
 from connectors.formats import extension, tokens
 from connectors.formats import structured as fields
 from connectors.formats.pairs import NAMES
 from connectors.formats.signs import Signs
+from connectors.native import Bytes
 from connectors.patterns.letters import LETTERS, NO, SIZE, YES, known
 
 SALT: Final = np.uint64(secrets.randbits(64) | 1)

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import Piece, Places, Spans, piece, texts_at
+from connectors.bytewise import Piece, piece, texts_at
 from connectors.formats import values
+from connectors.native import Places, Spans
 from connectors.patterns import fit
 
 WHOLE: Final = "^(.*)$"

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from connectors.formats.scanner import digits
 from connectors.formats.tokens import NOWHERE, ODD, Found, Keys, numbered
-from connectors.native import Bytes, compiled
-
-Places = npt.NDArray[np.int64]
-Spans = npt.NDArray[np.int32]
+from connectors.native import Bytes, Places, Spans, compiled
 
 BAR, BACKSLASH, EQUALS = b"|\\="
 PARTS = ("head", "vendor", "product", "version", "signature", "name", "severity")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from connectors import objects
@@ -19,9 +18,8 @@ from connectors.formats.exact import Pick
 from connectors.formats.frames import nulls
 from connectors.formats.layout import Layout
 from connectors.lines import begins
+from connectors.native import Places
 from detectors.contracts import Encoded
-
-Places = npt.NDArray[np.int64]
 
 ERROR: Final = "error.message"
 COLUMNS: Final = records.NAMES

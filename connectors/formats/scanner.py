@@ -17,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.formats.layout import BLANK, CONTENT, FLAT, ODD_OBJECT, ODD_VALUE
-from connectors.native import WIDTH, Bytes, compiled, lowest, vector, word
+from connectors.native import WIDTH, Bytes, Places, compiled, lowest, vector, word
 from connectors.once import DEPTH
 
 Ints = npt.NDArray[np.int32]
-Places = npt.NDArray[np.int64]
 Records = npt.NDArray[np.void]
 Salt = np.uint64
 

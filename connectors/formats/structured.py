@@ -11,14 +11,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from connectors.formats.extension import Heads, wide
 from connectors.formats.tokens import NOWHERE, ODD, Found, Keys, numbered
-from connectors.native import Bytes, compiled
-
-Places = npt.NDArray[np.int64]
+from connectors.native import Bytes, Places, compiled
 
 QUOTE, BACKSLASH, EQUALS, OPEN, CLOSE, POINT, LESS, GREATER, DASH = b'"\\=[].<>-'
 PARTS = ("priority", "timestamp", "hostname", "program", "pid", "msgid", "structured_data", "message")

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.formats.scanner import Ints, hashed, same
-from connectors.native import Bytes, compiled
+from connectors.native import Bytes, Places, compiled
 from connectors.patterns.letters import NO, UNSURE, YES
 from connectors.patterns.machine import belongs
 
-Places = npt.NDArray[np.int64]
 Salt = np.uint64
 
 QUOTE, BACKSLASH, NEWLINE = b'"\\\n'

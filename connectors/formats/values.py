@@ -6,13 +6,7 @@ hold any. Lines with quotes at other places, of which only patterns can tell wha
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
-from connectors.native import Bytes, compiled
-
-Places = npt.NDArray[np.int64]
-Spans = npt.NDArray[np.int32]
+from connectors.native import Bytes, Places, Spans, compiled
 
 QUOTE = ord('"')
 NOWHERE = -1

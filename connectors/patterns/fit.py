@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import Piece, Spans, piece, texts_at
+from connectors.bytewise import Piece, piece, texts_at
 from connectors.grok import groups
+from connectors.native import Spans
 from connectors.warm import WARMTH
 
 if TYPE_CHECKING:

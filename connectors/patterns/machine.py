@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from connectors.native import WIDTH, Bytes, compiled, lowest, pairs
+from connectors.native import WIDTH, Bytes, Places, Spans, compiled, lowest, pairs
 from connectors.patterns.letters import NEARLY_NO, NO, UNSURE, YES
 from connectors.patterns.program import (
     BEGIN,
@@ -33,8 +33,6 @@ from connectors.patterns.syntax import MOST
 
 Code = npt.NDArray[np.int32]
 Sets = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
-Spans = npt.NDArray[np.int32]
 
 NONE, ODD = -1, -2  # what fits a text: the number of a pattern, or one of these
 LIMIT, START = 24, 4_000  # steps a byte, and for every text

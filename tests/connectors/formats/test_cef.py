@@ -7,9 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connectors import warm
 from connectors.formats.cef import Cef
 from connectors.formats.json_lines import ERROR
+from tests.connectors.formats.bothways import both
+
+pytestmark = pytest.mark.usefixtures("machine_code")
 
 HEAD = "<13>Mar  2 08:15:00 fw CEF:0|V|P\\|x|1|100|Port \\\\ scan|5|"
 BITS = [
@@ -34,21 +36,6 @@ NAMES = frozenset({"a", "src", "msg", "vendor", "name", "severity", "syslog_host
 TAILS = st.lists(st.sampled_from(BITS), max_size=14).map("".join)
 
 
-@pytest.fixture(autouse=True)
-def _warm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm.WARMTH, "few", 0)  # set back afterwards
-    monkeypatch.setattr(warm.WARMTH, "cold", -1)
-
-
-def both(lines: list[str | None], wanted: frozenset[str] | None) -> list[list[dict[str, str]]]:
-    told = []
-    for few in (1 << 30, 0):
-        warm.WARMTH.few = few
-        rows = Cef().parse(pl.Series(lines, dtype=pl.String), wanted).to_dicts()
-        told.append([{name: value for name, value in sorted(row.items()) if value is not None} for row in rows])
-    return told
-
-
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
@@ -63,7 +50,7 @@ def both(lines: list[str | None], wanted: frozenset[str] | None) -> list[list[di
 @example([f"{HEAD}garbage first src=1  msg= a\\=b \\n c a=1 a=2 ", "CEF: 1|V|P|1|2|N|9", "CEF:0|V|P|1|2|N|\\"], None)
 @example(["CEF:x CEF:0|V|P|1|2|N|9|a=\u00a0b src=1", "CEF:\u0661|a|b|c|d|e|f|a=1", f"{HEAD}ạ=1 bạ=2 a=ạ"], NAMES)
 def test_both_ways_read_the_same(lines: list[str | None], wanted: frozenset[str] | None) -> None:
-    patterns, machine = both(lines, wanted)
+    patterns, machine = both(Cef(), lines, wanted)
     assert machine == patterns
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors import warm
 from connectors.formats.delimited import Delimited, _cut
 from connectors.formats.json_lines import ERROR
+from tests.connectors.formats.bothways import both
 
 READER = Delimited(columns=["a", "b", "c", "d"])
 CELL = st.sampled_from(["", "x", "a b", '"q,r"', '"say ""hi"""', "é", "-", '""'])
@@ -38,12 +38,6 @@ def test_layouts_go_by_a_value() -> None:
     assert frame["kind"].to_list() == ["A", "C", "D", "B"]
 
 
-@pytest.fixture
-def _warm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm.WARMTH, "few", 0)  # set back afterwards
-    monkeypatch.setattr(warm.WARMTH, "cold", -1)
-
-
 BITS = st.sampled_from(
     ["", "A", "B,", ",", ",,", "x", " ", '"', '""', '"q,r"', '"a""b"', "é", "ạ", "\u00a0", "\n", "<1>h p: "]
 )
@@ -54,7 +48,7 @@ READERS = [
 ]
 
 
-@pytest.mark.usefixtures("_warm")
+@pytest.mark.usefixtures("machine_code")
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(READERS),
@@ -62,12 +56,8 @@ READERS = [
     st.sampled_from([None, frozenset("abcd") | {"syslog_hostname"}]),
 )
 def test_machine_code_finds_the_same(reader: Delimited, lines: list[str | None], wanted: frozenset[str] | None) -> None:
-    told = []
-    for few in (1 << 30, 0):
-        warm.WARMTH.few = few
-        rows = reader.parse(pl.Series(lines, dtype=pl.String), wanted).to_dicts()
-        told.append([{name: value for name, value in sorted(row.items()) if value is not None} for row in rows])
-    assert told[0] == told[1]
+    patterns, machine = both(reader, lines, wanted)
+    assert machine == patterns
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connectors import warm
 from connectors.formats.keyvalue import KeyValue
+from tests.connectors.formats.bothways import both
+
+pytestmark = pytest.mark.usefixtures("machine_code")
 
 PIECES = st.sampled_from(
     [*"ab==\"'  \\[5:é-.<,;()\n", "ab", "a=1", ' b="x y"', ' a=""', '\\"', "<189>", "b: c", "\u00a0", "ạ"],
@@ -24,21 +26,6 @@ READERS = [
     KeyValue(equals=":", separator=",", quotes="", blanks=True),
     KeyValue(equals=":", separator=",", quotes="", blanks=True, start="a"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _warm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm.WARMTH, "few", 0)  # set back afterwards
-    monkeypatch.setattr(warm.WARMTH, "cold", -1)
-
-
-def both(reader: KeyValue, lines: list[str | None], wanted: frozenset[str] | None) -> list[list[dict[str, str]]]:
-    told = []
-    for few in (1 << 30, 0):
-        warm.WARMTH.few = few
-        rows = reader.parse(pl.Series(lines, dtype=pl.String), wanted).to_dicts()
-        told.append([{name: value for name, value in sorted(row.items()) if value is not None} for row in rows])
-    return told
 
 
 @settings(max_examples=150, deadline=None)

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connectors import warm
 from connectors.formats.json_lines import ERROR
 from connectors.formats.syslog import Syslog
+from tests.connectors.formats.bothways import both
+
+pytestmark = pytest.mark.usefixtures("machine_code")
 
 HEAD = "<165>1 2026-03-02T08:15:00Z srv01 app 4711 ID47 "
 BITS = [
@@ -42,21 +44,6 @@ LINES = st.one_of(
 )
 
 
-@pytest.fixture(autouse=True)
-def _warm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm.WARMTH, "few", 0)  # set back afterwards
-    monkeypatch.setattr(warm.WARMTH, "cold", -1)
-
-
-def both(lines: list[str | None], wanted: frozenset[str] | None) -> list[list[dict[str, str]]]:
-    told = []
-    for few in (1 << 30, 0):
-        warm.WARMTH.few = few
-        rows = Syslog().parse(pl.Series(lines, dtype=pl.String), wanted).to_dicts()
-        told.append([{name: value for name, value in sorted(row.items()) if value is not None} for row in rows])
-    return told
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=5), st.sampled_from([None, NAMES]))
 @example([f'{HEAD}[a@1 b="x \\"y\\" \\\\ \\] \\z" c.d=""][b] \ufeffdone', f"{HEAD}- ", f"{HEAD}-"], None)
@@ -64,7 +51,7 @@ def both(lines: list[str | None], wanted: frozenset[str] | None) -> list[list[di
     ["12 " + HEAD + "[a@1]", "12345678 " + HEAD + "-", HEAD.replace("165", "1650") + "-", " \t" + HEAD + "-"], None
 )
 def test_both_ways_read_the_same(lines: list[str | None], wanted: frozenset[str] | None) -> None:
-    patterns, machine = both(lines, wanted)
+    patterns, machine = both(Syslog(), lines, wanted)
     assert machine == patterns
 
 

@@ -17,6 +17,7 @@ from connectors.mapping import Extraction
 from connectors.patterns.fit import Fit, fit
 from connectors.patterns.program import program
 
+pytestmark = pytest.mark.usefixtures("machine_code")
 LETTERS = ["a", "b", "1", " ", "_", "-", r"\.", "ă", r"\n"]
 KINDS = [".", r"\d", r"\w", r"\s", r"\S", r"\W", r"[\w-]", r"[^\s=]", r"[^\d]"]
 CLASSES = [*KINDS, "[ab]", "[^a]", "[^ab1]", "[a-c1]", "[ăb]"]
@@ -59,12 +60,6 @@ def both(texts: Sequence[str | None], *patterns: str) -> tuple[Fit, Fit]:
         warm.WARMTH.few = few
         found.append(fit(series, patterns))
     return found[0], found[1]
-
-
-@pytest.fixture(autouse=True)
-def _warm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm.WARMTH, "few", 0)  # set back afterwards
-    monkeypatch.setattr(warm.WARMTH, "cold", -1)
 
 
 @settings(deadline=None, max_examples=150)
