@@ -101,11 +101,14 @@ class Bucket:
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        self._put(name, content)
+        try:
+            self._asked(lambda: self._library.put(self._store, name, content))
+        except FileNotFoundError as error:
+            raise UsageError(f"{self._address}: {_first(error)}", fix="make the bucket") from None
 
     def place(self, folder: str, contents: Mapping[str, bytes]) -> None:
         for name, content in contents.items():
-            self._put(f"{folder}/{name}", content)
+            self.write(f"{folder}/{name}", content)
 
     def names(self, folder: str) -> list[str]:
         found = self._asked(lambda: self._library.list_with_delimiter(self._store, f"{folder}/" if folder else None))
@@ -114,12 +117,6 @@ class Bucket:
 
     def at(self, name: str) -> str:
         return f"{self._address}/{name}"
-
-    def _put(self, name: str, content: bytes) -> None:
-        try:
-            self._asked(lambda: self._library.put(self._store, name, content))
-        except FileNotFoundError as error:
-            raise UsageError(f"{self._address}: {_first(error)}", fix="make the bucket") from None
 
     def _asked(self, ask: Callable[[], Got]) -> Got:
         """Return what the store answers; of what isn't there, FileNotFoundError."""

@@ -47,9 +47,9 @@ class ElasticSink:
 
     def matches(self, frame: pl.DataFrame) -> Written:
         """Write MATCH rows; of those beyond the bound the archive has the events, and findings the number."""
-        kept = frame.filter(pl.int_range(pl.len()).over("soc.finding.id") < (self._matches or 0))
-        chosen = frame if self._matches is None else kept
-        return self._write(chosen.select(MATCH.names()), "soc-matches", "soc.match.id", ("@timestamp",))
+        if self._matches is not None:
+            frame = frame.filter(pl.int_range(pl.len()).over("soc.finding.id") < self._matches)
+        return self._write(frame.select(MATCH.names()), "soc-matches", "soc.match.id", ("@timestamp",))
 
     def suppressed(self, frame: pl.DataFrame) -> Written:
         """Write SUPPRESSED rows."""
