@@ -20,6 +20,16 @@ from detectors.schema import FINDING, MATCH
 
 ENTITY_TEXT: Final = 200
 EVENT_IDS: Final = 50  # named under a finding
+ABOUT: Final = {
+    "pyod": Words(
+        en="A model learnt what is usual; a window is told that is stranger than the alarm budget lets come up by chance.",
+        vi="Mô hình đã học hành vi thường ngày; chỉ báo khi mức lạ vượt quá ngân sách cảnh báo.",
+    ),
+    "soc": Words(
+        en="What comes in is held against the weeks before; what hardly ever comes up is told.",
+        vi="Dữ liệu mới được so với những tuần trước; chỉ báo điều hầu như chưa từng xảy ra.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +99,13 @@ def document(one: Anomaly) -> dict[str, Any]:
 
 
 def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
+    provider = "pyod" if "p" in one.details else "soc"
     meta = Meta(
         id=one.detector,
         title=one.title.get(lang),
         level=one.level,
         status="experimental",
-        description=one.text.get(lang),
+        description=ABOUT[provider].get(lang),
         tags=one.tags,
         runbook=one.check.get(lang),
         asks=ANOMALY,
@@ -104,7 +115,7 @@ def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
         if column in entities:
             entities[column] = [value]
     return {
-        **rule_words(Detection(meta, one.version, provider="pyod" if "p" in one.details else "soc")),
+        **rule_words(Detection(meta, one.version, provider=provider)),
         **entities,
         "@timestamp": one.start,
         "event.id": one.id,
