@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from shlex import quote
 from typing import Any, Final
 
 import orjson
@@ -22,7 +23,7 @@ ENTITY_TEXT: Final = 200
 EVENT_IDS: Final = 50  # named under a finding
 ABOUT: Final = {
     "pyod": Words(
-        en="A model learnt what is usual; a window is told that is stranger than the alarm budget lets come up by chance.",
+        en="A model learnt what is usual; what is told is stranger than the alarm budget lets come up by chance.",
         vi="Mô hình đã học hành vi thường ngày; chỉ báo khi mức lạ vượt quá ngân sách cảnh báo.",
     ),
     "soc": Words(
@@ -68,6 +69,16 @@ class Anomaly:
         terms = [{"term": {name: value}} for name, value in {self.column: self.entity, **self.where}.items()]
         return {"bool": {"filter": [*terms, {"range": {"@timestamp": period}}]}}
 
+    @property
+    def command(self) -> str | None:
+        """Return what shows its events from the archive, for a shell; none where no event has the entity's column."""
+        fields = {self.column: self.entity, **self.where}
+        if self.column.startswith("soc.") or not all(value.isprintable() for value in fields.values()):
+            return None
+        parts = [f"--where {quote(f'{name}={value}')}" for name, value in fields.items()]
+        since, until = (f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for time in (self.start, self.end))
+        return " ".join(("soc hunt", *parts, f"--since {since}", f"--until {until}"))
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -94,6 +105,7 @@ def document(one: Anomaly) -> dict[str, Any]:
         "window": [one.start.isoformat(), one.end.isoformat()],
         "version": one.version,
         "query": one.query,
+        "command": one.command,
         **one.details,
     }
 

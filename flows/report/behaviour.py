@@ -42,6 +42,7 @@ class Odd:
     ends: tuple[str, str]  # times of the first window and of the last
     most: str  # the highest value
     band: tuple[float, float] | None  # y and height of the usual range
+    command: str  # that shows the events behind it
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -79,6 +80,7 @@ def _odd(told: dict[str, Any], clock: Clock, lang: str) -> Odd:
         ends=(times[0], times[-1]) if times else ("", ""),
         most=number(max(values, default=0.0), lang),
         band=_band([one["usual"] for one in features if one["feature"] == history["feature"]], values),
+        command=visible(str(told.get("command") or "")[:TEXT]),
     )
 
 
