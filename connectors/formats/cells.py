@@ -15,9 +15,8 @@ import polars as pl
 from connectors.formats import clock, distinct, exact, scanner
 from connectors.formats.distinct import Cells
 from connectors.formats.exact import Text
-from connectors.formats.frames import listed, nulls
+from connectors.formats.frames import ERROR, listed, nulls
 from connectors.formats.hashing import NOWHERE, Ints, Records
-from connectors.formats.json_lines import ERROR
 from connectors.formats.literals import REAL, TEXT, WHOLE
 from connectors.formats.scanner import ODD
 from connectors.formats.trees import Map
