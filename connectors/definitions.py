@@ -28,7 +28,7 @@ from connectors.faults import (
     unknown_personal,
 )
 from connectors.formats import FORMATS, Format
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.kept import Kept, contents, program
 from connectors.mapping import PROVED, Columns, Extraction, Filled, Lookup, Pattern, Strict
 from connectors.marks import Marks, marks

@@ -10,7 +10,7 @@ import polars as pl
 
 from connectors.definitions import Definition, Definitions, Hints
 from connectors.extraction import LINE, filled
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.lines import records
 from connectors.marks import Marks, marked
 from connectors.multiline import joined

@@ -184,6 +184,8 @@ def _matches(detection: Detection, events: pl.DataFrame, names: Mapping[Key, str
         pl.col("time").cast(TIME).alias("@timestamp"),
         pl.Series("soc.match.id", match_ids(identity, detection.semantics, pairs), pl.String),
         pl.lit(identity).alias("rule.id"),
+        pl.lit(detection.meta.title).alias("rule.name"),
+        pl.lit(detection.meta.level).alias("soc.level"),
         pl.col("event.id").reshape((-1, 1)).cast(pl.List(pl.String)),
         "soc.source",
         pl.col("group").alias("soc.group"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.requests import Request
 
@@ -22,10 +22,8 @@ from flows.triage.story import Row, case_title, case_titles, tell
 from flows.web.deciding import CASE_FIELDS
 from flows.web.listing import link, row
 from flows.web.single import said
+from flows.web.site import Site
 from flows.web.speech import spoken
-
-if TYPE_CHECKING:
-    from flows.web.app import Site
 
 KINDS: Final = ("organisation", "system", "host", "user", "address")
 TOP: Final = 20  # entities of a kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -18,10 +18,8 @@ from flows.report.cards import cut
 from flows.report.pictures import Bar
 from flows.report.words import Clock, Moment
 from flows.triage.story import titled
+from flows.web.site import Site
 from flows.web.speech import spoken
-
-if TYPE_CHECKING:
-    from flows.web.app import Site
 
 ROWS: Final = 50  # findings on a page
 TEXTS: Final = ("rule", "host", "user", "ip", "source", "organisation", "owner", "reason", "text")
