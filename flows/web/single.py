@@ -49,7 +49,7 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
         "under": under(site.store, name, clock),
         "seen": len(history),
         "history": [said(one, clock) for one in reversed(history[-SAID:])],
-        "successors": [(each["event.id"], cut(each["message"] or "", 300).text) for each in later],
+        "successors": [(each["event.id"], cut(titled(each, lang)[1], 300).text) for each in later],
         "related": around(site.store, finding, clock, lang),
         "problem": "",
         "typed": dict.fromkeys(FIELDS, ""),
