@@ -13,7 +13,8 @@ from connectors import derive, extraction
 from connectors.definitions import Definition
 from connectors.enrichment import Enrichment
 from connectors.expressions import coerced, filled, template, typed
-from connectors.formats.json_lines import ERROR, Lines, Read, Whole, framed
+from connectors.formats.frames import ERROR
+from connectors.formats.json_lines import Lines, Read, Whole, framed
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
 from connectors.mapping import Extraction, Lookup, pieces

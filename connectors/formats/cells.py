@@ -12,11 +12,13 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 
-from connectors.formats import clock, exact, scanner
+from connectors.formats import clock, distinct, exact, scanner
+from connectors.formats.distinct import Cells
 from connectors.formats.exact import Text
-from connectors.formats.frames import listed, nulls
-from connectors.formats.json_lines import ERROR
-from connectors.formats.scanner import NOWHERE, ODD, REAL, TEXT, WHOLE, Cells, Ints
+from connectors.formats.frames import ERROR, listed, nulls
+from connectors.formats.hashing import NOWHERE, Ints, Records
+from connectors.formats.literals import REAL, TEXT, WHOLE
+from connectors.formats.scanner import ODD
 from connectors.formats.trees import Map
 from connectors.native import Bytes, Places
 from connectors.once import DEPTH
@@ -40,7 +42,7 @@ def _empty(known: Map, rows: int) -> Cells:
         codes=np.empty((known.count, rows), np.int32),  # takes no memory where a slot stays empty
         filled=np.zeros(known.count, np.uint8),
         status=np.zeros(rows, np.uint8),
-        values=np.empty(room, scanner.VALUE),
+        values=np.empty(room, distinct.VALUE),
         table=_table(room),
         total=np.zeros(1, np.int64),
         seen=np.full(known.tree.nodes.size, NOWHERE, np.int64),
@@ -55,14 +57,14 @@ def _grown(cells: Cells, slots: int) -> Cells:
     """Return the same with room for twice as many values."""
     room = 2 * cells.values.size + slots
     grown = cells._replace(table=_table(room), values=np.resize(cells.values, room))
-    scanner.rehash(grown)
+    distinct.rehash(grown)
     return grown
 
 
 class Spelled:
     """The texts of values, and others beside them; one is made when it is first asked for."""
 
-    def __init__(self, data: memoryview, values: scanner.Records) -> None:
+    def __init__(self, data: memoryview, values: Records) -> None:
         self._data, self._values = data, values
         self._texts: list[Text] = [None] * values.size
         self._known = np.zeros(values.size, np.bool_)

@@ -15,13 +15,12 @@ import polars as pl
 from connectors import objects
 from connectors.formats import records
 from connectors.formats.exact import Pick
-from connectors.formats.frames import nulls
+from connectors.formats.frames import ERROR, nulls
 from connectors.formats.layout import Layout
 from connectors.lines import begins
 from connectors.native import Places
 from detectors.contracts import Encoded
 
-ERROR: Final = "error.message"
 COLUMNS: Final = records.NAMES
 FEW: Final = 128  # lines read sooner record by record than all at once
 COLD: Final = 2_000  # lines read one by one in the time that machine code takes to load

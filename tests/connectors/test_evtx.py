@@ -15,7 +15,8 @@ from polars.testing import assert_frame_equal
 from connectors import evtx
 from connectors.evtx import HEADER
 from connectors.evtx_chunks import CHUNK
-from connectors.formats.json_lines import ERROR, Lines
+from connectors.formats.frames import ERROR
+from connectors.formats.json_lines import Lines
 from connectors.formats.windows import Windows
 from connectors.lines import Portion
 from tests.connectors.reading import content, scan, scan_bytes

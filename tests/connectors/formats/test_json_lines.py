@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from connectors.formats import json_lines
 from connectors.formats.exact import dumps, loads
-from connectors.formats.json_lines import ERROR, Lines, framed
+from connectors.formats.frames import ERROR
+from connectors.formats.json_lines import Lines, framed
 from connectors.formats.ndjson import Ndjson, pick
 from connectors.once import DEPTH
 from tests.connectors.formats.json_texts import anything, exactly, objects
