@@ -67,14 +67,7 @@ def _odd(told: dict[str, Any], clock: Clock, lang: str) -> Odd:
     values = [float(value) for value in history["values"][-MOST:]]
     return Odd(
         text=visible(str(told["text"][lang])[:TEXT]),
-        features=tuple(
-            (
-                visible(str(one["words"][lang])),
-                number(float(one["seen"]), lang),
-                *(spread(one[whose], lang) if one[whose] else "–" for whose in ("usual", "peers")),
-            )
-            for one in features
-        ),
+        features=tuple(_feature(one, lang) for one in features),
         label=visible(str(words.get(history["feature"], history["feature"]))),
         columns=_columns(times, values, lang),
         ends=(times[0], times[-1]) if times else ("", ""),
@@ -82,6 +75,11 @@ def _odd(told: dict[str, Any], clock: Clock, lang: str) -> Odd:
         band=_band([one["usual"] for one in features if one["feature"] == history["feature"]], values),
         command=visible(str(told.get("command") or "")[:TEXT]),
     )
+
+
+def _feature(one: dict[str, Any], lang: str) -> tuple[str, str, str, str]:
+    usual, peers = (spread(pair, lang) if pair else "–" for pair in (one["usual"], one["peers"]))
+    return visible(str(one["words"][lang])), number(float(one["seen"]), lang), usual, peers
 
 
 def _columns(times: list[str], values: list[float], lang: str) -> tuple[Column, ...]:
