@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 from connectors.lines import records
+from connectors.parser import DefinedParser
 from connectors.recognise import recognise
 from detectors.contracts import Batch
-from tests.connectors.test_parser import DEFINITIONS, DefinedParser
+from tests.connectors.test_parser import DEFINITIONS
 
 LINES: Final = Path(__file__).parents[1] / "lines"
 SOURCES: Final = sorted(path.stem for path in LINES.glob("*.yml"))
