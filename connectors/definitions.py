@@ -6,8 +6,8 @@ Adding an application log is one such file and no Python. A wrong file is refuse
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -28,9 +28,10 @@ from connectors.faults import (
     unknown_personal,
 )
 from connectors.formats import FORMATS, Format
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.kept import Kept, contents, program
 from connectors.mapping import PROVED, Columns, Extraction, Filled, Lookup, Pattern, Strict
+from connectors.marks import Marks, marks
 from connectors.nodes import read_yaml, with_base, with_catalogues
 from connectors.vietnamese import Encoding
 from detectors.contracts import Dialect, LogSource
@@ -200,13 +201,58 @@ def _columns_of(reader: Format) -> frozenset[str]:
     return frozenset(reader.parse(pl.Series([], dtype=pl.String), None).columns) - {ERROR}
 
 
+class Definitions(Mapping[str, Definition]):
+    """Definitions by their names; those that were kept are made when they are first asked for: most never are."""
+
+    def __init__(
+        self, stored: Mapping[str, Definition | dict[str, Any]], marks: Mapping[str, Marks] | None = None
+    ) -> None:
+        self._stored, self._marks = dict(stored), dict(marks or {})
+
+    def __getitem__(self, name: str) -> Definition:
+        one = self._stored[name]
+        if isinstance(one, dict):
+            one = self._stored[name] = Definition.model_validate(one, context=PROVED)
+        return one
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._stored
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def marks(self, name: str) -> Marks:
+        """Return what tells quickly whether lines can be of a source."""
+        if name not in self._marks:
+            self._marks[name] = marks(self[name])
+        return self._marks[name]
+
+    def only(self, names: Iterable[str]) -> Definitions:
+        """Return those of these names."""
+        chosen = list(names)
+        return Definitions({name: self._stored[name] for name in chosen}, {name: self.marks(name) for name in chosen})
+
+    def over(self, others: Definitions) -> Definitions:
+        """Return these, and of the others what has no namesake here."""
+        known = {name: each for name, each in others._marks.items() if name not in self}
+        return Definitions({**others._stored, **self._stored}, {**known, **self._marks})
+
+
 def means(definitions: Mapping[str, Definition]) -> Callable[[str], tuple[str | None, object]]:
     """Return what tells a source's beginning of a record and its format, as `connectors.multiline` asks for them."""
-    readers = {name: (one.multiline, one.reader) for name, one in definitions.items()}
-    return lambda source: readers.get(source, (None, None))
+
+    @cache
+    def meaning(source: str) -> tuple[str | None, object]:
+        one = definitions.get(source)
+        return (None, None) if one is None else (one.multiline, one.reader)
+
+    return meaning
 
 
-def load_definitions(folders: Iterable[Path] = (BUILT_IN,), cache: Path | None = None) -> dict[str, Definition]:
+def load_definitions(folders: Iterable[Path] = (BUILT_IN,), cache: Path | None = None) -> Definitions:
     """Read all `*.yml` of the folders; a later folder's definition replaces an earlier one of that name.
 
     Folders of which no file has changed are taken from the folder `cache`.
@@ -214,11 +260,11 @@ def load_definitions(folders: Iterable[Path] = (BUILT_IN,), cache: Path | None =
     Raises:
         DefinitionsError: when any is wrong, after all were read.
     """
-    found: dict[str, Definition] = {}
+    found = Definitions({})
     faults: list[DefinitionError] = []
     for folder in map(Path, folders):
         try:
-            found |= _known(folder, cache)
+            found = _known(folder, cache).over(found)
         except DefinitionsError as wrong:
             faults.extend(wrong.faults)
     if faults:
@@ -226,25 +272,30 @@ def load_definitions(folders: Iterable[Path] = (BUILT_IN,), cache: Path | None =
     return found
 
 
-def _known(folder: Path, cache: Path | None) -> dict[str, Definition]:
+def _known(folder: Path, cache: Path | None) -> Definitions:
     """Return the definitions of a folder, as they were found right before or are found right now."""
     if cache is None:
-        return _checked(folder)
+        return Definitions(_checked(folder))
     read = (folder, folder / "catalogues", BUILT_IN, CATALOGUES)  # a definition is like another, and names catalogues
     kept = Kept(cache, "sources", program(), os.fsencode(folder), contents(dict.fromkeys(read)))
     try:
         return _decoded(kept.read() or b"")
-    except ValueError:  # of orjson, and of pydantic
-        found = _checked(folder)
-    body = orjson.dumps([one.model_dump(mode="json", by_alias=True, exclude_unset=True) for one in found.values()])
+    except (ValueError, TypeError, KeyError):  # nothing is kept, or it is damaged
+        found = Definitions(_checked(folder))
+    body = orjson.dumps([[_encoded(one), found.marks(name).encode()] for name, one in found.items()])
     if _decoded(body) == found:
         kept.write(body)
     return found
 
 
-def _decoded(body: bytes) -> dict[str, Definition]:
-    found = (Definition.model_validate(each, context=PROVED) for each in orjson.loads(body))
-    return {one.name: one for one in found}
+def _encoded(one: Definition) -> dict[str, Any]:
+    return one.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def _decoded(body: bytes) -> Definitions:
+    every = orjson.loads(body)
+    stored = {one["name"]: one for one, _ in every}
+    return Definitions(stored, {one["name"]: Marks.decode(told) for one, told in every})
 
 
 def _checked(folder: Path) -> dict[str, Definition]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from connectors.definitions import Definition
 from connectors.extraction import LINE
 from connectors.formats.delimited import Delimited
 from connectors.formats.fitting import Fitted
@@ -14,26 +14,46 @@ from connectors.mapping import Extraction
 from connectors.multiline import Joining
 from connectors.needles import Needles, either, needles
 
+if TYPE_CHECKING:
+    from connectors.definitions import Definition
+
 RARE: Final = 0.1  # of the lines; a source of fewer is no rival
 PROGRAM: Final = "program"  # the column that formats of one program fill with its name
 
 
-def marked(lines: Sequence[str], definition: Definition) -> bool:
-    """Say whether lines can be of a source of text: its hints and patterns tell what they hold.
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What tells, before anything is parsed, whether lines can be of a source."""
 
-    Each line stands twice, as it is and in small letters.
-    """
-    marks = list(_marks(definition))
-    if (
-        definition.multiline is not None
-        or definition.recognise.ignore is not None
-        or definition.heading is not None
-        or isinstance(definition.reader, Joining)
-    ):
+    structured: bool  # its lines are JSON objects
+    joined: bool  # its records may be of several lines, or some of its lines tell nothing
+    needles: tuple[frozenset[str], ...]  # one of each stands in every line that fits its hints
+
+    def encode(self) -> list[Any]:
+        """Return plain data, which `decode` takes."""
+        return [self.structured, self.joined, [sorted(each) for each in self.needles]]
+
+    @classmethod
+    def decode(cls, told: Sequence[Any]) -> Marks:
+        """Return what `encode` made plain data of."""
+        structured, joined, every = told
+        return cls(structured, joined, tuple(map(frozenset, every)))
+
+
+def marks(definition: Definition) -> Marks:
+    """Return the marks of a source: its hints and patterns tell what its lines hold."""
+    hints, reader = definition.recognise, definition.reader
+    joined = definition.multiline is not None or hints.ignore is not None or definition.heading is not None
+    return Marks(reader.structured, joined or isinstance(reader, Joining), tuple(_marks(definition)))
+
+
+def marked(lines: Sequence[str], seen: Marks) -> bool:
+    """Say whether lines can be of a source of text. Each line stands twice, as it is and in small letters."""
+    if seen.joined:
         text = "\n".join(lines)
-        return all(any(needle in text for needle in each) for each in marks)
+        return all(any(needle in text for needle in each) for each in seen.needles)
     left = list(lines)
-    for each in marks:
+    for each in seen.needles:
         left = [line for line in left if any(needle in line for needle in each)]
     return len(left) >= RARE * len(lines)
 

@@ -23,7 +23,7 @@ from connectors.kept import Kept
 
 Types: TypeAlias = tuple[Any, ...]
 
-IMPORT: Final = re.compile(r"^from (connectors[\w.]*) import ([\w, ]+)", re.MULTILINE)
+IMPORT: Final = re.compile(r"^from (connectors[\w.]*) import (\([^)]*|[^(\n]*)", re.MULTILINE)
 # of modules in a folder that nobody may write; without a home, nothing is kept
 HOME: Final = Path(os.path.expanduser("~/.cache/gialai-soc"))  # noqa: PTH111 - raises where there is no home
 _ENGINES: Final[list[Any]] = []  # own the code that was loaded
@@ -47,7 +47,7 @@ def kept(function: Callable[..., Any], types: Types) -> Kept:
     module = function.__module__
     settings = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("NUMBA_"))
     told = repr((types, _processor(), settings)).encode()
-    return Kept(_folder(module), f"{module}.{function.__name__}", told, _sources(module))
+    return Kept(_folder(module), f"{module}.{function.__name__}", told, sources(module))
 
 
 def read(kept: Kept) -> Object | None:
@@ -75,6 +75,19 @@ def load(made: Object) -> int:
     engine.finalize_object()
     _ENGINES.append(engine)
     return int(engine.get_function_address(made.name))
+
+
+def assembled(text: str, *names: str) -> dict[str, int]:
+    """Make machine code of LLVM's own language, and return where these functions of it begin; it stays to the very end.
+
+    Who calls them may outlive everything of Python's.
+    """
+    binding = _binding()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(text), _machine())
+    engine.finalize_object()
+    found = {name: int(engine.get_function_address(name)) for name in names}
+    engine.detach()
+    return found
 
 
 def _type(arg: Any) -> Any:
@@ -115,7 +128,7 @@ def _folder(module: str) -> Path:
 
 
 @cache
-def _sources(module: str) -> bytes:
+def sources(module: str) -> bytes:
     """Return the texts of a module and of all modules of ours that it imports, and so on."""
     texts: dict[str, bytes] = {}
     left = [module]
@@ -131,4 +144,4 @@ def _imported(text: str) -> Iterator[str]:
     """Yield what may be modules of ours among what a text imports."""
     for package, names in IMPORT.findall(text):
         yield package
-        yield from (f"{package}.{name.strip()}" for name in names.split(","))
+        yield from (f"{package}.{name}" for name in re.findall(r"\w+", names))

@@ -13,7 +13,8 @@ from connectors import derive, extraction
 from connectors.definitions import Definition
 from connectors.enrichment import Enrichment
 from connectors.expressions import coerced, filled, template, typed
-from connectors.formats.json_lines import ERROR, Lines, Read, Whole, framed
+from connectors.formats.frames import ERROR
+from connectors.formats.json_lines import Lines, Read, Whole, framed
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
 from connectors.mapping import Extraction, Lookup, pieces
@@ -99,7 +100,7 @@ class DefinedParser:
         beside = _beside(records.select(batch.carried), kept)
         return Parsed(pl.DataFrame([times.alias("@timestamp"), *beside.values()]), dead, encoded)
 
-    def _read(self, lines: pl.Series, text: bytes | None, needed: frozenset[str] | None) -> Read:
+    def _read(self, lines: pl.Series, text: memoryview | None, needed: frozenset[str] | None) -> Read:
         reader = self.definition.reader
         if isinstance(reader, Ndjson | Windows):
             return reader.read(Lines(lines, text), needed)

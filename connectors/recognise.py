@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from connectors.definitions import Definition, Hints
+from connectors.definitions import Definition, Definitions, Hints
 from connectors.extraction import LINE, filled
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.lines import records
-from connectors.marks import marked
+from connectors.marks import Marks, marked
 from connectors.multiline import joined
 from connectors.wrappers import unwrapped
 from detectors.contracts import Batch
@@ -41,23 +41,31 @@ def recognise(sample: Sequence[str], definitions: Mapping[str, Definition], labe
     lines = unwrapped(pl.Series([line[:LONGEST] for line in sample if line.strip()][:SAMPLE], dtype=pl.String))
     if lines.is_empty():
         return None
+    definitions = definitions if isinstance(definitions, Definitions) else Definitions(definitions)
     if lines.str.contains(OBJECT).all():  # asking the sources of text takes much longer, and rarely tells more
-        structured = {name: one for name, one in definitions.items() if one.reader.structured}
-        if best := _best(lines, structured, label):
+        structured = [name for name in definitions if definitions.marks(name).structured]
+        if best := _best(lines, definitions.only(structured), label):
             return best
     return _best(lines, definitions, label)
 
 
-def _best(lines: pl.Series, definitions: Mapping[str, Definition], label: str) -> Recognised | None:
+def recogniser(definitions: Mapping[str, Definition]) -> Callable[[list[str], str], Recognised | None]:
+    """Return what names the source of a sample of lines, given with a label such as the file's name."""
+    return lambda sample, label: recognise(sample, definitions, label)
+
+
+def _best(lines: pl.Series, definitions: Definitions, label: str) -> Recognised | None:
     shares = {name: fits.cast(pl.Float64).mean() for name, fits in fitting(lines, definitions).items()}
     return verdict(shares, definitions, label)
 
 
 def fitting(lines: pl.Series, definitions: Mapping[str, Definition]) -> dict[str, pl.Series]:
     """Say of each source which of the records that the lines are could be of it."""
-    possible = _possible(lines, definitions)
+    possible = _possible(lines, definitions if isinstance(definitions, Definitions) else Definitions(definitions))
     parsed = _parsed(lines, possible.values())
-    return {name: _fit(parsed[_way(one)], one) if name in possible else NONE for name, one in definitions.items()}
+    return {
+        name: _fit(parsed[_way(possible[name])], possible[name]) if name in possible else NONE for name in definitions
+    }
 
 
 def _fit(parsed: pl.DataFrame, definition: Definition) -> pl.Series:
@@ -73,17 +81,19 @@ def _lacks(parsed: pl.DataFrame, definition: Definition) -> bool:
     return any(name not in parsed.columns or parsed[name].null_count() == parsed.height for name in asked)
 
 
-def _possible(lines: pl.Series, definitions: Mapping[str, Definition]) -> Mapping[str, Definition]:
+def _possible(lines: pl.Series, definitions: Definitions) -> Definitions:
     """Leave out the sources that can't have written any of the lines: most, for a small part of the time."""
     twice, objects = (lines + "\n" + lines.str.to_lowercase()).to_list(), lines.str.contains(OBJECT).any()
-    return {
-        name: one for name, one in definitions.items() if (objects if one.reader.structured else marked(twice, one))
-    }
+
+    def can(seen: Marks) -> bool:
+        return bool(objects) if seen.structured else marked(twice, seen)
+
+    return definitions.only([name for name in definitions if can(definitions.marks(name))])
 
 
 def verdict(shares: Mapping[str, object], definitions: Mapping[str, Definition], label: str = "") -> Recognised | None:
     """Name the source that most of the records fit, or None when too few fit any or two fit equally well."""
-    scores = sorted((_score(share, definitions[name], label.lower()) for name, share in shares.items()), reverse=True)
+    scores = sorted((_score(name, share, definitions, label.lower()) for name, share in shares.items()), reverse=True)
     best = scores[0] if scores else None
     alone = not any(other.confidence for other in scores[1:])
     if best is None or best.confidence < (ALONE if alone else ENOUGH):
@@ -147,11 +157,12 @@ def _told(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     return frame
 
 
-def _score(share: object, definition: Definition, label: str) -> Recognised:
-    hints = definition.recognise
-    weighed = float(share) * hints.weight if isinstance(share, int | float) else 0.0
-    named = weighed > 0 and any(word in label for word in hints.label)
-    return Recognised(weighed + LABEL * named * weighed, definition.name)
+def _score(name: str, share: object, definitions: Mapping[str, Definition], label: str) -> Recognised:
+    if not isinstance(share, int | float) or not share:
+        return Recognised(0.0, name)
+    hints = definitions[name].recognise
+    named = any(word in label for word in hints.label)
+    return Recognised(share * hints.weight * (1 + LABEL * named), name)
 
 
 def _fits(hints: Hints) -> pl.Expr:

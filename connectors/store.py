@@ -23,6 +23,7 @@ from connectors.store_schema import (
     INSERT_TRIAGE,
     SELECT_COVERAGE,
     SELECT_FIRST,
+    SELECT_MATCHES,
     SELECT_REASONS,
     SELECT_SUCCESSORS,
     SELECT_TAKEN,
@@ -199,10 +200,10 @@ class Store(StoreFile):
 
     def matches_of(self, finding: str, limit: int = -1) -> pl.DataFrame:
         """Return the matches under a finding (MATCH), oldest first."""
-        rows = self.query("SELECT * FROM matches WHERE finding = ? ORDER BY time, id LIMIT ?", (finding, limit))
+        rows = self.query(SELECT_MATCHES, (finding, limit))
         records = [
-            (time, match, rule, orjson.loads(events), source, group, under, silenced)
-            for match, time, rule, under, source, group, events, silenced in rows
+            (*row[:4], None if row[4] is None or row[4] < 0 else LEVELS[row[4]], orjson.loads(row[5]), *row[6:])
+            for row in rows
         ]
         return pl.DataFrame(records, schema={**MATCH, "@timestamp": pl.Int64}, orient="row").cast({"@timestamp": TIME})
 

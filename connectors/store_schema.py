@@ -239,6 +239,13 @@ SELECT min(time) FROM (SELECT time FROM matches UNION ALL SELECT time FROM suppr
 WHERE time BETWEEN 0 AND 253370764800000000
 """
 
+# A match is of its finding's rule; a finding that isn't there (yet) leaves its name open.
+SELECT_MATCHES: Final = """
+SELECT matches.time, matches.id, matches.rule, name, level, events, matches.source, matches.groupkey, finding, silenced
+FROM matches LEFT JOIN findings ON findings.id = finding
+WHERE finding = ? ORDER BY matches.time, matches.id LIMIT ?
+"""
+
 SELECT_COVERAGE: Final = """
 SELECT source, hour, sum(events), sum(late), sum(failures), sum(matches) FROM coverage
 WHERE (:organisation IS NULL OR organisation = :organisation)

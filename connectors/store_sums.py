@@ -55,6 +55,10 @@ SELECT incident, organisation FROM placed WHERE organisation <> '' UNION
 SELECT p.incident, o.value FROM placed p JOIN findings d ON d.id = p.id, json_each(d.document, '$."organization.id"') o
 WHERE p.place <= 20 AND o.type = 'text' ORDER BY 1, 2
 """
+_TITLES: Final = """
+SELECT name, max(title_vi) FROM listed
+WHERE name IN (SELECT value FROM json_each(?)) AND title_vi IS NOT NULL GROUP BY name
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,10 @@ class Sums:
     def headlines(self, incidents: Iterable[str]) -> dict[str, Headline]:
         """Return the headlines of incidents."""
         return {name: Headline(*rest) for name, *rest in self._store.query(_HEADLINES, (_listed(incidents),))}
+
+    def titles(self, names: Iterable[str]) -> dict[str, str]:
+        """Return what rules are called in Vietnamese, by their English names, where they have such a name."""
+        return dict(self._store.query(_TITLES, (_listed(names),)))
 
     def organisations(self, incidents: Iterable[str]) -> dict[str, list[str]]:
         """Return the organisations of incidents, in order of their names."""

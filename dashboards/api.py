@@ -84,19 +84,19 @@ def _chart(panel: Chart, made: Made) -> Json:
     time = made.view(panel.view).time
     numbers = [_value(value, time, made) for value in panel.numbers]
     groups = [_group(group, panel.numbers, time, made) for group in panel.groups]
+    shown: Json = {"data_source": source} | ({} if panel.filters else {"ignore_global_filters": True})
     if isinstance(panel, Metric):
-        return {"type": "metric", "data_source": source, "metrics": [{"type": "primary", **numbers[0]}]}
+        return {"type": "metric", **shown, "metrics": [{"type": "primary", **numbers[0]}]}
     if isinstance(panel, Donut):
-        return {"type": "pie", "data_source": source, "donut_hole": "m", "group_by": groups, "metrics": numbers}
+        return {"type": "pie", **shown, "donut_hole": "m", "group_by": groups, "metrics": numbers}
     if isinstance(panel, Heatmap):
         y, x = groups
-        return {"type": "heatmap", "data_source": source, "x": x, "y": y, "metric": numbers[0]}
+        return {"type": "heatmap", **shown, "x": x, "y": y, "metric": numbers[0]}
     if isinstance(panel, Rows):
         order = {"column_type": "metric", "index": 0, "direction": "desc"}
-        return {"type": "data_table", "data_source": source, "rows": groups, "metrics": numbers, "sort_by": order,
-                "paging": 10}  # fmt: skip
+        return {"type": "data_table", **shown, "rows": groups, "metrics": numbers, "sort_by": order, "paging": 10}
     assert isinstance(panel, Curve)  # noqa: S101 - there are no others
-    layer = {"type": SERIES[panel.kind], "data_source": source, "x": groups[-1], "y": numbers}
+    layer = {"type": SERIES[panel.kind], **shown, "x": groups[-1], "y": numbers}
     return {"type": "xy", "layers": [layer | ({"breakdown_by": groups[0]} if panel.split else {})]}
 
 

@@ -28,7 +28,7 @@ class Made:
     views: Mapping[str, View]
     types: Mapping[str, Types]
     titles: Mapping[str, str]  # of all dashboards
-    searches: frozenset[str]
+    searches: Mapping[str, str]  # their views
     id: Id
     lang: Lang
 
@@ -52,7 +52,7 @@ def dashboard(board: Board, made: Made) -> tuple[Json, list[Json]]:
             | ({"panelRefName": f"panel_{index}"} if isinstance(panel, Search) else {})
         )
         references += [{**each, "name": f"{index}:{each['name']}"} for each in named]
-    controls, chosen = _controls(board.controls, made)
+    controls, chosen = _controls(board, made)
     return _attributes(board, panels, controls, made), references + chosen
 
 
@@ -161,13 +161,24 @@ def _dashboard(name: str, made: Made) -> str:
     return made.titles[name]
 
 
-def _controls(controls: Sequence[Control], made: Made) -> tuple[Json, list[Json]]:
+def _filtered(board: Board, control: Control, made: Made) -> None:
+    """Refuse a control that would leave panels empty: Kibana filters documents away that haven't its field."""
+    shown = {panel.title: panel.view for panel in board.panels if isinstance(panel, Chart) and panel.filters}
+    shown |= {panel.title: made.searches[panel.search] for panel in board.panels if isinstance(panel, Search)}
+    for title, view in {control.title: control.view, **shown}.items():
+        made.view(view)
+        if control.field not in made.types[view]:
+            raise UsageError(
+                f"{title} is empty when a value of {control.field} is chosen: documents of {view} haven't this field",
+                fix="add it to dashboards/templates.yml, leave the control out, or give the panel `filters: false`",
+            )
+
+
+def _controls(board: Board, made: Made) -> tuple[Json, list[Json]]:
     panels, references = {}, []
-    for order, control in enumerate(controls):
+    for order, control in enumerate(board.controls):
         name = control.field.replace(".", "-").replace("@", "")
-        made.view(control.view)
-        if control.field not in made.types[control.view]:
-            raise UsageError(f"no index has the field {control.field}", fix="see dashboards/templates.yml")
+        _filtered(board, control, made)
         chosen = {
             "id": name, "fieldName": control.field, "title": control.named(made.lang), "selectedOptions": [],
             "singleSelect": False, "searchTechnique": "wildcard", "sort": {"by": "_count", "direction": "desc"},

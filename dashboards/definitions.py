@@ -162,6 +162,7 @@ class Chart(Panel):
 
     view: Name = "findings"
     where: Where = {}
+    filters: bool = Field(default=True, description="false: it shows all, whatever is chosen above the panels")
     open: Name | None = None
 
     @property
@@ -284,12 +285,16 @@ class Board(Titled):
 
 
 class View(Titled):
-    """A data view: which indices, and which of their times counts. `template` knows the fields, else `fields`."""
+    """A data view: which indices, and which of their times counts. `template` knows the fields, else `fields`.
+
+    `runtime` has fields that documents hold but their index doesn't map: Elasticsearch reads them when asked.
+    """
 
     pattern: str
     time: str = "@timestamp"
     template: str | None = None
     fields: dict[str, str] = Field(default={}, description="field → type, where no template of ours has them")
+    runtime: dict[str, str] = {}
 
 
 class Tag(Titled):

@@ -36,6 +36,8 @@ def attributes(panel: Chart, view: str, *, time: str, types: Types, where: str, 
     """Return what a Lens panel is; `view` is the id of its data view, `where` what holds for the whole board."""
     columns = _columns(panel, time, types, lang)
     layer = {"columnOrder": list(columns), "columns": columns, "incompleteColumns": {}, "sampling": 1}
+    if not panel.filters:
+        layer["ignoreGlobalFilters"] = True
     return {
         "title": panel.named(lang),
         "type": "lens",

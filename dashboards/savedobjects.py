@@ -57,7 +57,7 @@ def _made(folder: Path, space: str, lang: Lang) -> tuple[Objects, dict[str, Boar
         {name: _of_space(view, space) for name, view in objects.views.items()},
         types(objects),
         {name: board.named(lang) for name, board in sorted(boards.items(), key=_rank)},
-        frozenset(objects.searches),
+        {name: search.view for name, search in objects.searches.items()},
         lambda name: f"soc-{name}{suffix}",
         lang,
     )
@@ -79,7 +79,7 @@ def types(objects: Objects) -> dict[str, dict[str, str]]:
     """Return of each view which fields it has, and of which type."""
     bodies = templates.fields(templates.read())
     return {
-        name: {**(bodies[view.template] if view.template else {}), **view.fields}
+        name: {**(bodies[view.template] if view.template else {}), **view.fields, **view.runtime}
         for name, view in objects.views.items()
     }
 
@@ -109,10 +109,11 @@ def _object(kind: str, name: str, attributes: Json, references: list[Json] | Non
 
 def _view(view: View, lang: Lang) -> Json:
     """Return a data view; it may stand before any index does."""
-    empty = dict.fromkeys(("fieldAttrs", "fieldFormatMap", "runtimeFieldMap"), "{}")
+    empty = dict.fromkeys(("fieldAttrs", "fieldFormatMap"), "{}")
     lists = dict.fromkeys(("fields", "sourceFilters"), "[]")
     named = {"title": view.pattern, "name": view.named(lang), "timeFieldName": view.time, "allowNoIndex": True}
-    return {**named, **empty, **lists}
+    runtime = {name: {"type": kind} for name, kind in view.runtime.items()}
+    return {**named, **empty, **lists, "runtimeFieldMap": text(runtime)}
 
 
 def _tag(tag: Tag, lang: Lang) -> Json:

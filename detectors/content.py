@@ -9,9 +9,9 @@ from detectors.correlation.parse import correlation
 from detectors.correlation.rule import Correlation
 from detectors.errors import RuleError
 from detectors.sigma.document import Document, documents
-from detectors.sigma.filters import Filter
+from detectors.sigma.filters import Filter, is_filter
 from detectors.sigma.parse import rule
-from detectors.sigma.parse_filter import filter_of, is_filter
+from detectors.sigma.parse_filter import filter_of
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import Lists
 
@@ -29,7 +29,7 @@ def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule 
 
 
 def _content(document: Document, lists: Lists) -> Iterator[Rule | Correlation | Filter | RuleError]:
-    if is_filter(document):
+    if is_filter(document.data):
         yield from filter_of(document, lists)
     elif isinstance(document.data.get("correlation"), dict):  # some rules have free text there
         yield from correlation(document)

@@ -158,10 +158,14 @@ def _silenced(frame: pl.DataFrame, detections: Sequence[Detection], silenced: Ma
 
 
 def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch) -> pl.DataFrame:
+    rules, numbers = np.unique(frame["rule"], return_inverse=True)
+    metas = [detections[rule].meta for rule in rules.tolist()]
+    told = [(meta.id, meta.title, meta.level) for meta in metas]
+    names = pl.DataFrame(told, schema=["rule.id", "rule.name", "soc.level"], orient="row")
     made = frame.select(
         "@timestamp",
         "soc.match.id",
-        pl.Series("rule.id", [detections[rule].meta.id for rule in frame["rule"]], pl.String),
+        *names[numbers],
         pl.col("id").reshape((-1, 1)).cast(pl.List(pl.String)).alias("event.id"),
         pl.lit(batch.source).alias("soc.source"),
         "soc.group",

@@ -93,6 +93,8 @@ MATCH = _columns(
         "@timestamp": TIME,
         "soc.match.id": pl.String,
         "rule.id": pl.String,
+        "rule.name": pl.String,
+        "soc.level": pl.String,
         "event.id": pl.List(pl.String),
         "soc.source": pl.String,
         "soc.group": pl.String,  # the group key as text, "host.name=DC01 | user.name=lan"

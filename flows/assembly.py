@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Parts:
     """What is loaded before the first batch."""
 
-    definitions: dict[str, Definition]
+    definitions: Mapping[str, Definition]
     rules: RuleSet
     engine: Engine
     detections: Sequence[Detection]  # of the rule with the same number in the engine
@@ -82,7 +82,7 @@ def parts(settings: Settings, rules: RuleSet, like: Parts | None = None) -> Part
     )
 
 
-def definitions(settings: Settings) -> dict[str, Definition]:
+def definitions(settings: Settings) -> Mapping[str, Definition]:
     """Load the source definitions of the settings."""
     from connectors.definitions import BUILT_IN, load_definitions  # noqa: PLC0415 - as above
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from connectors import enrichment
 from connectors.definitions import Definition
@@ -14,8 +14,6 @@ from detectors.sigma.eventfields import event_columns
 from detectors.sigma.logsources import Route
 from detectors.sigma.nearest import closest
 from detectors.sigma.rule import Rule
-
-FIELDS: Final = 8  # shown of those that the rules of a route lack
 
 
 def look(rules: Sequence[Rule], definition: Definition) -> Survey:
@@ -47,32 +45,6 @@ def document(rules: Sequence[Rule], definitions: Iterable[Definition]) -> dict[s
         left -= _numbers(seen.whole)
     uncovered = Counter(str(rules[number].logsource) for number in sorted(left))
     return {"sources": sources, "uncovered": dict(uncovered.most_common())}
-
-
-def lines(told: dict[str, Any], *, whole: bool) -> Iterator[str]:
-    """Yield a document in words; `whole` names also the rules that are blind on some of a source's events only."""
-    for name, seen in told["sources"].items():
-        yield f"{name}: {counted(seen['rules'])}, {len(seen['blind']):,} blind"
-        yield from (f"  {_line(rule)}" for rule in seen["blind"])
-        for part in seen["routes"]:
-            where = ", ".join(f"{column} {'/'.join(values)}" for column, values in part["where"].items())
-            lacking = Counter(field for rule in part["blind"] for field in rule["lacks"])
-            fields = ", ".join(f"{field} {count:,}" for field, count in lacking.most_common(FIELDS))
-            yield f"  {where}: {counted(part['rules'])}, {len(part['blind']):,} blind for want of {fields}"
-            yield from (f"    {_line(rule)}" for rule in part["blind"] if whole)
-    if told.get("uncovered"):
-        yield f"of no source here: {counted(sum(told['uncovered'].values()))}"
-        yield from (f"  {name}: {count:,}" for name, count in told["uncovered"].items())
-
-
-def counted(rules: int) -> str:
-    """Return `1 rule` or `7 rules`."""
-    return "1 rule" if rules == 1 else f"{rules:,} rules"
-
-
-def _line(rule: dict[str, Any]) -> str:
-    lacks = ", ".join(f"{field} (there is {near})" if near else field for field, near in rule["lacks"].items())
-    return f"{rule['level']:<13} {rule['id']}  {rule['title']}: lacks {lacks}"
 
 
 def source(rules: Sequence[Rule], definition: Definition, seen: Survey) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from connectors.kafka.connection import Connection
 from connectors.kafka.source import KafkaSource, Limits
 from connectors.kafka.writer import DeadLetters
 from connectors.multiline import carried
+from connectors.recognise import recogniser
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Memory, Sink, Source, Written
@@ -43,7 +44,6 @@ from flows.ledger import Ledger
 from flows.patience import patiently
 from flows.pipeline import Pipeline
 from flows.reloading import Watched
-from flows.scanning import recogniser
 from flows.settings import Settings, password
 from flows.statistics import Statistics
 from flows.terminal import plain
@@ -188,7 +188,7 @@ def _source(
     if not settings.inputs:
         raise UsageError("nothing to read", fix="set `kafka.servers` or `inputs` in soc.yml")
     guard = protecting.guard(settings, parts.definitions)
-    return FileSource(settings.inputs, recogniser(parts), dead=lambda dead: sink.dead(guard.letters(dead)))
+    return FileSource(settings.inputs, recogniser(parts.definitions), dead=lambda dead: sink.dead(guard.letters(dead)))
 
 
 class _DeadToStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from connectors.files import FileSource
 from connectors.gathered import gathered, together, yearly
 from connectors.multiline import carried
 from connectors.parser import DefinedParser
-from connectors.recognise import Recognised, recognise
+from connectors.recognise import recogniser
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Batch, Parsed
@@ -118,7 +118,9 @@ def scan(
 
     line = Ahead[_Read]()
     kept = guard or Guard(definitions)
-    files = FileSource(paths, recogniser(parts), source, report=report, dead=lambda dead: line.give(kept.letters(dead)))
+    files = FileSource(
+        paths, recogniser(definitions), source, report=report, dead=lambda dead: line.give(kept.letters(dead))
+    )
 
     blocks = Ahead[Batch]()
 
@@ -157,11 +159,6 @@ def scan(
         sys.setswitchinterval(patience)
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods.lasting())
-
-
-def recogniser(parts: Parts) -> Callable[[list[str], str], Recognised | None]:
-    """Return what names the source of a sample of lines."""
-    return lambda sample, label: recognise(sample, parts.definitions, label)
 
 
 def peak_memory() -> float:

@@ -35,3 +35,8 @@ def plain(text: str, width: int | None = None) -> str:
     if len(text) <= 3 * width + 3 and cell_len(shown) <= width:
         return shown
     return set_cell_size(shown, max(width - 1, 0)).rstrip() + ELLIPSIS if width > 0 else ""
+
+
+def counted(rules: int) -> str:
+    """Return `1 rule` or `7 rules`."""
+    return "1 rule" if rules == 1 else f"{rules:,} rules"

@@ -13,6 +13,8 @@ from typing import Any, Final
 import polars as pl
 import yaml
 
+from connectors.nodes import LOADER
+
 NAME, VERSION, KIND = "user_agent.name", "user_agent.version", "soc.user_agent.kind"
 SYSTEM, SYSTEM_VERSION, DEVICE = "user_agent.os.name", "user_agent.os.version", "user_agent.device.name"
 MAKES: Final = (NAME, VERSION, KIND, SYSTEM, SYSTEM_VERSION, DEVICE)
@@ -53,5 +55,5 @@ def _first(texts: pl.Series, ways: list[tuple[str, str]]) -> pl.DataFrame:
 
 @cache
 def _table() -> dict[str, list[Any]]:
-    table: dict[str, list[Any]] = yaml.safe_load(Path(__file__).with_name("agents.yml").read_text("utf-8"))
+    table: dict[str, list[Any]] = yaml.load(Path(__file__).with_name("agents.yml").read_text("utf-8"), LOADER)  # noqa: S506 - it is safe
     return table

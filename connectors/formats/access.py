@@ -18,8 +18,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats.fitting import first_fit, groups
-from connectors.formats.frames import scatter
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, scatter
 
 OWN: Final = {  # own column: group of the patterns
     "c-ip": "client",

@@ -16,7 +16,8 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import audit_events
-from connectors.formats.json_lines import COLUMNS, ERROR
+from connectors.formats.frames import ERROR
+from connectors.formats.json_lines import COLUMNS
 
 HEAD: Final = (
     r"(?:node=(?P<node>\S+) )?(?:type=(?P<type>[A-Z0-9_\[\]]+) )?(?:msg=)?"

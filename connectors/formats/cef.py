@@ -16,7 +16,7 @@ import polars as pl
 
 from connectors.formats import header, pairs
 from connectors.formats.fitting import groups
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.warm import WARMTH
 
 FIELD: Final = r"(?:[^|\\]|\\.)*"

@@ -12,11 +12,13 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 
-from connectors.formats import clock, exact, scanner
+from connectors.formats import clock, distinct, exact, scanner
+from connectors.formats.distinct import Cells
 from connectors.formats.exact import Text
-from connectors.formats.frames import listed, nulls
-from connectors.formats.json_lines import ERROR
-from connectors.formats.scanner import NOWHERE, ODD, REAL, TEXT, WHOLE, Cells, Ints
+from connectors.formats.frames import ERROR, listed, nulls
+from connectors.formats.hashing import NOWHERE, Ints, Records
+from connectors.formats.literals import REAL, TEXT, WHOLE
+from connectors.formats.scanner import ODD
 from connectors.formats.trees import Map
 from connectors.native import Bytes, Places
 from connectors.once import DEPTH
@@ -25,7 +27,7 @@ from detectors.contracts import Encoded
 ROOM: Final = 1 << 14  # values that there is room for at first
 
 
-def scanned(data: bytes, starts: Places, ends: Places, known: Map) -> Cells:
+def scanned(data: memoryview, starts: Places, ends: Places, known: Map) -> Cells:
     """Scan lines that stand in the data at these places."""
     array = np.frombuffer(data, np.uint8)
     cells, around, row = _empty(known, starts.size), np.zeros(DEPTH + 1, scanner.CONTAINER), 0
@@ -40,7 +42,7 @@ def _empty(known: Map, rows: int) -> Cells:
         codes=np.empty((known.count, rows), np.int32),  # takes no memory where a slot stays empty
         filled=np.zeros(known.count, np.uint8),
         status=np.zeros(rows, np.uint8),
-        values=np.empty(room, scanner.VALUE),
+        values=np.empty(room, distinct.VALUE),
         table=_table(room),
         total=np.zeros(1, np.int64),
         seen=np.full(known.tree.nodes.size, NOWHERE, np.int64),
@@ -55,14 +57,14 @@ def _grown(cells: Cells, slots: int) -> Cells:
     """Return the same with room for twice as many values."""
     room = 2 * cells.values.size + slots
     grown = cells._replace(table=_table(room), values=np.resize(cells.values, room))
-    scanner.rehash(grown)
+    distinct.rehash(grown)
     return grown
 
 
 class Spelled:
     """The texts of values, and others beside them; one is made when it is first asked for."""
 
-    def __init__(self, data: bytes, values: scanner.Records) -> None:
+    def __init__(self, data: memoryview, values: Records) -> None:
         self._data, self._values = data, values
         self._texts: list[Text] = [None] * values.size
         self._known = np.zeros(values.size, np.bool_)
@@ -129,7 +131,7 @@ class Spelled:
         data, texts = self._data, self._texts
         parts = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         real = [*compress(parts, kinds == REAL)]
-        read = {TEXT: iter(map(bytes.decode, compress(parts, kinds == TEXT))), REAL: iter(_reals(real))}
+        read = {TEXT: (str(part, "utf-8") for part in compress(parts, kinds == TEXT)), REAL: iter(_reals(real))}
         whole = iter(map(_exactly, compress(parts, kinds == WHOLE)))
         for number, kind in zip(numbers.tolist(), kinds.tolist(), strict=True):
             texts[number] = next(read.get(kind, whole))
@@ -138,7 +140,7 @@ class Spelled:
 class Scanned:
     """Columns of records that are read in two ways: most were scanned, the odd ones are put in afterwards."""
 
-    def __init__(self, data: bytes, cells: Cells, known: Map) -> None:
+    def __init__(self, data: memoryview, cells: Cells, known: Map) -> None:
         self.odd: Places = np.flatnonzero(cells.status & ODD)
         self._texts = Spelled(data, cells.values[: int(cells.total[0])])
         self._codes = dict(_combined(cells, known))
@@ -187,7 +189,7 @@ class Scanned:
         return listed(cells)
 
 
-def _reals(parts: Sequence[bytes]) -> list[Text]:
+def _reals(parts: Sequence[memoryview]) -> list[Text]:
     """Read numbers, and texts with escapes."""
     try:
         values = orjson.loads(b"[" + b",".join(parts) + b"]")
@@ -196,8 +198,8 @@ def _reals(parts: Sequence[bytes]) -> list[Text]:
     return [value if type(value) is str else exact.text(value) for value in values]
 
 
-def _exactly(part: bytes) -> Text:
-    return exact.text(exact.DECODER.decode(part.decode()))
+def _exactly(part: memoryview) -> Text:
+    return exact.text(exact.DECODER.decode(str(part, "utf-8")))
 
 
 def _combined(cells: Cells, known: Map) -> Iterator[tuple[str, Ints]]:

@@ -19,8 +19,7 @@ import polars as pl
 
 from connectors.formats import header, pairs
 from connectors.formats.fitting import groups
-from connectors.formats.frames import nulls
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, nulls
 
 MESSAGE: Final = (
     r"(?s)^(?P<head>[^%]*)%(?P<facility>[A-Z][A-Za-z0-9_]*)-(?:(?P<sub_facility>[A-Za-z0-9_-]+?)-)?(?P<severity>[0-7ACEWNID])-"

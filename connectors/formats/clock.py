@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from connectors.formats.scanner import TEXT, Ints, Records
+from connectors.formats.hashing import Ints, Records
+from connectors.formats.literals import TEXT
 from connectors.native import Bytes, compiled
 
 SHORTEST: Final = len("2026-03-02T08:15:00Z")

@@ -19,8 +19,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import header, pairs
-from connectors.formats.frames import nulls
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, nulls
 from connectors.warm import WARMTH
 
 HEADER: Final = "syslog_"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from connectors.formats.scanner import digits
+from connectors.formats.literals import digits
 from connectors.formats.tokens import NOWHERE, ODD, Found, Keys, numbered
 from connectors.native import Bytes, Places, Spans, compiled
 

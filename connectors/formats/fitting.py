@@ -7,8 +7,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from connectors.formats.frames import nulls
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, nulls
 from connectors.patterns.fit import fit, named
 
 Parts = Mapping[str, str | tuple[str, ...]]

@@ -20,8 +20,7 @@ import polars as pl
 
 from connectors.formats import header, pairs
 from connectors.formats.fitting import groups
-from connectors.formats.frames import nulls
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, nulls
 from connectors.formats.signs import Signs
 from connectors.warm import WARMTH
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from connectors.formats import header, pairs
 from connectors.formats.fitting import groups
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 
 LINE: Final = (
     r"(?s)^(?P<head>.*?)LEEF: ?(?P<leef>[12](?:\.0)?)\|(?P<vendor>[^|]*)\|(?P<product>[^|]*)\|(?P<version>[^|]*)\|"

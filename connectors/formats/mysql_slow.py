@@ -18,7 +18,7 @@ import polars as pl
 
 from connectors.formats import clocks
 from connectors.formats.fitting import finished
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 
 FIRST: Final = r"^# (?:User@Host|Time): "
 PARTS: Final = {

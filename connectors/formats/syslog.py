@@ -17,8 +17,7 @@ import polars as pl
 
 from connectors.formats import modern
 from connectors.formats.fitting import first_fit
-from connectors.formats.frames import nulls
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, nulls
 
 PRIORITY: Final = r"(?s)^\s*(?:(?:\d{1,7} )?<(?P<priority>\d{1,3})>)?"  # "123 <38>": the octet count of RFC 6587
 CLASSIC: Final = PRIORITY + (

@@ -12,8 +12,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from connectors.formats.frames import nulls
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, nulls
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from connectors.formats.scanner import Ints, hashed, same
+from connectors.formats.hashing import Ints, Salt, hashed, same
 from connectors.native import Bytes, Places, compiled
 from connectors.patterns.letters import NO, UNSURE, YES
 from connectors.patterns.machine import belongs
-
-Salt = np.uint64
 
 QUOTE, BACKSLASH, NEWLINE = b'"\\\n'
 NOWHERE, ODD = -1, -2

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 
 from connectors.formats import scanner
+from connectors.formats.hashing import NOWHERE
 from connectors.formats.layout import ANY, CONTENT, FLAT, Layout, Path
-from connectors.formats.scanner import INNER, NOWHERE, Tree
+from connectors.formats.scanner import INNER, Tree
 
 TEXT: Final = "#text"  # what an object with attributes stands for
 

@@ -16,8 +16,7 @@ from typing import ClassVar, Final
 import numpy as np
 import polars as pl
 
-from connectors.formats.frames import nulls, scatter
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, nulls, scatter
 from connectors.patterns.fit import fit
 from detectors.schema import HEADING
 

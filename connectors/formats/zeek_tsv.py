@@ -17,8 +17,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.frames import scatter
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR, scatter
 from detectors.schema import HEADING
 
 CONNECTION: Final = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p"

@@ -6,6 +6,7 @@ expressions (esaggs) do for the operations our dashboards use.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -32,19 +33,25 @@ def layer(lens: Json) -> Json:
     return dict(found)
 
 
-def search(lens: Json, *, time: str, since: datetime, until: datetime, zone: str) -> Json:
-    """Return the body of the search: `time` is the view's time field, `zone` that of days."""
+def search(lens: Json, view: Json, *, since: datetime, until: datetime, zone: str, chosen: Json | None = None) -> Json:
+    """Return the body of the search: `view` has what its data view is, `zone` is that of days.
+
+    `chosen` is the query of what is chosen above the panels; a panel may pay no heed to it.
+    """
+    time = view["timeFieldName"]
     columns = layer(lens)["columns"]
     groups = [name for name in layer(lens)["columnOrder"] if columns[name]["isBucketed"]]
     within = {"range": {time: {"gte": since.isoformat(), "lt": until.isoformat()}}}
-    asked = {"bool": {"filter": [within, query(lens["state"]["query"]["query"])]}}
+    heeded = [] if chosen is None or layer(lens).get("ignoreGlobalFilters") else [chosen]
+    asked = {"bool": {"filter": [within, query(lens["state"]["query"]["query"]), *heeded]}}
     aggregations = _metrics(columns, groups)
     for name in reversed(groups):
         inner = aggregations | _order(columns, groups, columns[name])
         made = _group(columns, columns[name], until - since, zone)
         aggregations = {name: made | ({"aggs": inner} if inner else {})}
     body: Json = {"size": 0, "track_total_hits": True, "query": asked}
-    return body | ({"aggs": aggregations} if aggregations else {})
+    runtime = json.loads(view["runtimeFieldMap"])
+    return body | ({"aggs": aggregations} if aggregations else {}) | ({"runtime_mappings": runtime} if runtime else {})
 
 
 def _group(columns: Json, column: Json, length: timedelta, zone: str) -> Json:

@@ -19,7 +19,7 @@ import polars as pl
 from connectors.definitions import Definition
 from connectors.envelope import text
 from connectors.extraction import LINE, filled
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.privacy.keys import Keys
 from connectors.privacy.tokens import TOKEN, tokens
 from connectors.wrappers import unwrapped

@@ -72,7 +72,7 @@ def found(anomalies: Sequence[Anomaly], evidence: dict[str, Evidence], lang: str
     if not anomalies:
         return nothing()
     rows = [_finding(one, evidence.get(one.id, Evidence()), lang) for one in anomalies]
-    matches = [_match(one, evidence[one.id]) for one in anomalies if one.id in evidence and evidence[one.id].ids]
+    matches = [_match(one, evidence[one.id], lang) for one in anomalies if one.id in evidence and evidence[one.id].ids]
     return Found(pl.DataFrame(matches, schema=MATCH), pl.DataFrame(rows, schema=FINDING))
 
 
@@ -128,12 +128,14 @@ def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
     }
 
 
-def _match(one: Anomaly, evidence: Evidence) -> dict[str, Any]:
+def _match(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
     ids = list(evidence.ids)[:EVENT_IDS]
     return {
         "@timestamp": one.start,
         "soc.match.id": match_id(one.detector, one.version, ids),
         "rule.id": one.detector,
+        "rule.name": one.title.get(lang),
+        "soc.level": one.level,
         "event.id": ids,
         "soc.source": one.source,
         "soc.group": one.group,

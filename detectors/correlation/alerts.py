@@ -155,7 +155,7 @@ def suppressed(detection: Detection, taken: Filter, events: pl.DataFrame) -> pl.
 
 def withdrawn(detection: Detection, events: pl.DataFrame, originals: Originals, steps: Mapping[Key, int]) -> Found:
     """Make findings that withdraw others; they show the events that are known now."""
-    identity = detection.meta.id
+    meta, identity = detection.meta, detection.meta.id
     names, evidence = _names(identity, steps, steps), _evidence(events, originals)
     rows = [
         _finding(names[key], row, evidence[key], detection)
@@ -165,7 +165,9 @@ def withdrawn(detection: Detection, events: pl.DataFrame, originals: Originals, 
             "event.severity": SEVERITY["informational"],
             "event.risk_score": 0.0,
             "soc.level": "informational",
-            "message": f"Withdrawn: {detection.meta.title} ({row['group']}); what came late shows that it is not so",
+            "message": f"Withdrawn: {meta.title} ({row['group']}); what came late shows that it is not so",
+            "soc.message.vi": f"Rút lại: {meta.title_vi or meta.title} ({row['group']}); nhật ký đến muộn cho thấy "
+            "không phải như vậy",
         }
         for row in _summary(events).iter_rows(named=True)
         if (key := (row["group"], row["anchor"])) in names
@@ -184,6 +186,8 @@ def _matches(detection: Detection, events: pl.DataFrame, names: Mapping[Key, str
         pl.col("time").cast(TIME).alias("@timestamp"),
         pl.Series("soc.match.id", match_ids(identity, detection.semantics, pairs), pl.String),
         pl.lit(identity).alias("rule.id"),
+        pl.lit(detection.meta.title).alias("rule.name"),
+        pl.lit(detection.meta.level).alias("soc.level"),
         pl.col("event.id").reshape((-1, 1)).cast(pl.List(pl.String)),
         "soc.source",
         pl.col("group").alias("soc.group"),

@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any
 
 from sigma.modifiers import SigmaModifier
-from sigma.rule.detection import SigmaDetectionItem
 from sigma.types import SigmaType
 
 from detectors.errors import RuleError
@@ -68,6 +67,14 @@ _FIXES = {
 }
 
 
+@dataclass(slots=True)
+class _Item:
+    """What modifiers ask of the item in which they stand; pySigma's own class brings its parser of conditions along."""
+
+    field: str | None
+    policy: None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Modifiers that go together."""
@@ -91,7 +98,8 @@ class Chain:
 
     def modifiers(self, field: str | None) -> list[Modifier]:
         """Return the modifiers as pySigma runs them, for the values of one item."""
-        item, classes = SigmaDetectionItem(field, [], []), [MODIFIERS[name] for name in self.names]
+        item: Any = _Item(field)
+        classes = [MODIFIERS[name] for name in self.names]
         return [each(item, classes[:number], None) for number, each in enumerate(classes)]
 
 

@@ -14,6 +14,7 @@ is false. `soc` is this program's own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -22,7 +23,13 @@ from detectors.contracts import LogSource
 from detectors.errors import Place
 from detectors.sigma.predicates import Node, decode, encode
 
+SECTION = "filter"
 NARROW = "narrow"
+
+
+def is_filter(data: Mapping[str, object]) -> bool:
+    """Say whether the data of a document are a filter: the key decides."""
+    return isinstance(data.get(SECTION), dict)
 
 
 @dataclass(frozen=True, slots=True)

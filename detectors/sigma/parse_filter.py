@@ -12,24 +12,18 @@ from detectors.contracts import LogSource
 from detectors.errors import RuleError
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document
-from detectors.sigma.filters import NARROW, Filter, Reference, Terms
+from detectors.sigma.filters import NARROW, SECTION, Filter, Reference, Terms
 from detectors.sigma.nearest import nearest
 from detectors.sigma.parse import NAMELESS, collect, logsource, meta
 from detectors.sigma.predicates import canonical
 from detectors.sigma.valuelist import Lists
 
 ANY = "any"
-SECTION = "filter"
 _WORDS = ("owner", "organisation", "reason", "document")
 _TIMES = ("valid_from", "valid_to")
 _TERMS = (*_WORDS, *_TIMES, "intent")
 _YEARS = range(1970, 2200)  # whoever writes 9999-12-31 means no bound
 _RULES = "list ids or names of rules under it, or write `any`"
-
-
-def is_filter(document: Document) -> bool:
-    """Say whether a document is a filter: its key decides."""
-    return isinstance(document.data.get(SECTION), dict)
 
 
 def filter_of(document: Document, lists: Lists) -> Iterator[Filter | RuleError]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,7 +41,7 @@ def _slim(events: pl.DataFrame, chosen: FeatureSet) -> pl.DataFrame:
 
 def collect(
     archive: Archive,
-    definitions: dict[str, Definition],
+    definitions: Mapping[str, Definition],
     chosen: FeatureSet,
     calendar: WorkCalendar,
     period: tuple[datetime, datetime],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ class Room:
     sets: dict[str, FeatureSet]
     calendar: WorkCalendar
     enrichment: Enrichment
-    definitions: dict[str, Definition]
+    definitions: Mapping[str, Definition]
     now: datetime
     say: Say
 

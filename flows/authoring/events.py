@@ -14,6 +14,7 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.files import FileSource
 from connectors.parser import DefinedParser
+from connectors.recognise import recogniser
 from connectors.store import Store
 from detectors.contracts import Batch, Dialect, LogSource
 from detectors.errors import UsageError
@@ -21,7 +22,6 @@ from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows import ruletests
 from flows.assembly import Parts
-from flows.scanning import recogniser
 from flows.settings import Settings
 
 MOST_BYTES = 64_000_000  # of standard input
@@ -106,7 +106,7 @@ def _of_file(path: Path, logsource: LogSource, parts: Parts, source: str | None)
 
 
 def _first(path: Path, parts: Parts, source: str | None) -> Batch | None:
-    files = FileSource([path], recogniser(parts), source, dead=lambda frame: frame)
+    files = FileSource([path], recogniser(parts.definitions), source, dead=lambda frame: frame)
     try:
         return next(files.batches(), None)
     finally:

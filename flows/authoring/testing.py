@@ -5,7 +5,7 @@ Tests of correlations are run in other orders as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,9 +15,9 @@ from detectors.correlation.link import Linked
 from detectors.errors import Place
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import Lists
-from flows import ruletests
 from flows.assembly import Parts
 from flows.authoring.memo import Memo
+from flows.ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,19 @@ class Result:
         return asdict(self)
 
 
-def test(parts: Parts, memo: Memo, lists: Lists, mutate: bool | None, own: Path) -> list[Result]:
-    """Test every rule and correlation; `mutate` None leaves things out of those below `own` only."""
+def test(
+    rules: RuleSet, load: Callable[[], Parts], memo: Memo, lists: Lists, *, mutate: bool | None, own: Path
+) -> list[Result]:
+    """Test every rule and correlation; `mutate` None leaves things out of those below `own` only.
+
+    What runs them is loaded if any has tests of which `memo` doesn't know what came.
+    """
 
     def asked(place: Place) -> bool:
         return mutate if mutate is not None else Path(place.file).resolve().is_relative_to(own)
 
-    rules = [_result(rule, parts, memo, lists if asked(rule.place) else None) for rule in parts.rules.rules]
-    return rules + [
-        _correlated(linked, parts, memo, mutate=asked(linked.rule.place)) for linked in parts.rules.correlations
-    ]
+    found = [_result(rule, load, memo, lists if asked(rule.place) else None) for rule in rules.rules]
+    return found + [_correlated(linked, load, memo, mutate=asked(linked.rule.place)) for linked in rules.correlations]
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -58,13 +61,14 @@ def summary(results: Sequence[Result]) -> str:
     return told
 
 
-def _result(rule: Rule, parts: Parts, memo: Memo, lists: Lists | None) -> Result:
+def _result(rule: Rule, load: Callable[[], Parts], memo: Memo, lists: Lists | None) -> Result:
     def run() -> list[str]:
-        return [str(failure) for failure in ruletests.of_rule(rule, parts)]
+        ruletests = import_module("flows.ruletests")  # brings the parsers: not where all is known already
+        return [str(failure) for failure in ruletests.of_rule(rule, load())]
 
     def leave_out() -> list[Any]:
-        mutation = import_module("flows.authoring.mutation")  # brings pySigma: not where all is known already
-        score = mutation.score(rule, parts, lists)
+        mutation = import_module("flows.authoring.mutation")  # brings pySigma
+        score = mutation.score(rule, load(), lists)
         return [score.tried, [str(survivor) for survivor in score.survivors]]
 
     failures = memo.answer(rule.place.file, run, f"failures {rule.place}")
@@ -74,15 +78,16 @@ def _result(rule: Rule, parts: Parts, memo: Memo, lists: Lists | None) -> Result
     return Result(rule.meta.id, rule.meta.title, tuple(failures), tried, tuple(survivors))
 
 
-def _correlated(linked: Linked, parts: Parts, memo: Memo, *, mutate: bool) -> Result:
+def _correlated(linked: Linked, load: Callable[[], Parts], memo: Memo, *, mutate: bool) -> Result:
     place, meta = linked.rule.place, linked.rule.meta
 
     def run() -> list[str]:
-        return [str(failure) for failure in ruletests.of_correlation(linked, parts)]
+        ruletests = import_module("flows.ruletests")
+        return [str(failure) for failure in ruletests.of_correlation(linked, load())]
 
     def leave_out() -> list[Any]:
         mutation = import_module("flows.authoring.correlationmutation")
-        score = mutation.score(linked, parts)
+        score = mutation.score(linked, load())
         return [score.tried, [str(survivor) for survivor in score.survivors]]
 
     state = f"{place} {linked.semantics}"  # the rules that it refers to may stand in other files

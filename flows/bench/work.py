@@ -9,11 +9,11 @@ from pathlib import Path
 from connectors.files import FileSource
 from connectors.gathered import gathered, together
 from connectors.parser import DefinedParser
+from connectors.recognise import recogniser
 from detectors.contracts import Batch
 from flows import assembly, settings
 from flows.assembly import Parts
 from flows.ruleset import RuleSet
-from flows.scanning import recogniser
 from flows.settings import Settings
 
 
@@ -36,7 +36,7 @@ class Work:
 
     def batches(self, parts: Parts) -> Iterator[Batch]:
         """Read the logs; lines too long to be records are left aside."""
-        files = FileSource(self.paths, recogniser(parts), dead=lambda _: None)
+        files = FileSource(self.paths, recogniser(parts.definitions), dead=lambda _: None)
         try:
             yield from gathered(files.batches(), together(parts.definitions))
         finally:

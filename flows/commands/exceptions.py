@@ -8,6 +8,7 @@ from pathlib import Path
 from connectors.archive import Archive
 from connectors.store import Store
 from detectors.sigma.document import Document, documents
+from detectors.sigma.filters import is_filter
 from flows import trying
 from flows.ruleset import rule_files
 from flows.settings import Settings
@@ -18,14 +19,12 @@ WIDTH = 300  # characters of a line
 
 def are_meant(name: str) -> bool:
     """Say whether a path holds filters, right or wrong, and nothing else."""
-    from detectors.sigma.parse_filter import is_filter  # noqa: PLC0415 - pySigma is slow to load
-
     if not Path(name).exists():
         return False
     found = False
     for file in rule_files([Path(name)]):
         for each in documents(Path(file).read_text("utf-8-sig", "replace"), file):
-            found = isinstance(each, Document) and is_filter(each)
+            found = isinstance(each, Document) and is_filter(each.data)
             if not found:
                 return False
     return found

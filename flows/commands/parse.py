@@ -15,7 +15,7 @@ from connectors.definitions import means
 from connectors.files import FileSource
 from connectors.multiline import carried
 from connectors.parser import DefinedParser, to_ecs
-from connectors.recognise import recognise
+from connectors.recognise import recogniser
 from detectors.errors import UsageError
 from flows import assembly, enriching
 from flows.commands.options import add_config, read_config, zone
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         shown = stack.enter_context(progress("parsing"))
         files = FileSource(
             args.paths,
-            lambda sample, label: recognise(sample, definitions, label),
+            recogniser(definitions),
             args.source,
             report=shown,
             dead=bury,

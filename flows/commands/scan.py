@@ -17,6 +17,7 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.nested import nest
 from connectors.parser import DefinedParser
+from connectors.recognise import recogniser
 from connectors.store import Store
 from detectors.findings import Found, nothing
 from detectors.schema import LEVELS
@@ -24,10 +25,10 @@ from flows import assembly, blindness, protecting
 from flows.commands.options import add_config, add_rules, read_config, zone
 from flows.documents import write_lines
 from flows.progress import progress
-from flows.scanning import Scanned, recogniser, scan
+from flows.scanning import Scanned, scan
 from flows.settings import Settings
 from flows.table import print_findings
-from flows.terminal import plain
+from flows.terminal import counted, plain
 
 SHOWN_FAULTS = 20
 LONG = timedelta(days=21)  # of one kind of log; in less nobody knows what is usual
@@ -112,7 +113,7 @@ def _anomalies(
     from flows.anomaly.filescan import FileScan  # noqa: PLC0415 - what it needs takes long to import
 
     told = settings.model_copy(update={"language": args.lang or settings.language})
-    files = FileScan(args.paths, told, parsers, recogniser(done.parts), args.source, protect=guard.batch)
+    files = FileScan(args.paths, told, parsers, recogniser(done.parts.definitions), args.source, protect=guard.batch)
     return files.anomalies(done.periods, lambda text: print(f"soc: {plain(str(text))}", file=sys.stderr))
 
 
@@ -172,4 +173,4 @@ def _tell(done: Scanned, blind: int) -> None:
     for reason, matches in seen.silenced.most_common():
         print(plain(f"{matches:,} matches without a finding: {reason}"), file=sys.stderr)
     if blind:
-        print(f"{blindness.counted(blind)} blind on these sources: `soc rules blind` tells why", file=sys.stderr)
+        print(f"{counted(blind)} blind on these sources: `soc rules blind` tells why", file=sys.stderr)

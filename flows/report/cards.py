@@ -126,6 +126,7 @@ def card(row: Mapping[str, object], clock: Clock, room: int, lang: str = "en") -
     def named(**columns: str) -> tuple[tuple[str, tuple[Cut, ...]], ...]:
         return tuple((label, values) for label, column in columns.items() if (values := several(column)))
 
+    steps = _spoken(str(row["soc.runbook"] or ""))
     hosts = tuple(host.text for host in several("host.name"))
     attack = tuple(pair.text for pair in several("soc.attack"))
     return Card(
@@ -134,9 +135,10 @@ def card(row: Mapping[str, object], clock: Clock, room: int, lang: str = "en") -
         rule=line("rule.name", 200).text or line("rule.id", 200).text,
         rule_id=line("rule.id", 200).text,
         message=line("message"),
-        description=line("rule.description"),
+        # its own language tells in the steps what it is about and why it is odd; the description is English
+        description=Cut("") if lang in steps and lang != "en" else line("rule.description"),
         falsepositives=several("soc.falsepositives"),
-        runbook=cut(_spoken(str(row["soc.runbook"] or ""), lang), keep="\n"),
+        runbook=cut(steps.get(lang, str(row["soc.runbook"] or "")).strip(), keep="\n"),
         references=several("rule.reference"),
         who=named(user="user.name", source="source.ip"),
         what=named(process="process.executable", command="process.command_line", url="url.original", file="file.path"),
@@ -154,10 +156,9 @@ def card(row: Mapping[str, object], clock: Clock, room: int, lang: str = "en") -
     )
 
 
-def _spoken(text: str, lang: str) -> str:
-    """Return what a text in several languages, `[vi] … [en] …`, says in one; a plain text is what it is."""
-    parts: dict[str, str] = dict(_LANGUAGE.findall(text))
-    return parts.get(lang, text).strip()
+def _spoken(text: str) -> dict[str, str]:
+    """Return what a text in several languages, `[vi] … [en] …`, says in each; nothing of a plain text."""
+    return dict(_LANGUAGE.findall(text))
 
 
 def _asks(text: object, lang: str) -> tuple[Ask, ...]:

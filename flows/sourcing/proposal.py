@@ -17,7 +17,7 @@ import yaml
 
 from connectors.definitions import Definition
 from connectors.formats import FORMATS
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.recognise import Recognised, recognise
 from connectors.times import Clock, instants
 from connectors.wrappers import unwrapped

@@ -18,6 +18,7 @@ from detectors.schema import LEVELS
 from flows.settings import Settings
 from flows.triage import duties
 from flows.triage.notices import Matter, Quiet, Told, to_tell
+from flows.triage.shift import spoken
 
 SHOWN: Final = 20  # incidents in one message
 CODE: Final = re.compile(r"[A-Z0-9.-]{1,24}")  # of an organisation; a log may claim anything else, a person's name too
@@ -48,12 +49,14 @@ def notify(settings: Settings, store: Store, now: datetime) -> tuple[int, int]:
 
 def message(still: list[Matter], over: list[Matter], lang: str, now: datetime) -> tuple[str, str]:
     """Return title and text of one message for all of them; times are in the zone of `now`."""
-    lines = []
+    lines, t = [], spoken(lang)
     for each in still[:SHOWN]:
         where = f" {', '.join(each.organisations)}" if each.organisations else ""
         word = LATE if each.until and each.until < now else DUE
         due = f"; {word[lang]} {each.until.astimezone(now.tzinfo):%d/%m %H:%M}" if each.until else ""
-        lines.append(f"[{each.level}] {each.id[:12]}{where}: {each.findings} {FINDINGS[lang]}{due}")
+        lines.append(
+            f"[{t[f'level_{each.level}'].lower()}] {each.id[:12]}{where}: {each.findings} {FINDINGS[lang]}{due}"
+        )
     lines += [f"+{len(still) - SHOWN}"] if len(still) > SHOWN else []
     lines += [f"{OVER[lang]}: {each.id[:12]}" for each in over[:SHOWN]]
     lines += [f"{OVER[lang]}: +{len(over) - SHOWN}"] if len(over) > SHOWN else []

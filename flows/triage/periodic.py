@@ -19,7 +19,7 @@ from detectors.verdicts import advise, judged
 from flows.triage import duties, shift
 from flows.triage.reckoning import decisions, every
 from flows.triage.sheet import Sheet, Table
-from flows.triage.story import case_titles
+from flows.triage.story import case_titles, rule_titles
 
 Period = Literal["week", "month"]
 SHOWN: Final = 30
@@ -67,7 +67,7 @@ def report(
         [
             _levels(counts, t),
             _incidents(store, (begin, end), organisation, voice),
-            _risks(store, organisation, t),
+            _risks(store, organisation, voice),
             _rules(rules, covered, _titles(found, voice.lang), t),
             _coverage(store, begin, min(end, now), organisation, t),
             _yearly(law, now, voice),
@@ -118,18 +118,18 @@ def _incidents(store: Store, within: tuple[datetime, datetime], organisation: st
     return Table(t["incidents"], head, rows, t["incidents_none"], levels=True)
 
 
-def _risks(store: Store, organisation: str | None, t: Mapping[str, str]) -> Table:
-    rows = []
+def _risks(store: Store, organisation: str | None, voice: shift.Voice) -> Table:
+    rows, t = [], voice.t
     for kind in KINDS:
         _, found = Cases(store).risks(kind, 200)
         mine = found if organisation is None else found.filter(pl.col("organisation") == organisation)
-        for row in mine.head(5).iter_rows(named=True):
-            whole = kind in {"organisation", "system"}
-            through = (
-                "; ".join(shift.member(each, t) for each in row["contributors"]) if whole else "; ".join(row["rules"])
-            )
+        shown = mine.head(5)
+        titles = rule_titles(store, shown["rules"].explode(empty_as_null=True).drop_nulls(), voice.lang)
+        for row in shown.iter_rows(named=True):
             level = (row["level"], t[f"level_{row['level']}"])
-            rows.append((level, t[f"kind_{kind}"], row["name"], f"{row['risk']:.0f}", through))
+            rows.append(
+                (level, t[f"kind_{kind}"], row["name"], f"{row['risk']:.0f}", "; ".join(shift.through(row, titles, t)))
+            )
     return Table(
         t["risks"],
         [t[n] for n in ("level", "kind_host", "name", "risk", "through")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -44,7 +45,7 @@ def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:
     kept = found.filter(pl.col("risk") >= WORTH_KEEPING)
     cases.reckoned(kept, now)
     if settings.elastic.url:
-        write(settings, entity_documents(kept, now), "soc-entity-risk")
+        write(settings, entity_documents(kept, now, organisations(findings)), "soc-entity-risk")
     return found
 
 
@@ -65,8 +66,18 @@ def reasons(said: pl.DataFrame) -> dict[str, str]:
     return dict(closed.select("finding", "reason").iter_rows())
 
 
-def entity_documents(risks: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Return RISK as documents of `soc-entity-risk`; ECS has names for the risk of hosts and accounts."""
+def organisations(findings: pl.DataFrame) -> dict[str, str]:
+    """Return the names of the organisations of findings (FINDING), by their ids; the newest finding counts."""
+    of = findings.select(pl.col("organization.id", "organization.name").list.first()).drop_nulls()
+    return dict(of.unique("organization.id", keep="first", maintain_order=True).iter_rows())
+
+
+def entity_documents(risks: pl.DataFrame, now: datetime, names: Mapping[str, str]) -> pl.DataFrame:
+    """Return RISK as documents of `soc-entity-risk`; `names` are those of organisations, by their ids.
+
+    Fields are called as findings call them, so what is chosen on a dashboard finds both; ECS has names for the risk of
+    hosts and accounts.
+    """
     at = now.isoformat()
     ids = [digest(("risk", kind, name, at)) for kind, name in risks.select("kind", "name").iter_rows()]
 
@@ -86,6 +97,8 @@ def entity_documents(risks: pl.DataFrame, now: datetime) -> pl.DataFrame:
         pl.col("contributors").alias("soc.entity.contributors"),
         pl.col("criticality").alias("soc.asset.criticality"),
         pl.col("organisation").alias("organization.id"),
+        pl.Series("organization.name", [names.get(one) for one in risks["organisation"]], pl.String),
+        only("address", "name").alias("source.ip"),
         *(
             only(kind, column).alias(f"{kind}.{name}")
             for kind in ("host", "user")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -43,6 +43,13 @@ def member(named: str, t: Mapping[str, str]) -> str:
     """Return a member of a system or an organisation, such as `host DC01`, in a language."""
     kind, _, name = named.partition(" ")
     return f"{t.get(f'kind_{kind}', kind)} {name}"
+
+
+def through(risk: Mapping[str, Any], titles: Mapping[str, str], t: Mapping[str, str]) -> list[str]:
+    """Return what an entity (a row of RISK) is at risk through: its worst members, or rules by what they are called."""
+    if risk["kind"] in {"system", "organisation"}:
+        return [member(each, t) for each in risk["contributors"] or ()]
+    return [titles.get(each, each) for each in risk["rules"] or ()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +44,13 @@ def titled(finding: Mapping[str, Any], lang: str) -> tuple[str, str]:
     title = (finding["soc.title.vi"] if lang == "vi" else None) or finding["rule.name"] or finding["rule.id"] or "?"
     message = (finding["soc.message.vi"] if lang == "vi" else None) or finding["message"] or ""
     return title, message
+
+
+def rule_titles(store: Store, names: Iterable[str], lang: str) -> dict[str, str]:
+    """Return what rules are called in a language, by their English names."""
+    known = dict.fromkeys(names, "")
+    found = Sums(store).titles(known) if lang == "vi" else {}
+    return {name: found.get(name, name) for name in known}
 
 
 def case_titles(store: Store, incidents: Sequence[str], lang: str) -> dict[str, str]:

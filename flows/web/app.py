@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final, get_args
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -16,37 +14,18 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from connectors.store import Store
 from connectors.store_schema import REASONS
 from connectors.store_wanted import Status
 from detectors.errors import UsageError
 from flows.report.words import LANGUAGES, Clock
 from flows.web import cases, deciding, listing, single
 from flows.web.deciding import Matter
-from flows.web.guard import Guard, Keys, RefusedError, form
+from flows.web.guard import Guard, RefusedError, form
+from flows.web.site import Site
 from flows.web.speech import spoken
-from flows.web.upkeep import Upkeep
 
 STATIC: Final = {"web.css": "text/css", "web.js": "text/javascript"}
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What every page needs to know."""
-
-    store: Store
-    keys: Keys
-    zone: ZoneInfo
-    language: str
-    actor: str
-    upkeep: Upkeep | None = None
-
-    def lang(self, request: Request) -> str:
-        asked = request.query_params.get("lang") or request.cookies.get("lang")
-        return asked if asked in LANGUAGES else self.language
-
-
 Shown = Callable[[Site, Request], Mapping[str, Any] | None]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.requests import Request
 
@@ -16,16 +16,14 @@ from flows.report.cards import cut
 from flows.report.words import Clock
 from flows.triage import duties
 from flows.triage.shift import left as left_of
-from flows.triage.shift import member
 from flows.triage.shift import spoken as shift_words
-from flows.triage.story import Row, case_title, case_titles, tell
+from flows.triage.shift import through
+from flows.triage.story import Row, case_title, case_titles, rule_titles, tell
 from flows.web.deciding import CASE_FIELDS
 from flows.web.listing import link, row
 from flows.web.single import said
+from flows.web.site import Site
 from flows.web.speech import spoken
-
-if TYPE_CHECKING:
-    from flows.web.app import Site
 
 KINDS: Final = ("organisation", "system", "host", "user", "address")
 TOP: Final = 20  # entities of a kind
@@ -41,17 +39,16 @@ def risks(site: Site, request: Request) -> Mapping[str, Any]:
     for kind in KINDS:
         at, found = cases.risks(kind, TOP)
         when = at or when
-        shown.append((kind, [_entity(kind, each, t) for each in found.iter_rows(named=True)]))
+        titles = rule_titles(site.store, found["rules"].explode(empty_as_null=True).drop_nulls(), site.lang(request))
+        shown.append((kind, [_entity(kind, each, t, titles) for each in found.iter_rows(named=True)]))
     return {"kinds": shown, "when": clock.moment(when)}
 
 
-def _entity(kind: str, risk: Mapping[str, Any], t: Mapping[str, str]) -> Mapping[str, Any]:
-    whole = kind in {"organisation", "system"}
-    through = [member(each, t) for each in risk["contributors"] or ()] if whole else risk["rules"] or ()
+def _entity(kind: str, risk: Mapping[str, Any], t: Mapping[str, str], titles: Mapping[str, str]) -> Mapping[str, Any]:
     return {
         **risk,
         "shown": cut(risk["name"], 120).text,
-        "through": [cut(each, 120).text for each in through],
+        "through": [cut(each, 120).text for each in through(risk, titles, t)],
         "link": link({}, **{ASKED[kind]: risk["name"]}) if kind in ASKED else None,
     }
 

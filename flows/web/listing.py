@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -18,10 +18,8 @@ from flows.report.cards import cut
 from flows.report.pictures import Bar
 from flows.report.words import Clock, Moment
 from flows.triage.story import titled
+from flows.web.site import Site
 from flows.web.speech import spoken
-
-if TYPE_CHECKING:
-    from flows.web.app import Site
 
 ROWS: Final = 50  # findings on a page
 TEXTS: Final = ("rule", "host", "user", "ip", "source", "organisation", "owner", "reason", "text")
@@ -72,7 +70,7 @@ def shown(site: Site, request: Request) -> Mapping[str, Any]:
         "levels": [*reversed(LEVELS)],
         "sources": _choices(site.store.choices("source")),
         "organisations": _choices(site.store.choices("organisation")),
-        "bars": bars(length, counts, clock),
+        "bars": bars(length, counts, clock, spoken(lang)),
         "ends": [f"{clock.local(day):%d/%m/%Y %H:%M}" for day in (days[:1] + days[-1:])],
         "height": HEIGHT,
         "link": lambda **changes: link(asked, **changes),
@@ -131,7 +129,7 @@ def row(finding: Mapping[str, Any], clock: Clock, lang: str) -> Row:
     )
 
 
-def bars(length: timedelta, counts: list[tuple[datetime, str, int]], clock: Clock) -> list[Bar]:
+def bars(length: timedelta, counts: list[tuple[datetime, str, int]], clock: Clock, t: Mapping[str, str]) -> list[Bar]:
     """Return the timeline as bars of a picture 1000 wide."""
     if not counts:
         return []
@@ -146,7 +144,7 @@ def bars(length: timedelta, counts: list[tuple[datetime, str, int]], clock: Cloc
     for time, level, count in sorted(counts, key=lambda each: -LEVELS.index(each[1])):
         height = count * scale
         top[time] -= height
-        title = f"{clock.local(time):%d/%m/%Y %H:%M}: {count:,} {level}"
+        title = f"{clock.local(time):%d/%m/%Y %H:%M}: {count:,} {t[f'level_{level}']}"
         x = ((time - begin) // length) * width
         made.append(Bar(level, round(x, 2), round(top[time], 2), round(width * 0.86, 2), round(height, 2), title))
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.requests import Request
 
@@ -16,10 +16,8 @@ from flows.report.words import Clock, Moment
 from flows.triage.story import titled
 from flows.web.deciding import FIELDS
 from flows.web.listing import Row, row
+from flows.web.site import Site
 from flows.web.speech import spoken
-
-if TYPE_CHECKING:
-    from flows.web.app import Site
 
 ROOM: Final = 400_000  # characters of evidence on the page
 AROUND: Final = timedelta(days=1)
@@ -51,7 +49,7 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
         "under": under(site.store, name, clock),
         "seen": len(history),
         "history": [said(one, clock) for one in reversed(history[-SAID:])],
-        "successors": [(each["event.id"], cut(each["message"] or "", 300).text) for each in later],
+        "successors": [(each["event.id"], cut(titled(each, lang)[1], 300).text) for each in later],
         "related": around(site.store, finding, clock, lang),
         "problem": "",
         "typed": dict.fromkeys(FIELDS, ""),

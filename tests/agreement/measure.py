@@ -55,7 +55,7 @@ def _batches(case: Case, source: str) -> Iterator[Batch]:
 
 def measure(case: Case, source: str | None) -> Tally:
     """Compare a case's events with what is expected; without a source nothing is met."""
-    found = events(case, definitions()[source]) if source in definitions() else []
+    found = events(case, definitions()[source]) if source is not None and source in definitions() else []
     tally = Tally()
     for place, match in _aligned(case.expected, found):
         expected, given = ecs().said(case.told_at(place)), case.given_at(place)

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.definitions import BUILT_IN, CLOSED, Definition, load_definition, load_definitions
 from connectors.faults import DefinitionsError
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.parser import ZONE
 from detectors.contracts import Dialect, LogSource
 from detectors.schema import ECS, EVENT

@@ -15,7 +15,8 @@ from polars.testing import assert_frame_equal
 from connectors import evtx
 from connectors.evtx import HEADER
 from connectors.evtx_chunks import CHUNK
-from connectors.formats.json_lines import ERROR, Lines
+from connectors.formats.frames import ERROR
+from connectors.formats.json_lines import Lines
 from connectors.formats.windows import Windows
 from connectors.lines import Portion
 from tests.connectors.reading import content, scan, scan_bytes
@@ -66,7 +67,7 @@ def test_records_are_read_alike_one_by_one_and_all_at_once(reference: Path) -> N
     records = pl.concat([portion.records for portion in portions])["event.original"]
     everything = Windows().parse(records, None)
     names = frozenset(everything.columns)
-    text = b"\n".join(portion.text or b"" for portion in portions)
+    text = memoryview(b"\n".join(portion.text or b"" for portion in portions))
     at_once = Windows().read(Lines(records, text), names - {ERROR}).frame([*everything.columns])
     assert_frame_equal(at_once, everything)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ from detectors.findings import event_ids
 
 
 @pytest.fixture(scope="module")
-def definitions() -> dict[str, Definition]:
+def definitions() -> Mapping[str, Definition]:
     return load_definitions()
 
 
@@ -31,7 +31,11 @@ def small(name: str, lines: int, source: str = "windows", *, text: bool = True) 
     rows = [orjson.dumps({**event, "Number": number}).decode() for number in range(lines)]
     joined = "\n".join(rows).encode() + b"\n" * (lines % 2)
     return Batch(
-        source, f"file:{name}", f"{name}.json", records(rows, list(range(lines))), text=joined if text else None
+        source,
+        f"file:{name}",
+        f"{name}.json",
+        records(rows, list(range(lines))),
+        text=memoryview(joined) if text else None,
     )
 
 
@@ -40,25 +44,25 @@ def ids(batches: Iterator[Batch], definition: Definition) -> list[list[str]]:
     return [event_ids(batch, parser.parse(batch, None).events) for batch in batches]
 
 
-def test_events_keep_their_ids_origins_and_labels(definitions: dict[str, Definition]) -> None:
+def test_events_keep_their_ids_origins_and_labels(definitions: Mapping[str, Definition]) -> None:
     batches = [small("a", 3), small("b", 200), small("c", 1)]
     alone = ids(iter(batches), definitions["windows"])
     (whole,) = gathered(batches, together(definitions))
     assert ids(iter([whole]), definitions["windows"]) == [[name for part in alone for name in part]]
     assert whole.text is not None
-    assert whole.text.split() == "\n".join(whole.records["event.original"]).encode().split()
+    assert bytes(whole.text).split() == "\n".join(whole.records["event.original"]).encode().split()
     events = DefinedParser(definitions["windows"]).parse(whole, frozenset({"Hostname"})).frame()
     assert whole.labels(events).to_list() == [f"{name}.json" for name in events["Hostname"]]
 
 
-def test_a_line_that_is_no_event_names_its_own_file(definitions: dict[str, Definition]) -> None:
-    bad = replace(small("b", 1), records=records(["{broken"], [7]), text=b"{broken\n")
+def test_a_line_that_is_no_event_names_its_own_file(definitions: Mapping[str, Definition]) -> None:
+    bad = replace(small("b", 1), records=records(["{broken"], [7]), text=memoryview(b"{broken\n"))
     (whole,) = gathered([small("a", 2), bad], together(definitions))
     dead = DefinedParser(definitions["windows"]).parse(whole, None).dead
     assert dead.select("soc.origin", "log.offset").rows() == [("file:b", 7)]
 
 
-def test_batches_stay_bounded_and_in_order(definitions: dict[str, Definition]) -> None:
+def test_batches_stay_bounded_and_in_order(definitions: Mapping[str, Definition]) -> None:
     batches = [small(f"f{number}", 10) for number in range(20)]
     limits = Limits(batch=5_000, records=60, line=2_000, kept=1_000)
     found = list(gathered(batches, together(definitions), limits))
@@ -69,7 +73,7 @@ def test_batches_stay_bounded_and_in_order(definitions: dict[str, Definition]) -
     )
 
 
-def test_what_would_mean_something_else_stays_apart(definitions: dict[str, Definition]) -> None:
+def test_what_would_mean_something_else_stays_apart(definitions: Mapping[str, Definition]) -> None:
     may = together(definitions)
     assert may(small("a", 1), small("b", 1))
     assert may(small("a", 1), replace(small("b", 1), received=date(2026, 1, 1)))  # Windows writes the year
@@ -81,7 +85,7 @@ def test_what_would_mean_something_else_stays_apart(definitions: dict[str, Defin
             assert not may(small("a", 1, source), small("b", 1, source))
 
 
-def test_the_archive_keeps_each_file_by_its_own_name(definitions: dict[str, Definition], tmp_path: Path) -> None:
+def test_the_archive_keeps_each_file_by_its_own_name(definitions: Mapping[str, Definition], tmp_path: Path) -> None:
     batches = [small("a", 3), small("b", 2)]
     (whole,) = gathered(batches, together(definitions))
     archive, parser = Archive(tmp_path), DefinedParser(definitions["windows"])

@@ -87,7 +87,7 @@ def test_a_sample_is_recognised_as_its_source(source: str, told: dict[str, list[
     first = sum(len(lines(before, telling=True)) for before in SAMPLED[: SAMPLED.index(source)])
     for place, line in enumerate(lines(source, telling=True), first):
         shares = {name: float(fits[place]) for name, fits in told.items()}
-        assert recognise._possible(pl.Series([line]), {source: DEFINITIONS[source]}), line
+        assert recognise._possible(pl.Series([line]), DEFINITIONS.only([source])), line
         found = recognise.verdict(shares, DEFINITIONS) or recognise.verdict(shares, DEFINITIONS, source)
         assert found is not None, line
         assert found.source == source, line

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from connectors import native, objects
+from connectors.patterns import letters, machine, program, syntax
+
 CHECKOUT = Path(__file__).parents[2]
 MODULE = """from typing import NamedTuple
 import numpy as np
@@ -61,6 +64,12 @@ def test_code_is_kept_until_the_text_it_was_made_of_changes(tmp_path: Path) -> N
     assert asked(tmp_path, "0") == ("-112 True False", True)
     (tmp_path / "weighing.py").write_text(MODULE.replace("number < 0", "number > 0"))
     assert asked(tmp_path, "0") == ("-112 False True", True)
+
+
+def test_code_depends_on_all_that_its_module_imports_in_one_line_or_in_several() -> None:
+    texts = objects.sources(machine.__name__).split(b"\0")
+    for module in (machine, program, syntax, letters, native):
+        assert Path(str(module.__file__)).read_bytes() in texts
 
 
 def test_checked_code_refuses_what_lies_beyond_an_array_and_floats_are_left_to_numba(tmp_path: Path) -> None:

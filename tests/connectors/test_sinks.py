@@ -26,7 +26,7 @@ def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sink]:
 
 
 def matches(*ids: str) -> pl.DataFrame:
-    rows = [(START, match, "r1", [f"e-{match}"], "sshd", "user.name=lan", "f1", None) for match in ids]
+    rows = [(START, match, "r1", None, "high", [f"e-{match}"], "sshd", "user.name=lan", "f1", None) for match in ids]
     return pl.DataFrame(rows, schema=MATCH, orient="row")
 
 

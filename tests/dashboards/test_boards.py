@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from connectors.kibana import aggregation
 from dashboards import savedobjects, templates
 from dashboards.definitions import Objects
 from detectors.errors import UsageError
@@ -149,6 +150,15 @@ def test_drilldowns_are_those_of_the_basic_licence(objects: list[Json]) -> None:
     assert factories == {"DASHBOARD_TO_DASHBOARD_DRILLDOWN"}
 
 
+def test_a_panel_may_show_all_whatever_is_chosen(objects: list[Json]) -> None:
+    lenses = [panel["embeddableConfig"]["attributes"] for panel in panels(boards(objects)["Shift overview"])
+              if panel["type"] == "lens"]  # fmt: skip
+    unheeding = [lens["title"] for lens in lenses if aggregation.layer(lens).get("ignoreGlobalFilters")]
+    assert unheeding == ["Sources heard of"]
+    charts = [panel["config"] for panel in savedobjects.bodies()["shift"]["panels"]]
+    assert [chart["title"] for chart in charts if chart.get("ignore_global_filters")] == unheeding
+
+
 def test_attack_is_shown_by_pairs_only(objects: list[Json]) -> None:
     for _, _, columns in layers(boards(objects)["ATT&CK coverage and hits"]):
         grouped = {column["sourceField"] for column in columns.values() if column["isBucketed"]}
@@ -184,6 +194,15 @@ BOARD = "title: T\npanels:\n"
         ("- bar: B\n  x: soc.level\n  open: nowhere", "there is no dashboard nowhere"),
         ("- search: nothing", "there is no search nothing"),
         ("- metric: [", "not valid YAML"),
+        (
+            "- metric: M\ncontrols: [{ field: soc.source, title: S, view: risk }]",
+            "documents of risk haven't this field",
+        ),
+        ("- search: matches\ncontrols: [{ field: rule.version, title: V }]", "documents of matches haven't this"),
+        (
+            "- metric: M\n  view: coverage\ncontrols: [{ field: rule.name, title: R }]",
+            "M is empty when a value of rule",
+        ),
     ],
 )
 def test_a_wrong_definition_is_told_with_its_file_and_the_fix(tmp_path: Path, panel: str, words: str) -> None:

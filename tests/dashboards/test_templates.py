@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
 from dashboards import templates
-from detectors.schema import COVERAGE, FINDING, MATCH, MEMORY, SUPPRESSED
+from detectors.schema import COVERAGE, FINDING, MATCH, MEMORY, RISK, SUPPRESSED
+from flows.triage.reckoning import entity_documents
+from flows.triage.returning import VERDICT
 
 # Types of the core of Elasticsearch, which every distribution has.
 CORE = {"alias", "binary", "boolean", "date", "double", "float", "integer", "ip", "keyword", "long", "object", "text"}
@@ -55,6 +59,18 @@ def test_what_has_no_columns_here_is_mapped_by_its_own_fields(bodies: dict[str, 
     assert {"@timestamp", "event.ingested"} <= fields.keys()
     assert "organization.id" in fields
     assert {kind["type"] for kind in fields.values()} <= CORE
+
+
+def test_documents_of_risk_and_verdicts_have_the_fields_of_their_templates(bodies: dict[str, dict[str, Any]]) -> None:
+    rows = [("address", "192.0.2.1"), ("host", "web01"), ("organisation", "H21.09")]
+    named = [dict.fromkeys(RISK) | {"kind": kind, "name": name, "organisation": "H21.09"} for kind, name in rows]
+    risks = entity_documents(pl.DataFrame(named, schema=RISK), datetime(2026, 3, 1, tzinfo=UTC), {"H21.09": "Sở Y tế"})
+    assert risks["organization.name"].to_list() == ["Sở Y tế"] * 3
+    assert risks["source.ip"].to_list() == ["192.0.2.1", None, None]
+    assert risks["host.name"].to_list() == [None, "web01", None]
+    for name, columns in {"soc-entity-risk": risks.columns, "soc-verdicts": VERDICT.names()}.items():
+        fields = {field for field, kind in leaves(mappings(bodies, name)).items() if kind["type"] != "alias"}
+        assert fields - {"event.ingested"} <= {*columns}
 
 
 def test_types_follow_the_schema_and_the_exceptions(bodies: dict[str, dict[str, Any]]) -> None:

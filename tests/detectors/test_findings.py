@@ -60,6 +60,8 @@ def test_events_of_one_host_and_window_are_one_finding() -> None:
     assert counts == {"host.name=web01": 2, "host.name=db01": 1}
     assert set(found.matches["soc.finding.id"]) == set(found.findings["event.id"])
     assert found.matches["soc.match.id"].n_unique() == 3
+    named = ["rule.id", "rule.name", "soc.level"]
+    assert set(found.matches.select(named).iter_rows()) == set(found.findings.select(named).iter_rows())
 
 
 def test_the_window_is_anchored_in_event_time() -> None:

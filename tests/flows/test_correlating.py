@@ -247,6 +247,7 @@ def test_what_a_late_line_makes_untrue_is_withdrawn(parts: Parts, tmp_path: Path
         "informational",
         "Withdrawn: Guessing that ended",
     )
+    assert gone["soc.message.vi"].startswith("Rút lại: Guessing that ended (")
     assert "Accepted password for u1" in gone["soc.evidence"]
     assert [each["event.id"] for each in store.successors(gone["soc.follows"])] == [gone["event.id"]]
     line.process(batch(late))

@@ -248,6 +248,15 @@ def test_findings_speak_the_language_of_the_page(tmp_path: Path) -> None:
     assert "Something odd" in page(tmp_path, frame(spoken)).text
 
 
+def test_what_a_rule_is_about_is_told_in_the_language_of_the_page(tmp_path: Path) -> None:
+    both = "[vi] Điều gì: xoá bản sao lưu.\n\n[en] What: backups are deleted."
+    rule = finding(**{"soc.runbook": both, "rule.description": "Backups are gone."})
+    assert "Backups are gone." not in page(tmp_path, frame(rule), lang="vi").text  # the steps tell it
+    assert "Backups are gone." in page(tmp_path, frame(rule)).text
+    foreign = finding(**{"soc.runbook": "Ask the owner.", "rule.description": "Backups are gone."})
+    assert "Backups are gone." in page(tmp_path, frame(foreign), lang="vi").text
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_page_speaks_one_language(tmp_path: Path, lang: str) -> None:
     read = page(tmp_path, province(5), lang=lang)

@@ -40,9 +40,12 @@ SINCE, UNTIL = START - timedelta(days=1), START + timedelta(days=4)
 ALERTS = ".alerts-security.alerts-default"
 OBJECTS = savedobjects.read(savedobjects.FOLDER / "objects.yml", Objects)
 BOARDS = {path.stem: savedobjects.read(path, Board) for path in sorted(savedobjects.FOLDER.glob("boards/*.yml"))}
-COMPILED = {each["id"].removeprefix("soc-"): each for each in savedobjects.build() if each["type"] == "dashboard"}
+COMPILED = {each["id"].removeprefix("soc-"): each["attributes"] for each in savedobjects.build()}
 UNITS = [("000.01.H21", "Sở Y tế"), ("000.02.H21", "UBND xã Ia Drăng"), ("000.03.H21", "Sở Tài chính")]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NAMED = {"host": "host.name", "user": "user.name", "address": "source.ip"}
+KNOWN = {("findings", "soc.finding.id"): "event.id"}  # what a field is called by the embedded store
+UNDER = ("rule.name", "soc.level", "soc.group", "event.id")
 Frames = dict[str, pl.DataFrame]
 
 
@@ -87,19 +90,23 @@ def _pick(which: pl.Expr, values: list[str]) -> pl.Expr:
 
 
 def matches() -> pl.DataFrame:
+    """Return matches under findings and under none: of the same rules, levels, groups and ids."""
+    found = findings()
+    rules, levels, groups, ids = (found[name].unique(maintain_order=True).to_list() for name in UNDER)
     rows = [
-        (START + timedelta(minutes=47 * n), f"m{n}", f"r{n % 3}", [f"e{n}"], ["sshd", "nginx"][n % 2],
-         f"host.name=h{n % 5}", f"f{n % 9}", "signal" if n % 4 == 0 else None)
+        (START + timedelta(minutes=47 * n), f"m{n}", f"r{n % 3}", rules[n % 3], levels[n % 3], [f"e{n}"],
+         ["sshd", "nginx"][n % 2], groups[n % 5], ids[n % 9], "signal" if n % 4 == 0 else None)
         for n in range(40)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=MATCH, orient="row")
 
 
 def suppressed() -> pl.DataFrame:
+    rules = findings()["rule.name"].unique(maintain_order=True).to_list()
     rows = [
         dict.fromkeys(SUPPRESSED)
         | {"@timestamp": START + timedelta(hours=n), "soc.suppressed.id": f"s{n}", "soc.exception.title": f"x{n % 3}",
-           "rule.name": f"rule {n % 2}", "soc.level": "low"}
+           "rule.name": rules[n % 2], "soc.level": ["low", "high"][n % 2]}
         for n in range(17)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=SUPPRESSED)
@@ -131,11 +138,13 @@ def coverage() -> pl.DataFrame:
 
 
 def verdicts() -> pl.DataFrame:
+    rules = findings()["rule.name"].unique(maintain_order=True).to_list()
     reasons = ["false_positive", "true_positive", "issue_resolved", None, "duplicate"]
     return pl.DataFrame(
         [
             {"@timestamp": START + timedelta(hours=n), "event.id": f"v{n}", "event.reference": f"f{n}",
-             "rule.name": f"rule {n % 3}", "organization.id": UNITS[n % 2][0], "soc.verdict.reason": reasons[n % 5],
+             "rule.name": rules[n % 3], "soc.level": ["low", "high"][n % 2], "organization.id": UNITS[n % 2][0],
+             "organization.name": UNITS[n % 2][1], "soc.verdict.reason": reasons[n % 5],
              "soc.verdict.status": "closed" if reasons[n % 5] else "new"}
             for n in range(40)
         ]
@@ -143,22 +152,34 @@ def verdicts() -> pl.DataFrame:
 
 
 def risk() -> pl.DataFrame:
+    """Return the risk of entities of findings over a day and a half; `soc.level` is but another name."""
+    found = findings()
+    entities = [
+        (kind, name, 88.0 - 7 * place)
+        for kind, column in NAMED.items()
+        for place, name in enumerate(found[column].explode().drop_nulls().unique(maintain_order=True).head(3))
+    ] + [("organisation", code, 75.2 - place) for place, (code, _) in enumerate(UNITS)]
     return pl.DataFrame(
         [
             {"@timestamp": START + timedelta(hours=6 * hour), "soc.entity.kind": kind, "soc.entity.name": name,
              "soc.entity.risk": base - 3.5 * hour, "soc.entity.level": "high" if base - 3.5 * hour > 70 else "medium",
-             "soc.entity.rules": [f"rule {n}" for n in range(1 + hour % 2)]}
+             "soc.entity.rules": [f"rule {n}" for n in range(1 + hour % 2)],
+             "organization.id": UNITS[place % 3][0], "organization.name": UNITS[place % 3][1],
+             **{column: name if kind == known else None for known, column in NAMED.items()}}
             for hour in range(6)
-            for kind, name, base in (("host", "dvc-01", 88.0), ("user", "lan", 61.5), ("organisation", "Sở Y tế", 75.2))
+            for place, (kind, name, base) in enumerate(entities)
         ]
-    )  # fmt: skip
+    ).with_columns(pl.col("soc.entity.level").alias("soc.level"))  # fmt: skip
 
 
 def alerts() -> pl.DataFrame:
+    rules = findings()["rule.name"].unique(maintain_order=True).to_list()
     reasons = ["false_positive", None, "issue_resolved", "expected_activity"]
     return pl.DataFrame(
         [
-            {"@timestamp": START + timedelta(hours=n), "kibana.alert.rule.name": f"rule {n % 3}",
+            {"@timestamp": START + timedelta(hours=n), "kibana.alert.rule.name": rules[n % 3],
+             "rule.name": rules[n % 3], "soc.level": ["low", "high"][n // 2 % 2],
+             "organization.name": UNITS[n // 4 % 3][1],
              "kibana.alert.workflow_status": "closed" if reasons[n % 4] else "open",
              "kibana.alert.workflow_reason": reasons[n % 4]}
             for n in range(30)
@@ -190,10 +211,10 @@ def frames(admin: Client, elasticsearch_server: Elasticsearch, tmp_path_factory:
     sink.matches(matches())
     sink.suppressed(suppressed())
     views = OBJECTS.views["alerts"].fields.items()
-    mapping = templates.nested({name: {"type": kind} for name, kind in views})
+    mapping = {**templates.nested({name: {"type": kind} for name, kind in views}), "dynamic": False}
     admin.options(ignore_status=400).indices.create(index=ALERTS, mappings=mapping)
     assert sink.cover(coverage()).created == coverage().height
-    documents = {"soc-verdicts-x": verdicts(), "soc-entity-risk-x": risk(), ALERTS: alerts()}
+    documents = {"soc-verdicts-x": verdicts(), "soc-entity-risk-x": risk().drop("soc.level"), ALERTS: alerts()}
     for index, frame in documents.items():
         lines: list[Any] = [line for row in frame.to_dicts() for line in (b'{"create":{}}', orjson.dumps(nest(row)))]
         assert not admin.bulk(index=index, operations=lines)["errors"]
@@ -298,24 +319,67 @@ def told(panel: Chart, view: View, rows: dict[tuple[Any, ...], list[Any]]) -> di
     return {key: values for key, values in found.items() if any(values)}
 
 
+def charts(name: str) -> list[tuple[Chart, dict[str, Any]]]:
+    """Return the charts of a dashboard, as they are written and as they are compiled."""
+    compiled = json.loads(COMPILED[name]["panelsJSON"])
+    return [
+        (panel, compiled[number]["embeddableConfig"]["attributes"])
+        for number, panel in enumerate(BOARDS[name].panels)
+        if isinstance(panel, Chart)
+    ]
+
+
+def asked(panel: Chart, lens: dict[str, Any], chosen: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return the header and the body of a panel's search."""
+    view = OBJECTS.views[panel.view]
+    since, until = period(view)
+    body = aggregation.search(lens, COMPILED[f"view-{panel.view}"], since=since, until=until, zone=ZONE, chosen=chosen)
+    return [{"index": view.pattern.replace("{space}", "default")}, body]
+
+
+def rows_of(name: str, panel: Chart, frames: Frames) -> pl.DataFrame:
+    """Return the documents that a panel shows when nothing is chosen."""
+    where = BOARDS[name].where if panel.view == charts(name)[0][0].view else {}
+    return frames[panel.view].filter(holds({**where, **panel.where}))
+
+
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_panel_of_a_dashboard_shows_what_is_so(admin: Client, frames: Frames, name: str) -> None:
-    board, compiled = BOARDS[name], json.loads(COMPILED[name]["attributes"]["panelsJSON"])
-    charts = [(number, panel) for number, panel in enumerate(board.panels) if isinstance(panel, Chart)]
-    lenses = [compiled[number]["embeddableConfig"]["attributes"] for number, _ in charts]
-    asked = []
-    for (_, panel), lens in zip(charts, lenses, strict=True):
-        view = OBJECTS.views[panel.view]
-        since, until = period(view)
-        asked += [
-            {"index": view.pattern.replace("{space}", "default")},
-            aggregation.search(lens, time=view.time, since=since, until=until, zone=ZONE),
-        ]
-    answers = admin.msearch(searches=asked)["responses"]
-    for (_, panel), lens, answer in zip(charts, lenses, answers, strict=True):
+    answers = admin.msearch(searches=[part for chart in charts(name) for part in asked(*chart)])["responses"]
+    for (panel, lens), answer in zip(charts(name), answers, strict=True):
         assert answer["status"] == 200, (panel.title, answer)
-        where = board.where if panel.view == charts[0][1].view else {}
-        compare(panel, aggregation.rows(lens, answer), frames[panel.view].filter(holds({**where, **panel.where})))
+        compare(panel, aggregation.rows(lens, answer), rows_of(name, panel, frames))
+
+
+CONTROLS = [(name, control.field) for name, board in BOARDS.items() for control in board.controls]
+
+
+@pytest.mark.parametrize(("name", "field"), CONTROLS)
+def test_every_panel_heeds_what_is_chosen_above_it(admin: Client, frames: Frames, name: str, field: str) -> None:
+    wanted, searches = [], []
+    for panel, lens in charts(name):
+        rows, chosen = rows_of(name, panel, frames), "nothing has this value"
+        if panel.filters and not any(test.there is False for test in panel.where.values()):
+            rows, chosen = most(rows, KNOWN.get((panel.view, field), field))
+            assert rows.height, f"{panel.title} is empty whatever {field} is chosen"
+        elif panel.filters:
+            rows = rows.clear()
+        wanted.append(rows)
+        searches += asked(panel, lens, {"match_phrase": {field: chosen}})
+    answers = admin.msearch(searches=searches)["responses"]
+    for (panel, lens), answer, rows in zip(charts(name), answers, wanted, strict=True):
+        assert answer["status"] == 200, (panel.title, answer)
+        compare(panel, aggregation.rows(lens, answer), rows)
+
+
+def most(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, Any]:
+    """Return the documents that have the most frequent value of a column, and the value."""
+    several = rows.schema[column] == pl.List
+    values = (rows[column].explode(empty_as_null=True) if several else rows[column]).drop_nulls().mode().sort()
+    if values.is_empty():
+        return rows.clear(), None
+    has = pl.col(column).list.contains(values[0]) if several else pl.col(column) == values[0]
+    return rows.filter(has), values[0]
 
 
 def test_a_dashboard_is_shown_on_a_terminal(

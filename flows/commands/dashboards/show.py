@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _panel(client: Elasticsearch, lens: Json, view: Json, when: tuple[datetime, datetime, str]) -> None:
     since, until, zone = when
-    asked = aggregation.search(lens, time=view["timeFieldName"], since=since, until=until, zone=zone)
+    asked = aggregation.search(lens, view, since=since, until=until, zone=zone)
     with reaching(f"answer the panel {lens['title']}"):
         answer = client.search(index=view["title"], ignore_unavailable=True, allow_no_indices=True, **asked)
     rows, columns = aggregation.rows(lens, dict(answer)), aggregation.layer(lens)["columns"]

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import orjson
 
+from connectors.kept import contents
 from detectors.errors import UsageError
-from flows import assembly, blindness
+from detectors.sigma.rule import Rule
+from flows import assembly
+from flows.authoring.memo import Memo
 from flows.commands.options import add_paths, read_config
-from flows.terminal import plain
+from flows.settings import Settings
+from flows.terminal import counted, plain
+
+FIELDS: Final = 8  # shown of those that the rules of a route lack
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,17 +32,52 @@ def run(args: argparse.Namespace) -> int:
     """Tell what every source lacks; 3 when any rule has a fault."""
     settings = read_config(args)
     rules = assembly.load_rules(settings, [*args.paths, *args.rules])
-    definitions = assembly.definitions(settings)
-    if args.source is not None:
-        if args.source not in definitions:
-            raise UsageError(f"no source is called {args.source!r}", fix=f"known: {', '.join(sorted(definitions))}")
-        definitions = {args.source: definitions[args.source]}
-    told = blindness.document(rules.rules, definitions.values())
-    if args.source is not None:
-        del told["uncovered"]  # what other sources have is not asked
+    memo = Memo(settings.cache, "blind", contents(settings.sources))
+    told = memo.known(_question(rules.rules, args.source), lambda: _worked_out(rules.rules, args.source, settings))
+    memo.save()
     if args.json:
         print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
     else:
-        for line in blindness.lines(told, whole=args.source is not None):
+        for line in lines(told, whole=args.source is not None):
             print(plain(line))
     return 3 if rules.faults else 0
+
+
+def _question(rules: Sequence[Rule], source: str | None) -> bytes:
+    """Name all of the rules that the answer depends on or tells."""
+    asked = ((rule.meta.id, rule.meta.level, rule.meta.title, rule.semantics, rule.waits_for) for rule in rules)
+    return orjson.dumps([source, *asked])
+
+
+def _worked_out(rules: Sequence[Rule], source: str | None, settings: Settings) -> dict[str, Any]:
+    from flows import blindness  # noqa: PLC0415 - formats and enrichment: not where all is known already
+
+    definitions = assembly.definitions(settings)
+    if source is None:
+        return blindness.document(rules, definitions.values())
+    if source not in definitions:
+        raise UsageError(f"no source is called {source!r}", fix=f"known: {', '.join(sorted(definitions))}")
+    told = blindness.document(rules, [definitions[source]])
+    del told["uncovered"]  # what other sources have is not asked
+    return told
+
+
+def lines(told: dict[str, Any], *, whole: bool) -> Iterator[str]:
+    """Yield a document in words; `whole` names also the rules that are blind on some of a source's events only."""
+    for name, seen in told["sources"].items():
+        yield f"{name}: {counted(seen['rules'])}, {len(seen['blind']):,} blind"
+        yield from (f"  {_line(rule)}" for rule in seen["blind"])
+        for part in seen["routes"]:
+            where = ", ".join(f"{column} {'/'.join(values)}" for column, values in part["where"].items())
+            lacking = Counter(field for rule in part["blind"] for field in rule["lacks"])
+            fields = ", ".join(f"{field} {count:,}" for field, count in lacking.most_common(FIELDS))
+            yield f"  {where}: {counted(part['rules'])}, {len(part['blind']):,} blind for want of {fields}"
+            yield from (f"    {_line(rule)}" for rule in part["blind"] if whole)
+    if told.get("uncovered"):
+        yield f"of no source here: {counted(sum(told['uncovered'].values()))}"
+        yield from (f"  {name}: {count:,}" for name, count in told["uncovered"].items())
+
+
+def _line(rule: dict[str, Any]) -> str:
+    lacks = ", ".join(f"{field} (there is {near})" if near else field for field, near in rule["lacks"].items())
+    return f"{rule['level']:<13} {rule['id']}  {rule['title']}: lacks {lacks}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import cache
 
 import orjson
 
@@ -35,7 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the tests; 3 when any fails, when a rule has a fault, or when something may be left out unnoticed."""
     settings = read_config(args)
-    parts = assembly.assemble(settings, [*args.paths, *args.rules])
+    rules = assembly.load_rules(settings, [*args.paths, *args.rules])
+    load = cache(lambda: assembly.parts(settings, rules))
     lists = assembly.value_lists(settings)
     # what else a verdict depends on than the rule: a verdict that is kept must never hide a failure
     listed = value_lists.files(assembly.list_paths(settings))
@@ -43,17 +45,17 @@ def run(args: argparse.Namespace) -> int:
     told = f"{settings.enrichment!r} {settings.zone}".encode()
     memo = Memo(settings.cache, "test", contents(read, (".yml", ".yaml", ".csv", ".txt")), told)
     if args.propose:
-        return _propose(parts, lists)
-    results = testing.test(parts, memo, lists, args.mutate, own_rules())
+        return _propose(load(), lists)
+    results = testing.test(rules, load, memo, lists, mutate=args.mutate, own=own_rules())
     memo.save()
     bad = [line for result in results for line in (*result.failures, *result.survivors)]
     if args.json:
         print(orjson.dumps([result.document() for result in results], option=orjson.OPT_INDENT_2).decode())
     else:
-        for line in [*map(str, parts.rules.faults), *bad]:
+        for line in [*map(str, rules.faults), *bad]:
             print(plain(line))
     print(testing.summary(results), file=sys.stderr)
-    return 3 if parts.rules.faults or bad else 0
+    return 3 if rules.faults or bad else 0
 
 
 def _propose(parts: assembly.Parts, lists: Lists) -> int:

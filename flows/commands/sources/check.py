@@ -12,12 +12,12 @@ from connectors.files import FileSource
 from connectors.recognise import Recognised
 from detectors.contracts import Batch
 from detectors.errors import UsageError
-from flows import assembly, blindness
+from flows import assembly
 from flows.commands.options import add_config, add_rules, read_config
 from flows.commands.sources.chosen import chosen
 from flows.sourcing.letter import letter
 from flows.sourcing.readiness import Readiness, judge
-from flows.terminal import plain, visible
+from flows.terminal import counted, plain, visible
 
 SHOWN = 15  # fields
 
@@ -69,16 +69,16 @@ def _told(ready: Readiness) -> Iterator[str]:
     yield f"{one.name}: {one.title}: valid"
     judged = f"by {ready.events:,} events" if ready.events else "by the definition"
     levels = ", ".join(f"{count} {level}" for level, count in ready.levels.items())
-    yield f"{blindness.counted(len(ready.live))} live, judged {judged}{f': {levels}' if levels else ''}"
+    yield f"{counted(len(ready.live))} live, judged {judged}{f': {levels}' if levels else ''}"
     if ready.waiting:
-        yield f"{blindness.counted(len(ready.waiting))} look at kinds of events that these logs have none of"
+        yield f"{counted(len(ready.waiting))} look at kinds of events that these logs have none of"
     if ready.open:
         yield "which columns events have isn't known: list them under `columns`, or give --logs"
     if ready.blind:
-        yield f"{blindness.counted(len(ready.blind))} blind for want of:"
+        yield f"{counted(len(ready.blind))} blind for want of:"
         for lack in ready.lacks[:SHOWN]:
-            counted = ", ".join(f"{count} {level}" for level, count in lack.levels.items())
-            yield f"  {lack.field}: {counted}, such as {lack.titles[0]!r}"
+            by_level = ", ".join(f"{count} {level}" for level, count in lack.levels.items())
+            yield f"  {lack.field}: {by_level}, such as {lack.titles[0]!r}"
         if len(ready.lacks) > SHOWN:
             yield f"  and {len(ready.lacks) - SHOWN} more fields"
     if ready.never:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from connectors.formats.exact import Pick, loads, text
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 
 numbers = st.one_of(
     st.integers(-(2**80), 2**80).map(str),

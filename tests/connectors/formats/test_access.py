@@ -9,7 +9,7 @@ import pytest
 
 from connectors.formats import access, fitting
 from connectors.formats.access import Access
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 
 LINES = (
     '192.0.2.7 - - [02/Mar/2026:08:15:00 +0700] "GET /a?b=1?c HTTP/1.1" 200 5 "-" "curl"',

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors.formats.cef import Cef
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from tests.connectors.formats.bothways import both
 
 pytestmark = pytest.mark.usefixtures("machine_code")

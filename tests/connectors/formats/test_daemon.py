@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from connectors.formats.daemon import Daemon
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.times import Clock, instants
 
 TIME = "2026-03-02T08:15:00"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.formats.delimited import Delimited, _cut
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from tests.connectors.formats.bothways import both
 
 READER = Delimited(columns=["a", "b", "c", "d"])

@@ -8,7 +8,7 @@ import pytest
 from connectors.formats import header
 from connectors.formats.cef import Cef
 from connectors.formats.cisco import Cisco
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.formats.keyvalue import KeyValue
 from connectors.formats.leef import Leef
 from connectors.formats.zeek_tsv import ZeekTsv

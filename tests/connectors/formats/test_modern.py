@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.formats.syslog import Syslog
 from tests.connectors.formats.bothways import both
 

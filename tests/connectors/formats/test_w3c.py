@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.formats.w3c import LAYOUTS, W3c
 
 

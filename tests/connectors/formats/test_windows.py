@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.formats import json_lines
-from connectors.formats.json_lines import ERROR
+from connectors.formats.frames import ERROR
 from connectors.formats.windows import Windows
 from connectors.windows_event import pick
 from tests.connectors.formats.json_texts import anything, exactly, objects

@@ -11,6 +11,7 @@ from dashboards import savedobjects
 from detectors.errors import UsageError
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
+VIEW = {"timeFieldName": "@timestamp", "runtimeFieldMap": "{}"}
 
 
 @pytest.fixture(scope="module")
@@ -39,4 +40,4 @@ def test_an_operation_that_is_not_known_is_named(panels: list[dict[str, Any]]) -
     lens = json.loads(json.dumps(panels[0]))
     aggregation.layer(lens)["columns"]["v0"]["operationType"] = "percentile"
     with pytest.raises(UsageError, match="the operation percentile is not known here"):
-        aggregation.search(lens, time="@timestamp", since=SINCE, until=SINCE, zone="UTC")
+        aggregation.search(lens, VIEW, since=SINCE, until=SINCE, zone="UTC")

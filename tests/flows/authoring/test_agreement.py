@@ -6,12 +6,12 @@ from pathlib import Path
 
 from connectors.files import FileSource
 from connectors.parser import DefinedParser
+from connectors.recognise import recogniser
 from detectors.sigma.asking import Asking
 from detectors.sigma.logsources import routes
 from detectors.sigma.outline import outline
 from flows import assembly, ruletests
 from flows.authoring import events, explain
-from flows.scanning import recogniser
 from flows.settings import Settings
 
 EVENTS = 150  # of each log
@@ -19,7 +19,7 @@ EVENTS = 150  # of each log
 
 def test_the_outline_of_a_rule_matches_what_the_rule_matches(reference: Path, tmp_path: Path) -> None:
     parts = assembly.assemble(Settings(cache=tmp_path), [reference / "rules" / "rules" / "windows" / "builtin"])
-    source = FileSource([reference / "otrf"], recogniser(parts), dead=lambda frame: frame)
+    source = FileSource([reference / "otrf"], recogniser(parts.definitions), dead=lambda frame: frame)
     compared = matches = 0
     for batch in source.batches():
         parser = DefinedParser(parts.definitions[batch.source])

@@ -35,6 +35,18 @@ def test_a_second_start_reads_again_what_has_changed_only(soc: Soc, rule: Path) 
     assert imported(ALL + READING, folder, "rules", "check") == "['sigma']"
 
 
+def test_a_second_question_for_what_is_blind_asks_no_definitions(soc: Soc, rule: Path) -> None:
+    first = soc("rules", "blind", rule)
+    told = imported(("numba", *READING), rule.parents[1], "rules", "blind", str(rule))
+    assert (told, soc("rules", "blind", rule)) == ("[]", first)
+
+
+def test_tests_of_rules_that_have_not_changed_load_nothing_that_runs_them(soc: Soc, rule: Path) -> None:
+    first = soc("rules", "test", rule, "--mutate")
+    told = imported(("numba", *READING), rule.parents[1], "rules", "test", str(rule), "--mutate")
+    assert (told, soc("rules", "test", rule, "--mutate")) == ("[]", first)
+
+
 def test_a_second_layer_of_attack_asks_no_definitions(soc: Soc, rule: Path) -> None:
     soc("rules", "coverage", rule, "--layer", "layer.json")
     told = imported(("numba", *READING), rule.parents[1], "rules", "coverage", str(rule), "--layer", "layer.json")

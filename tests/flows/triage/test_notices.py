@@ -143,3 +143,4 @@ def test_a_message_says_what_is_overdue_and_stays_short() -> None:
     assert lines[0] == "[high] late: 2 findings; REPORT OVERDUE since 20/07 23:00"
     assert lines[1] == "[high] due: 2 findings; report due 21/07 01:00"
     assert (len(lines), lines[-1]) == (23, "resolved: +980")
+    assert message(still, [], "vi", now)[1].startswith("[cao] late: 2 cảnh báo; QUÁ HẠN")

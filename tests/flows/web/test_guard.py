@@ -143,12 +143,13 @@ def test_risk_and_incidents_are_shown(inside: TestClient, store: Store) -> None:
     assert "soc incident list" in inside.get("/incidents").text
     cases = Cases(store)
     row = ("host", "<b>dc01", 91.5, "critical", 3, ["impact"], ["Bad & worse"], ["f1"], "high", "H21.09")
+    store.findings(frame(finding(**{"event.id": "vi", "rule.name": "Bad & worse", "soc.title.vi": "Xấu & tệ hơn"})))
     cases.reckoned(pl.DataFrame([row], schema=RISK, orient="row"), START)
     cases.open("i1", START, None, ["f1"])
     for lang in ("en", "vi"):
         shown = inside.get(f"/risk?lang={lang}").text
         assert "&lt;b&gt;dc01" in shown
-        assert "Bad &amp; worse" in shown
+        assert {"en": "Bad &amp; worse", "vi": "Xấu &amp; tệ hơn"}[lang] in shown
         assert "i1" in inside.get(f"/incidents?lang={lang}").text
         assert "One" in inside.get(f"/incident?id=i1&lang={lang}").text
     assert inside.get("/incident?id=absent").status_code == 404
