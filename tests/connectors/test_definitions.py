@@ -121,7 +121,7 @@ def test_a_later_folder_replaces_a_definition(tmp_path: Path) -> None:
         (GOOD + "recognise: {colums: a}\n", r"0\.yml:7:13: recognise: unknown key `colums`; did you mean `columns`\?"),
         (
             GOOD + "logsource:\n  produkt: a\n",
-            r"0\.yml:8:3: logsource: unknown key `produkt`; did you mean `product`\?",
+            r"0\.yml:8:3: logsource: unknown key `produkt`; did you mean `product`",
         ),
         (GOOD + "title: Again\n", r"0\.yml:7:1: the key 'title' stands twice"),
         (GOOD.replace("ndjson", "ndjsn"), r"0\.yml:3:1: 'ndjsn' is no format; did you mean 'ndjson'\?"),
