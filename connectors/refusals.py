@@ -97,8 +97,9 @@ def _below(value: object, step: int | str) -> tuple[object] | None:
     """Return what is at a step, if there is one; other steps name the kinds that pydantic tried."""
     if isinstance(value, Mapping):
         return (value[step],) if step in value else None
-    listed = isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int)
-    return (value[step],) if listed and step < len(value) else None  # type: ignore[index,operator] # as it is a list
+    if isinstance(value, list | tuple) and isinstance(step, int) and step < len(value):
+        return (value[step],)
+    return None
 
 
 def _refusal(path: Path, fault: Mapping[str, Any], keys: Callable[[Path], Sequence[str]]) -> Refusal:
