@@ -95,11 +95,12 @@ class Content(io.RawIOBase):
         job: Job,
         *,
         file: IO[bytes] | None = None,
+        into: Callable[[memoryview], int] | None = None,
         parent: Content | None = None,
         packed: Callable[[], int] | None = None,
     ) -> None:
         self.label, self.job, self.size, self.broken = label, job, 0, False
-        self._raw, self._file, self._parent, self._packed = raw, file, parent, packed
+        self._raw, self._file, self._into, self._parent, self._packed = raw, file, into, parent, packed
         self._ahead = b""
 
     def read(self, size: int = -1) -> bytes:
@@ -111,6 +112,15 @@ class Content(io.RawIOBase):
             parts.append(data)
             missing -= len(data)
         return b"".join(parts) if parts[0] else b"".join(parts[1:])  # one part is not copied
+
+    def fill(self, into: memoryview) -> int:
+        """Fill memory that is there, and return how many bytes it has now: less than there is room only at the end."""
+        ahead, self._ahead = self._ahead[: len(into)], self._ahead[len(into) :]
+        into[: len(ahead)] = ahead
+        filled = len(ahead)
+        while filled < len(into) and (fresh := self._fetched(into[filled:])):
+            filled += fresh
+        return filled
 
     def peek(self, size: int) -> bytes:
         """Return the next bytes without moving on."""
@@ -154,6 +164,21 @@ class Content(io.RawIOBase):
         self.size += len(data)
         self._guard(len(data))
         return data
+
+    def _fetched(self, into: memoryview) -> int:
+        """Fill memory with what comes next, as far as that can be done at once."""
+        if self._into is None or self.broken:
+            data = self._fetch(len(into))
+            data, self._ahead = data[: len(into)], data[len(into) :]  # what unpacks may give more than it is asked for
+            into[: len(data)] = data
+            return len(data)
+        try:
+            fresh = self._into(into)
+        except UNREADABLE as error:
+            self.fail(f"the data is damaged: {clean(str(error))}")
+            return 0
+        self.size += fresh
+        return fresh
 
     def _guard(self, fresh: int) -> None:
         if self._packed is None:

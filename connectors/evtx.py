@@ -55,7 +55,7 @@ class _Found:
         # a record id is 64 bits wide in a file anyone may have made
         ids = np.minimum(np.concatenate(self.ids), 2**63 - 1).astype(np.int64)
         text = b"\n".join(self.lines)
-        return Portion(records(pl.read_lines(text).to_series(), ids), text=text)
+        return Portion(records(pl.read_lines(text).to_series(), ids), text=memoryview(text))
 
 
 def is_evtx(head: bytes) -> bool:

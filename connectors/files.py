@@ -85,7 +85,7 @@ class FileSource:
             status = os.fstat(handle.fileno())
             total, written = status.st_size, datetime.fromtimestamp(status.st_mtime, UTC).date()
             job = Job(self._limits, self.outcome, self._limits.unpacked)
-            for log in unpack(Content(label, handle.read, job, file=handle)):
+            for log in unpack(Content(label, handle.read, job, file=handle, into=handle.readinto)):
                 for batch in self._log(log):
                     yield replace(batch, received=written)
                     self._tell(label, handle.tell(), total)

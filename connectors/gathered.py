@@ -11,6 +11,7 @@ from connectors.content import LIMITS, Limits
 from connectors.definitions import Definition
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
+from connectors.lines import ended
 from detectors.contracts import Batch
 
 Together = Callable[[Batch, Batch], bool]
@@ -62,5 +63,5 @@ def _joined(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
     records = pl.concat(batch.placed(batch.records) for batch in batches)
-    text = b"".join(text if text.endswith(b"\n") else text + b"\n" for batch in batches if (text := batch.text))
-    return replace(batches[0], records=records.rechunk(), text=text)
+    parts = [part for batch in batches if (text := batch.text) for part in (text, b"\n"[ended(text) :])]
+    return replace(batches[0], records=records.rechunk(), text=memoryview(b"".join(parts)))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from connectors import borrowed
 from connectors.content import Limits
 from detectors.schema import RECORD
 
@@ -23,7 +25,13 @@ JSON_ESCAPES = {0xDC00 + byte: f"\\\\x{byte:02x}" for byte in range(0x80, 0x100)
 # Polars would unpack a block that begins so: gzip, zstd, zlib
 PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 
+STEP = 1 << 18  # bytes that are searched for ends of lines at a time: what is found of them stays in the cache
+LEAST = 1 << 16  # bytes of a block that is lent to Polars; it copies smaller ones
+
+Sizes = npt.NDArray[np.int64]
 Read = Callable[[int], bytes]
+ReadInto = Callable[[memoryview], int]
+Block = memoryview  # of bytes, which nobody changes any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Portion:
 
     records: pl.DataFrame = field(default_factory=RECORD.to_frame)
     dead: pl.DataFrame = field(default_factory=LETTER.to_frame)
-    text: bytes | None = None
+    text: Block | None = None
 
 
 def records(texts: Sequence[str] | pl.Series, offsets: Sequence[int] | npt.NDArray[np.int64]) -> pl.DataFrame:
@@ -43,14 +51,19 @@ def records(texts: Sequence[str] | pl.Series, offsets: Sequence[int] | npt.NDArr
     return pl.DataFrame({"event.original": texts, "log.offset": offsets, "soc.index": 0}, schema=RECORD)
 
 
-def lines(read: Read, limits: Limits, *, start: int = 0, json: bool = False) -> Iterator[Portion]:
-    """Yield the lines of a UTF-8 stream whose first byte stands at offset `start`; `json` says that each is JSON."""
-    rest, at, fresh = b"", start, b"more"
-    while fresh:
-        fresh = read(limits.batch - len(rest))
-        end = fresh.rfind(b"\n") + 1
-        block = b"".join((rest, memoryview(fresh)[:end])) if end or not fresh else b""
-        rest = fresh[end:] if block else rest + fresh
+def lines(
+    read: Read, limits: Limits, *, into: ReadInto | None = None, start: int = 0, json: bool = False
+) -> Iterator[Portion]:
+    """Yield the lines of a UTF-8 stream whose first byte stands at offset `start`; `json` says that each is JSON.
+
+    Where the stream can be read into memory that is there already, nothing is copied.
+    """
+    rest, at, more = b"", start, True
+    while more:
+        block = _read(rest, read, limits.batch - len(rest)) if into is None else _filled(rest, into, limits.batch)
+        more = len(block) > len(rest)
+        end = _last(block) if more else len(block)
+        block, rest = block[:end], bytes(block[end:])
         if block:
             yield _portion(block, at, limits, json=json)
             at += len(block)
@@ -60,43 +73,93 @@ def lines(read: Read, limits: Limits, *, start: int = 0, json: bool = False) -> 
             at += length
 
 
-def _portion(block: bytes, at: int, limits: Limits, *, json: bool) -> Portion:
-    texts, escaped = _cut(block, json=json)
-    starts, sizes = _places(block, texts)
+def _read(rest: bytes, read: Read, size: int) -> Block:
+    return Block(b"".join((rest, read(size))) if rest else read(size))
+
+
+def _filled(rest: bytes, into: ReadInto, size: int) -> Block:
+    """Return so many bytes, of which some were read before; NumPy asks for large pages, which are there sooner."""
+    block = np.empty(size, np.uint8).data
+    block[: len(rest)] = rest
+    return block[: len(rest) + into(block[len(rest) :])]
+
+
+def _last(block: Block) -> int:
+    """Return where the last line ends that has an end, 0 where none has."""
+    for begin in range(len(block), 0, -STEP):
+        if found := bytes(block[max(begin - STEP, 0) : begin]).rfind(b"\n") + 1:
+            return max(begin - STEP, 0) + found
+    return 0
+
+
+def _portion(block: Block, at: int, limits: Limits, *, json: bool) -> Portion:
+    texts, starts, sizes, escaped = _cut(block, json=json)
     long = sizes > limits.line
     frame = records(texts, starts + at)
     kept = texts.str.contains(r"\S") & pl.Series(~long)
     if not kept.all():
         frame = frame.filter(kept)
     found = np.flatnonzero(long).tolist()
-    dead = [_letter(_Overlong(limits, block[starts[i] : starts[i] + sizes[i]]), at + int(starts[i])) for i in found]
+    dead = [
+        _letter(_Overlong(limits, bytes(block[starts[i] : starts[i] + sizes[i]])), at + int(starts[i])) for i in found
+    ]
     return Portion(frame, pl.concat(dead) if dead else LETTER.to_frame(), block if kept.all() and not escaped else None)
 
 
-def begins(data: bytes, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def begins(data: bytes | Block, sizes: Sizes) -> Sizes:
     """Return where the lines of a text begin, whose sizes are known without the LF or CR LF that ends each.
 
     Sizes add up to that where all lines end alike, and are those of the bytes; else the text is searched for LFs.
     """
-    ended = data.endswith(b"\n")
+    last = bytes(data[-1:])
     for end in (1, 2):
         steps = sizes + end
-        if not data.endswith(b"\r") and steps.sum() - (0 if ended else end) == len(data):
+        if last != b"\r" and steps.sum() - (0 if last == b"\n" else end) == len(data):
             return np.cumsum(steps) - steps
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
-    return np.concatenate([[0], ends[:-1] if ended else ends])
+    ends = breaks(np.frombuffer(data, np.uint8)) + 1
+    return np.concatenate([[0], ends[:-1] if last == b"\n" else ends])
 
 
-def _places(block: bytes, texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def ended(data: bytes | Block) -> bool:
+    """Say whether the last line of a text has its end."""
+    return bytes(data[-1:]) == b"\n"
+
+
+def breaks(data: npt.NDArray[np.uint8]) -> Sizes:
+    """Return where each LF stands."""
+    steps = range(0, data.size, STEP)
+    return np.concatenate([np.flatnonzero(data[at : at + STEP] == ord("\n")) + at for at in steps])
+
+
+def _cut(block: Block, *, json: bool) -> tuple[pl.Series, Sizes, Sizes, bool]:
+    """Return the lines of a block, which LF and CR LF end.
+
+    And where each starts there, its size in bytes without LF, and whether bytes of it became escapes.
+    """
+    if borrowed.possible() and len(block) >= LEAST:
+        data = np.frombuffer(block, np.uint8)
+        ends = breaks(data) if ended(block) else np.append(breaks(data), len(block))
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        returns = data[ends - 1] == ord("\r")
+        returns &= ends > starts
+        with suppress(pl.exceptions.ComputeError):
+            return borrowed.texts(data, starts, ends - starts - returns), starts, ends - starts, False
+    texts, escaped = _copied(bytes(block), json=json)
+    starts, sizes = _places(block, texts)
+    return texts, starts, sizes, escaped
+
+
+def _places(block: Block, texts: pl.Series) -> tuple[Sizes, Sizes]:
     """Return where each line starts in its block, and its size in bytes without LF."""
     starts = begins(block, texts.str.len_bytes().to_numpy().astype(np.int64))
-    return starts, np.diff(starts, append=len(block) + (not block.endswith(b"\n"))) - 1
+    end = len(block) if ended(block) else len(block) + 1
+    return starts, np.diff(np.append(starts, end)) - 1
 
 
-def _cut(block: bytes, *, json: bool) -> tuple[pl.Series, bool]:
-    """Return the lines of a block, which LF and CR LF end, and whether bytes of it became escapes."""
+def _copied(block: bytes, *, json: bool) -> tuple[pl.Series, bool]:
+    """Return the lines of a block, and whether bytes of it became escapes."""
     if block.startswith(PACKED):
-        texts, escaped = _cut(b"\n" + block, json=json)
+        texts, escaped = _copied(b"\n" + block, json=json)
         return texts[1:], escaped
     try:
         return pl.read_lines(block).to_series(), False

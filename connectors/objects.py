@@ -77,6 +77,19 @@ def load(made: Object) -> int:
     return int(engine.get_function_address(made.name))
 
 
+def assembled(text: str, *names: str) -> dict[str, int]:
+    """Make machine code of LLVM's own language, and return where these functions of it begin; it stays to the very end.
+
+    Who calls them may outlive everything of Python's.
+    """
+    binding = _binding()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(text), _machine())
+    engine.finalize_object()
+    found = {name: int(engine.get_function_address(name)) for name in names}
+    engine.detach()
+    return found
+
+
 def _type(arg: Any) -> Any:
     if isinstance(arg, np.ndarray):
         return arg.dtype, arg.ndim, arg.flags.c_contiguous, arg.flags.writeable, arg.flags.aligned

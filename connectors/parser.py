@@ -100,7 +100,7 @@ class DefinedParser:
         beside = _beside(records.select(batch.carried), kept)
         return Parsed(pl.DataFrame([times.alias("@timestamp"), *beside.values()]), dead, encoded)
 
-    def _read(self, lines: pl.Series, text: bytes | None, needed: frozenset[str] | None) -> Read:
+    def _read(self, lines: pl.Series, text: memoryview | None, needed: frozenset[str] | None) -> Read:
         reader = self.definition.reader
         if isinstance(reader, Ndjson | Windows):
             return reader.read(Lines(lines, text), needed)

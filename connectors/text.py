@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from connectors import documents
 from connectors.content import Content
-from connectors.lines import Portion, lines, records
+from connectors.lines import Portion, ReadInto, lines, records
 
 HEAD = 64 << 10
 BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -40,6 +40,16 @@ class Text:
         """Return about `size` bytes, none only at the end."""
         ahead, self._ahead = self._ahead[:size], self._ahead[size:]
         return ahead if len(ahead) == size else ahead + self._decoded(size - len(ahead))
+
+    @property
+    def into(self) -> ReadInto | None:
+        """What reads into memory that is there, where bytes stay as they are."""
+        return None if self._decoder else self._filled
+
+    def _filled(self, into: memoryview) -> int:
+        ahead, self._ahead = self._ahead[: len(into)], self._ahead[len(into) :]
+        into[: len(ahead)] = ahead
+        return len(ahead) + self._content.fill(into[len(ahead) :])
 
     def unread(self, data: bytes) -> None:
         """Put back what was read."""
@@ -85,7 +95,8 @@ def portions(content: Content) -> Iterator[Portion]:
             content.fail(f"is a JSON document larger than {limits.document} bytes", fix)
             return
         text.unread(document)  # lines of JSON, the first of them broken
-    yield from lines(text.read, limits, start=text.start, json=head.lstrip().startswith("{"))
+    into = text.into if len(raw) == HEAD else None  # a small file needs no memory of its own
+    yield from lines(text.read, limits, into=into, start=text.start, json=head.lstrip().startswith("{"))
 
 
 def _document(content: Content, text: Text, document: bytes) -> Iterator[Portion]:

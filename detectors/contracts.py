@@ -37,7 +37,7 @@ class Batch:
     label: str
     records: pl.DataFrame  # RECORD
     received: date | None = None  # the day the last of them came: tells the year of times that leave it out
-    text: bytes | None = field(default=None, repr=False)
+    text: memoryview | None = field(default=None, repr=False)
     stream: str = ""
     whole: bool = False
 

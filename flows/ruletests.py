@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
 import polars as pl
 
+from connectors.definitions import Definition
+from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Block, Dialect
 from detectors.correlation.correlator import Correlator
@@ -27,8 +29,11 @@ from detectors.sigma.rule import Rule
 from flows import correlationtests
 from flows.assembly import Parts, detection
 from flows.correlating import columns_of, kept
+from flows.correlationtests import Verdict
 from flows.gathering import findings_of
 from flows.rulecases import COUNT, Case, cases
+
+MOST: Final = 64  # tests whose events are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,12 @@ def of_rule(rule: Rule, parts: Parts) -> Iterator[Failure]:
 
 def of_correlation(linked: Linked, parts: Parts) -> Iterator[Failure]:
     """Run the tests of one correlation."""
-    return _tested(linked.rule, lambda place, case: _correlation_case(linked, place, case, parts))
+    document = document_of(linked.rule)
+    right = [each for _, each in cases(document) if not isinstance(each, RuleError)] if document else []
+    made = [_blocks(linked, case, parts) for case in right]
+    verdicts = iter(correlationtests.judged(linked, [each for each in made if not isinstance(each, str)]))
+    told = iter([each if isinstance(each, str) else next(verdicts) for each in made])
+    return _tested(linked.rule, lambda place, case: _correlation_case(place, case, next(told)))
 
 
 def runnable(rule: Rule, document: Document, parts: Parts) -> Iterator[tuple[Case, Given]]:
@@ -100,14 +110,13 @@ def _tested(rule: Rule | Correlation, run: Callable[[Place, Case], Iterator[Fail
         yield Failure(document.place("tests"), f"`{rule.meta.title}` needs a test that matches and one that doesn't")
 
 
-def _correlation_case(linked: Linked, place: Place, case: Case, parts: Parts) -> Iterator[Failure]:
-    blocks = _blocks(linked, case, parts)
-    if isinstance(blocks, str):
-        yield Failure(place, blocks)
-    elif correlationtests.alerts(linked, blocks) != case.match:
+def _correlation_case(place: Place, case: Case, verdict: Verdict | str) -> Iterator[Failure]:
+    if isinstance(verdict, str):
+        yield Failure(place, verdict)
+    elif verdict.alert != case.match:
         yield Failure(place, f"`{case.name}`: {'no alert' if case.match else 'an alert, and there should be none'}")
-    elif way := correlationtests.unsteady(linked, blocks):
-        yield Failure(place, f"`{case.name}`: other findings when the events come {way}")
+    elif verdict.unsteady:
+        yield Failure(place, f"`{case.name}`: other findings when the events come {verdict.unsteady}")
 
 
 def _matches(rule: Rule, made: Given, fields: Sequence[str]) -> Block:
@@ -135,6 +144,28 @@ class Given:
     events: pl.DataFrame
 
 
+class _Read:
+    """Events that were read last: several rules look at those of a test, and several questions are asked about them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[DefinedParser, pl.DataFrame]] = {}
+
+    def events(
+        self, definition: Definition, enrichment: Enrichment | None, batch: Batch
+    ) -> tuple[DefinedParser, pl.DataFrame]:
+        """Return the events of a batch, and what read them; that keeps the definition, so its place stays its own."""
+        key = (id(definition), id(enrichment), *batch.records["event.original"])
+        if key not in self._known:
+            parser = DefinedParser(definition, enrichment=enrichment)
+            self._known[key] = parser, parser.parse(batch, None).events
+            if len(self._known) > MOST:
+                del self._known[next(iter(self._known))]
+        return self._known[key]
+
+
+_READ: Final = _Read()
+
+
 def given(rule: Rule, case: Case, parts: Parts) -> Given | str:
     """Return the events of a test, or why there are none."""
     records = _records(case.lines or [orjson.dumps(event, default=str).decode() for event in case.events])
@@ -148,8 +179,7 @@ def given(rule: Rule, case: Case, parts: Parts) -> Given | str:
         return f"no source is called {case.source!r}; {nearest(case.source, parts.definitions)}"
     if case.events and not definition.dialect.structured:
         return f"`{case.name}`: {case.source} does not write JSON; give `lines`"
-    parser = DefinedParser(definition, enrichment=parts.enrichment)
-    events = parser.parse(batch, None).events
+    parser, events = _READ.events(definition, parts.enrichment, batch)
     if events.height != records.height:
         return f"`{case.name}`: {records.height - events.height} of its lines can't be read as {case.source}"
     return Given(batch, parser, parser.dialect, events)

@@ -27,7 +27,7 @@ from detectors.contracts import Encoded
 ROOM: Final = 1 << 14  # values that there is room for at first
 
 
-def scanned(data: bytes, starts: Places, ends: Places, known: Map) -> Cells:
+def scanned(data: memoryview, starts: Places, ends: Places, known: Map) -> Cells:
     """Scan lines that stand in the data at these places."""
     array = np.frombuffer(data, np.uint8)
     cells, around, row = _empty(known, starts.size), np.zeros(DEPTH + 1, scanner.CONTAINER), 0
@@ -64,7 +64,7 @@ def _grown(cells: Cells, slots: int) -> Cells:
 class Spelled:
     """The texts of values, and others beside them; one is made when it is first asked for."""
 
-    def __init__(self, data: bytes, values: Records) -> None:
+    def __init__(self, data: memoryview, values: Records) -> None:
         self._data, self._values = data, values
         self._texts: list[Text] = [None] * values.size
         self._known = np.zeros(values.size, np.bool_)
@@ -131,7 +131,7 @@ class Spelled:
         data, texts = self._data, self._texts
         parts = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         real = [*compress(parts, kinds == REAL)]
-        read = {TEXT: iter(map(bytes.decode, compress(parts, kinds == TEXT))), REAL: iter(_reals(real))}
+        read = {TEXT: (str(part, "utf-8") for part in compress(parts, kinds == TEXT)), REAL: iter(_reals(real))}
         whole = iter(map(_exactly, compress(parts, kinds == WHOLE)))
         for number, kind in zip(numbers.tolist(), kinds.tolist(), strict=True):
             texts[number] = next(read.get(kind, whole))
@@ -140,7 +140,7 @@ class Spelled:
 class Scanned:
     """Columns of records that are read in two ways: most were scanned, the odd ones are put in afterwards."""
 
-    def __init__(self, data: bytes, cells: Cells, known: Map) -> None:
+    def __init__(self, data: memoryview, cells: Cells, known: Map) -> None:
         self.odd: Places = np.flatnonzero(cells.status & ODD)
         self._texts = Spelled(data, cells.values[: int(cells.total[0])])
         self._codes = dict(_combined(cells, known))
@@ -189,7 +189,7 @@ class Scanned:
         return listed(cells)
 
 
-def _reals(parts: Sequence[bytes]) -> list[Text]:
+def _reals(parts: Sequence[memoryview]) -> list[Text]:
     """Read numbers, and texts with escapes."""
     try:
         values = orjson.loads(b"[" + b",".join(parts) + b"]")
@@ -198,8 +198,8 @@ def _reals(parts: Sequence[bytes]) -> list[Text]:
     return [value if type(value) is str else exact.text(value) for value in values]
 
 
-def _exactly(part: bytes) -> Text:
-    return exact.text(exact.DECODER.decode(part.decode()))
+def _exactly(part: memoryview) -> Text:
+    return exact.text(exact.DECODER.decode(str(part, "utf-8")))
 
 
 def _combined(cells: Cells, known: Map) -> Iterator[tuple[str, Ints]]:

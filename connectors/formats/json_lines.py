@@ -56,7 +56,7 @@ class Lines:
     """JSON lines; `text` is all of them, a line each, where their source has them so."""
 
     original: pl.Series
-    text: bytes | None = None
+    text: memoryview | None = None
 
 
 class Read(Protocol):
@@ -132,14 +132,12 @@ def _scanned(lines: Lines, reading: Reading, names: frozenset[str]) -> Read:
     return found
 
 
-def _placed(lines: Lines) -> tuple[bytes, Places, Places]:
+def _placed(lines: Lines) -> tuple[memoryview, Places, Places]:
     """Return the lines in one piece, and where each begins and ends there."""
     sizes = lines.original.str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
     if lines.text is None:
-        text, starts = (
-            lines.original.fill_null("").str.join("\n").cast(pl.Binary).item(),
-            np.cumsum(sizes + 1) - sizes - 1,
-        )
+        text = memoryview(lines.original.fill_null("").str.join("\n").cast(pl.Binary).item())
+        starts = np.cumsum(sizes + 1) - sizes - 1
     else:
         text, starts = lines.text, begins(lines.text, sizes)
     return text, starts, starts + sizes

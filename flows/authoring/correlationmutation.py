@@ -32,11 +32,8 @@ def score(linked: Linked, parts: Parts) -> Score:
         return Score(0, ())
     asked = [*ruletests.correlated(linked, document, parts)]
     tried = [*_changes(linked, document)]
-    missed = (
-        each
-        for each in tried
-        if all(correlationtests.alerts(each.linked, blocks) == case.match for case, blocks in asked)
-    )
+    blocks, expected = [made for _, made in asked], [case.match for case, _ in asked]
+    missed = (each for each in tried if correlationtests.alerts(each.linked, blocks) == expected)
     return Score(
         len(tried), tuple(Survivor(each.place, f"no test fails without {each.what}", each.fix) for each in missed)
     )

@@ -67,7 +67,7 @@ def test_records_are_read_alike_one_by_one_and_all_at_once(reference: Path) -> N
     records = pl.concat([portion.records for portion in portions])["event.original"]
     everything = Windows().parse(records, None)
     names = frozenset(everything.columns)
-    text = b"\n".join(portion.text or b"" for portion in portions)
+    text = memoryview(b"\n".join(portion.text or b"" for portion in portions))
     at_once = Windows().read(Lines(records, text), names - {ERROR}).frame([*everything.columns])
     assert_frame_equal(at_once, everything)
 

@@ -31,7 +31,11 @@ def small(name: str, lines: int, source: str = "windows", *, text: bool = True) 
     rows = [orjson.dumps({**event, "Number": number}).decode() for number in range(lines)]
     joined = "\n".join(rows).encode() + b"\n" * (lines % 2)
     return Batch(
-        source, f"file:{name}", f"{name}.json", records(rows, list(range(lines))), text=joined if text else None
+        source,
+        f"file:{name}",
+        f"{name}.json",
+        records(rows, list(range(lines))),
+        text=memoryview(joined) if text else None,
     )
 
 
@@ -46,13 +50,13 @@ def test_events_keep_their_ids_origins_and_labels(definitions: Mapping[str, Defi
     (whole,) = gathered(batches, together(definitions))
     assert ids(iter([whole]), definitions["windows"]) == [[name for part in alone for name in part]]
     assert whole.text is not None
-    assert whole.text.split() == "\n".join(whole.records["event.original"]).encode().split()
+    assert bytes(whole.text).split() == "\n".join(whole.records["event.original"]).encode().split()
     events = DefinedParser(definitions["windows"]).parse(whole, frozenset({"Hostname"})).frame()
     assert whole.labels(events).to_list() == [f"{name}.json" for name in events["Hostname"]]
 
 
 def test_a_line_that_is_no_event_names_its_own_file(definitions: Mapping[str, Definition]) -> None:
-    bad = replace(small("b", 1), records=records(["{broken"], [7]), text=b"{broken\n")
+    bad = replace(small("b", 1), records=records(["{broken"], [7]), text=memoryview(b"{broken\n"))
     (whole,) = gathered([small("a", 2), bad], together(definitions))
     dead = DefinedParser(definitions["windows"]).parse(whole, None).dead
     assert dead.select("soc.origin", "log.offset").rows() == [("file:b", 7)]

@@ -171,7 +171,7 @@ def test_hexadecimal_numbers_are_numbers() -> None:
 
 def test_lines_that_stand_in_one_piece_are_read_where_they_stand() -> None:
     lines = [json.dumps({"EventID": 1, "Image": f"C:\\a{number}.exe", "SourceName": "x"}) for number in range(9_000)]
-    text = "\n".join(lines).encode()
+    text = memoryview("\n".join(lines).encode())
     whole = replace(batch("windows", *lines), text=text)
     parsed = DefinedParser(DEFINITIONS["windows"]).parse(whole, {"Image"})
     texts = parsed.encoded["Image"].texts

@@ -42,7 +42,7 @@ def test_every_way_agrees_with_the_exact_reader(sample: list[str], names: frozen
         patch.setattr(json_lines, "COLD", 0)
         assert Ndjson().parse(series, names).to_dicts() == exactly(pick, sample, names)
         if not any("\n" in line for line in sample):
-            text = "".join(f"{line}\r\n" for line in sample).encode()
+            text = memoryview("".join(f"{line}\r\n" for line in sample).encode())
             assert framed(Ndjson().read(Lines(series, text), names), names).to_dicts() == exactly(pick, sample, names)
 
 
@@ -60,7 +60,7 @@ def test_lines_in_one_piece_are_read_where_they_stand(monkeypatch: pytest.Monkey
     ]
     for end in ("\n", "\r\n"):
         for text in (end.join(lines), end.join(lines) + end):
-            found = Ndjson().read(Lines(pl.Series(lines), text.encode()), frozenset({"a"})).frame(["a"])
+            found = Ndjson().read(Lines(pl.Series(lines), memoryview(text.encode())), frozenset({"a"})).frame(["a"])
             assert found["a"].to_list() == ["1", "�x", "x", None, None, None, "é"]
             assert found[ERROR].is_null().to_list() == [True] * 3 + [False] * 3 + [True]
 

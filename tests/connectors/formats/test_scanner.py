@@ -60,10 +60,10 @@ def test_a_cut_or_changed_line_is_read_as_the_exact_reader_does(line: str, monke
 def test_a_line_ends_where_it_is_said_to_whatever_follows() -> None:
     known = mapped(windows.layout, NAMES)
     data = b'{"EventID":12345'
-    cells = scanned(data + b"}", np.array([0]), np.array([len(data)]), known)
+    cells = scanned(memoryview(data + b"}"), np.array([0]), np.array([len(data)]), known)
     assert cells.status.tolist() == [ODD]
     text = b'{"Image":"' + b"x" * 100
-    cells = scanned(text + b'"}', np.array([0]), np.array([len(text)]), known)
+    cells = scanned(memoryview(text + b'"}'), np.array([0]), np.array([len(text)]), known)
     assert cells.status.tolist() == [ODD]
 
 
