@@ -17,7 +17,7 @@ NEEDED: Final = (  # columns of FINDING that risk, incidents and verdicts are ma
     "soc.follows", "threat.tactic.name", "organization.id", "organization.name", *KINDS.values(), "soc.evidence",
 )  # fmt: skip
 SLIM: Final = pl.Schema(
-    {**{name: FINDING[name] for name in NEEDED if name != "soc.evidence"}, **dict.fromkeys(ASSET, pl.String)}
+    [*((name, FINDING[name]) for name in NEEDED if name != "soc.evidence"), *((name, pl.String()) for name in ASSET)]
 )
 UNREAL: Final = frozenset({"false_positive", "expected_activity", "duplicate"})  # what was closed so counts for nothing
 
