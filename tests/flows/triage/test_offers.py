@@ -111,7 +111,7 @@ def test_what_is_shared_is_true_of_nothing_real() -> None:
 
 def test_what_happened_alone_is_no_exception() -> None:
     alarms = [[{"host.name": f"esx{number}", "event.action": "ssh.enabled"}] for number in range(3)]
-    assert shared(alarms, []) == {}  # it would take whatever the rule looks for
+    assert "host.name" in shared(alarms, [])  # else it would take whatever the rule looks for
     assert shared(alarms, [[{"event.action": "shell.enabled"}]]) == {"event.action": "ssh.enabled"}
 
 
