@@ -55,6 +55,13 @@ def test_what_is_wrong_with_a_question_is_told(settings: Settings, question: str
         answer(settings, question)
 
 
+def test_a_question_beyond_the_sources_that_are_allowed_is_refused(settings: Settings) -> None:
+    parts = assembly.parts(settings, RuleSet((), ()))
+    assert ask(OFTEN, parts, Archive(settings.archive), allowed=["auth"]).rows() == [("203.0.113.9", 30)]
+    with pytest.raises(UsageError, match="asks auth, and --source allows nginx only"):
+        ask(OFTEN, parts, Archive(settings.archive), allowed=["nginx"])
+
+
 def test_the_command_prints_a_table_without_controls_and_writes_rows(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
