@@ -90,7 +90,8 @@ def incident(site: Site, request: Request) -> Mapping[str, Any] | None:
         story = tell(site.store, request.query_params.get("id", ""))
     except UsageError:
         return None
-    law = duties.read()
+    law = site.law
+    history = [replace(one, note=duties.told(one.note, lang, law)) for one in story.history]
     return {
         "case": _case(story.case, clock),
         "reason": next((one.reason for one in reversed(story.history) if one.status), None),
@@ -103,7 +104,7 @@ def incident(site: Site, request: Request) -> Mapping[str, Any] | None:
         "marks": [(mark, words.said(lang)) for mark, words in duties.MARKS.items()],
         "sendable": [(duty.id, duty.title.said(lang)) for duty in law.duties],
         "seen": len(story.history),
-        "history": [said(replace(one, note=duties.told(one.note, lang)), clock) for one in reversed(story.history)],
+        "history": [said(one, clock) for one in reversed(history)],
         "problem": "",
         "typed": dict.fromkeys(CASE_FIELDS, "") | {"members": "yes"},
     }

@@ -23,8 +23,8 @@ LINES: Final = Path(__file__).parents[1] / "lines"
 SOURCES: Final = sorted(path.stem for path in LINES.glob("*.yml"))
 # devices and programs whose lines are also syslog of anybody
 AMONG: Final = (
-    "checkpoint", "cisco_ios", "huawei", "junos", "mail", "mikrotik", "panos", "pfsense", "qnap", "radius", "snare", "snort",
-    "symantec_endpoint", "synology", "vmware",
+    "checkpoint", "cisco_ios", "huawei", "junos", "mail", "mikrotik", "panos", "pfsense", "qnap", "radius", "snare",
+    "snort", "symantec_endpoint", "synology", "vmware",
 )  # fmt: skip
 
 

@@ -29,9 +29,9 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
-def answer(settings: Settings, question: str, **period: datetime) -> list[tuple[object, ...]]:
+def answer(settings: Settings, question: str, since: datetime | None = None) -> list[tuple[object, ...]]:
     parts = assembly.parts(settings, RuleSet((), ()))
-    return ask(question, parts, Archive(settings.archive), **period).rows()
+    return ask(question, parts, Archive(settings.archive), since=since).rows()
 
 
 def test_a_source_is_a_table_of_its_events(settings: Settings) -> None:

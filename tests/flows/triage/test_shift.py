@@ -20,7 +20,7 @@ from flows.settings import Settings
 from flows.settings import Triage as Reading
 from flows.triage import duties
 from flows.triage.capacity import Work, plan
-from flows.triage.duties import MARK, SENT, due, next_yearly, read
+from flows.triage.duties import BUILT_IN, MARK, SENT, due, next_yearly, read
 from flows.triage.opening import opened
 from flows.triage.periodic import bounds
 from flows.triage.reporting import after
@@ -245,3 +245,22 @@ def test_a_level_has_one_word_wherever_it_is_shown() -> None:
     for name in ("informational", "low", "medium", "high", "critical"):
         for lang in ("en", "vi"):
             assert words(lang)[f"level_{name}"] == spoken(lang)[f"level_{name}"]
+
+
+def test_what_the_law_leaves_open_is_set(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = place / "law.yml"
+    text = BUILT_IN.read_text("utf-8").replace("id: initial_24h", "id: own_12h").replace("hours: 24", "hours: 12")
+    own.write_text(text, "utf-8")
+    monkeypatch.setenv("SOC_TRIAGE__DUTIES", str(own))
+    assert main(["incident", "list", "--at", "2026-07-22"]) == 0
+    incident = capsys.readouterr().out.split()[0]
+    assert main(["incident", "sent", incident, "initial_24h"]) == 2
+    assert "choose one of at_once, own_12h" in capsys.readouterr().err
+    assert main(["incident", "sent", incident, "own_12h"]) == 0
+    assert main(["incident", "show", incident]) == 0
+    assert "(sent " in capsys.readouterr().out
+    monkeypatch.setenv("SOC_TRIAGE__DUTIES", str(place / "absent.yml"))
+    assert main(["incident", "show", incident]) == 2
+    assert "absent.yml: can't be read" in capsys.readouterr().err
