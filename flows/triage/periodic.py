@@ -69,6 +69,7 @@ def report(
             _incidents(store, (begin, end), organisation, voice),
             _risks(store, organisation, voice),
             _rules(rules, covered, _titles(found, voice.lang), t),
+            *([] if organisation else [_tuned(store, begin, end, voice)]),
             _coverage(store, begin, min(end, now), organisation, t),
             _yearly(law, now, voice),
         ],
@@ -157,6 +158,20 @@ def _rules(
     return Table(
         t["rules"], [t[n] for n in ("rule", "count", "true", "false", "precision", "advice")], rows, t["rules_none"]
     )
+
+
+def _tuned(store: Store, begin: datetime, end: datetime, voice: shift.Voice) -> Table:
+    """Return what exceptions took in the period; it isn't known of which organisation that was."""
+    t, found = voice.t, store.taken(since=begin, until=end)
+    titles = rule_titles(store, found["rule.name"].drop_nulls(), voice.lang)
+    rows = [
+        (title, titles.get(rule, rule), f"{count:,}", voice.clock(first), voice.clock(last))
+        for title, rule, count, first, last in found.select(
+            "soc.exception.title", "rule.name", "matches", "first", "last"
+        ).head(SHOWN).iter_rows()
+    ]  # fmt: skip
+    head = [t[name] for name in ("exception", "rule", "taken", "since", "last")]
+    return Table(t["tuned"], head, rows, t["tuned_none"])
 
 
 def _coverage(store: Store, begin: datetime, end: datetime, organisation: str | None, t: Mapping[str, str]) -> Table:

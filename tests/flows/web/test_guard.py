@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 from connectors.store import Store, Triage
 from connectors.store_cases import Cases
 from detectors.attack import TACTICS
+from detectors.meta import Meta
+from detectors.questions import decide
 from detectors.schema import MATCH, RISK
 from flows.cli import main
 from flows.settings import Elastic, Settings
@@ -204,6 +206,16 @@ def test_a_finding_shows_its_matches(inside: TestClient, store: Store) -> None:
     store.matches(pl.DataFrame([match, {**match, "soc.match.id": "m2", "soc.finding.id": "two"}], schema=MATCH))
     page = inside.get("/finding?id=f1").text
     assert page.count("<code>e1, &lt;b&gt;</code>") == 1
+
+
+def test_a_finding_asks_what_decides_it(inside: TestClient, store: Store) -> None:
+    decisions = decide(Meta("r", "Odd", asks=("more_by_the_account",)), lambda _: ["<b>x"], START, START)
+    store.findings(frame(finding(**{"event.id": "asks", "soc.decisions": decisions})))
+    page = inside.get("/finding?id=asks&lang=vi").text
+    assert spoken("vi")["asked"] in page
+    assert "có → là thật" in page
+    assert "&lt;b&gt;x" in page
+    assert "<b>x" not in page
 
 
 @pytest.mark.usefixtures("incident")
