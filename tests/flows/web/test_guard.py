@@ -146,7 +146,7 @@ def test_risk_and_incidents_are_shown(inside: TestClient, store: Store) -> None:
     cases = Cases(store)
     row = ("host", "<b>dc01", 91.5, "critical", 3, ["impact"], ["Bad & worse"], ["f1"], "high", "H21.09")
     store.findings(frame(finding(**{"event.id": "vi", "rule.name": "Bad & worse", "soc.title.vi": "Xấu & tệ hơn"})))
-    unit = ("organisation", "H21.09", 75.0, "high", 1, [], [], ["host <b>dc01"], None, "H21.09")
+    unit = ("organisation", "H21.09", 75.0, "high", 1, ["impact"], ["Odd"], ["host <b>dc01"], None, "H21.09")
     whose = {"organization.id": ["H21.09"], "organization.name": ["Sở Y tế"]}
     store.findings(frame(finding(**{"event.id": "of", **whose})))
     cases.reckoned(pl.DataFrame([row, unit], schema=RISK, orient="row"), START)
