@@ -19,7 +19,7 @@ from detectors.verdicts import advise, judged
 from flows.triage import duties, shift
 from flows.triage.reckoning import decisions, every
 from flows.triage.sheet import Sheet, Table
-from flows.triage.story import case_titles, rule_titles
+from flows.triage.story import case_titles, organisations, rule_titles
 
 Period = Literal["week", "month"]
 SHOWN: Final = 30
@@ -51,12 +51,13 @@ def report(
     """Return the report of the week or month that holds a day; `covered` are the techniques of each rule that runs."""
     t, zone, (begin, end) = voice.t, voice.zone, bounds(period, day, voice.zone)
     wanted = Wanted(since=begin, until=end, organisation=organisation)
+    whose = organisations(store, [organisation])[organisation] if organisation else t["province"]
     counts = store.tally(wanted)
     found = every(store, wanted)
     rules = judged(found, decisions(store))
     hours = rules["hours"].drop_nulls().median()
     return Sheet(
-        f"{t[f'report_{period}']}: {organisation or t['province']}",
+        f"{t[f'report_{period}']}: {whose}",
         voice.lang,
         f"{begin:%d/%m/%Y} – {end - timedelta(days=1):%d/%m/%Y}; {t['made'].format(now=voice.clock(now), by=by)}",
         [
@@ -126,10 +127,17 @@ def _risks(store: Store, organisation: str | None, voice: shift.Voice) -> Table:
         mine = found if organisation is None else found.filter(pl.col("organisation") == organisation)
         shown = mine.head(5)
         titles = rule_titles(store, shown["rules"].explode(empty_as_null=True).drop_nulls(), voice.lang)
+        names = organisations(store, shown["name"]) if kind == "organisation" else {}
         for row in shown.iter_rows(named=True):
             level = (row["level"], t[f"level_{row['level']}"])
             rows.append(
-                (level, t[f"kind_{kind}"], row["name"], f"{row['risk']:.0f}", "; ".join(shift.through(row, titles, t)))
+                (
+                    level,
+                    t[f"kind_{kind}"],
+                    names.get(row["name"], row["name"]),
+                    f"{row['risk']:.0f}",
+                    "; ".join(shift.through(row, titles, t)),
+                )
             )
     return Table(
         t["risks"],

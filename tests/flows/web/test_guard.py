@@ -146,11 +146,15 @@ def test_risk_and_incidents_are_shown(inside: TestClient, store: Store) -> None:
     cases = Cases(store)
     row = ("host", "<b>dc01", 91.5, "critical", 3, ["impact"], ["Bad & worse"], ["f1"], "high", "H21.09")
     store.findings(frame(finding(**{"event.id": "vi", "rule.name": "Bad & worse", "soc.title.vi": "Xấu & tệ hơn"})))
-    cases.reckoned(pl.DataFrame([row], schema=RISK, orient="row"), START)
+    unit = ("organisation", "H21.09", 75.0, "high", 1, ["impact"], ["Odd"], ["host <b>dc01"], None, "H21.09")
+    whose = {"organization.id": ["H21.09"], "organization.name": ["Sở Y tế"]}
+    store.findings(frame(finding(**{"event.id": "of", **whose})))
+    cases.reckoned(pl.DataFrame([row, unit], schema=RISK, orient="row"), START)
     cases.open("i1", START, None, ["f1"])
     for lang in ("en", "vi"):
         shown = inside.get(f"/risk?lang={lang}").text
         assert "&lt;b&gt;dc01" in shown
+        assert "Sở Y tế (H21.09)" in shown
         assert {"en": "Bad &amp; worse", "vi": "Xấu &amp; tệ hơn"}[lang] in shown
         assert "i1" in inside.get(f"/incidents?lang={lang}").text
         assert "One" in inside.get(f"/incident?id=i1&lang={lang}").text
