@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import orjson
 import polars as pl
@@ -19,9 +18,8 @@ from pydantic import Field, ValidationError, field_validator
 from connectors.derive import DERIVATIONS
 from connectors.faults import (
     DefinitionsError,
-    known,
     never_filled,
-    refusals,
+    refused,
     unknown_columns,
     unknown_made,
     unknown_options,
@@ -34,6 +32,7 @@ from connectors.mapping import PROVED, Columns, Extraction, Filled, Lookup, Patt
 from connectors.marks import Marks, marks
 from connectors.nodes import read_yaml, with_base, with_catalogues
 from connectors.vietnamese import Encoding
+from connectors.written import known, known_zone
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import DefinitionError
 from detectors.schema import ECS, EVENT
@@ -142,10 +141,7 @@ class Definition(Strict):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            return ZoneInfo(value).key
-        except (ZoneInfoNotFoundError, ValueError, OSError):  # listing them all takes long
-            return known(value, available_timezones(), "time zone")
+        return known_zone(value)
 
     @field_validator("derive")
     @classmethod
@@ -327,7 +323,7 @@ def load_definition(path: Path, *, proved: bool = False) -> Definition:
     try:
         definition = Definition.model_validate(node.value, context=PROVED if proved else None)
     except ValidationError as error:
-        raise DefinitionsError([*faults, *refusals(error, node, Definition)]) from None
+        raise DefinitionsError([*faults, *refused(error, node, Definition)]) from None
     faults += unknown_options(definition.format, definition.options, node)
     faults += unknown_made({"extract": definition.extract, "lookup": definition.lookup}, node)
     faults += never_filled(definition.entity, definition.filled, open_=definition.own_columns is None, node=node)

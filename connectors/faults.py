@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from connectors.formats import FORMATS
 from connectors.mapping import Condition, Extraction, Lookup, Mapped, Reading, Strict
 from connectors.nodes import Node
+from connectors.refusals import refusals
 from detectors.errors import DefinitionError
 from detectors.schema import ECS, EVENT, RECORD
 
@@ -35,19 +36,6 @@ class DefinitionsError(DefinitionError):
     def lines(self) -> list[str]:
         """Return a line for each fault."""
         return [str(fault) for fault in self.faults]
-
-
-def known(name: str, names: Iterable[str], kind: str) -> str:
-    """Return the name, which must be one of these.
-
-    Raises:
-        ValueError: with the nearest name when it isn't.
-    """
-    choices = sorted(names)
-    if name in choices:
-        return name
-    near = get_close_matches(name, choices, 1, 0.5)
-    raise ValueError(f"{name!r} is no {kind}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {choices}"))
 
 
 def unknown_columns(node: Node) -> Iterator[DefinitionError]:
@@ -114,21 +102,10 @@ def unknown_options(format_name: str, options: Mapping[str, Any], node: Node) ->
             yield DefinitionError(message, place=node.place(("options", name)), fix=f"its options are {names}")
 
 
-def refusals(error: ValidationError, node: Node, model: type[Strict]) -> Iterator[DefinitionError]:
+def refused(error: ValidationError, node: Node, model: type[Strict]) -> Iterator[DefinitionError]:
     """Return what pydantic refused, with places."""
-    for fault in error.errors(include_url=False):
-        path = fault["loc"]
-        message, fix = fault["msg"].removeprefix("Value error, "), ""
-        if fault["type"] == "extra_forbidden":
-            keys = _keys(path, model)
-            message = f"unknown key {str(path[-1])!r}"
-            near = get_close_matches(str(path[-1]), keys, 1, 0.5)
-            fix = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(keys)}"
-        elif fault["type"] == "missing":
-            message, fix = f"the key {str(path[-1])!r} is missing", "add it"
-        elif not message.startswith("'"):
-            message = f"{'.'.join(map(str, path))}: {message}"
-        yield DefinitionError(message, place=node.place(path), fix=fix)
+    for fault in refusals(error, node.value, lambda path: _keys((*path, ""), model)):
+        yield DefinitionError(fault.named, place=node.place(fault.path), fix=fault.fix)
 
 
 def _keys(path: tuple[int | str, ...], model: type[Strict]) -> list[str]:

@@ -56,7 +56,10 @@ def expanded(pattern: str, *, proved: bool = False) -> str:
         try:
             pl.Series([""]).str.contains(regex)
         except pl.exceptions.PolarsError as error:
-            raise ValueError(f"{pattern!r} is no pattern: {error}") from None
+            why = next(
+                (line for line in str(error).splitlines() if line.startswith("error: ")), "error: no reason given"
+            )
+            raise ValueError(f"{pattern!r} is no pattern: {why.removeprefix('error: ')}") from None
     return regex
 
 

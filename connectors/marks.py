@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from connectors.extraction import LINE
 from connectors.formats.delimited import Delimited
 from connectors.formats.fitting import Fitted
 from connectors.formats.keyvalue import HEADER, KeyValue
@@ -64,7 +65,9 @@ def _marks(definition: Definition) -> Iterator[frozenset[str]]:
     for name, values in hints.values.items():
         if name not in made:
             yield frozenset(values)
-    for name in hints.told:
+    if told := needles(hints.matches.get(LINE, "")):
+        yield told
+    for name in hints.told - {LINE}:
         if found := _made(definition, name) if name in made else _key(reader, name):
             yield found
     if found := _patterned(reader):

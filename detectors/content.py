@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from detectors.correlation.aggregation import aggregation, is_aggregation
 from detectors.correlation.parse import correlation
 from detectors.correlation.rule import Correlation
-from detectors.errors import RuleError
+from detectors.errors import Place, RuleError
 from detectors.sigma.document import Document, documents
 from detectors.sigma.filters import Filter, is_filter
 from detectors.sigma.parse import rule
@@ -21,11 +21,16 @@ def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule 
 
     `lists` fills placeholders (`expand` modifier).
     """
+    document: Document | RuleError | None = None
     for document in documents(text, file):
         if isinstance(document, RuleError):
             yield document
         else:
             yield from _content(document, {} if lists is None else lists)
+    if document is None:
+        yield RuleError(
+            "the file holds no rule", place=Place(file, 1, 1), fix="write one (soc rules new), or delete it"
+        )
 
 
 def _content(document: Document, lists: Lists) -> Iterator[Rule | Correlation | Filter | RuleError]:

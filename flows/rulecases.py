@@ -81,7 +81,11 @@ class Case(BaseModel):
 def cases(document: Document) -> Iterator[tuple[Place, Case | RuleError]]:
     """Yield the tests of a rule's document, each with its place."""
     written = document.data.get("tests") or []
-    for index, body in enumerate(written if isinstance(written, list) else [written]):
+    if not isinstance(written, list):
+        fix = "begin each test with `- name: …`, and put its other keys below `name`"
+        yield document.place("tests"), RuleError("tests: it is no list", place=document.key("tests"), fix=fix)
+        return
+    for index, body in enumerate(written):
         place = document.place("tests", index)
         try:
             yield place, Case.model_validate(body)

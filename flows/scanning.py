@@ -26,12 +26,12 @@ from connectors.recognise import recogniser
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Batch, Parsed
-from detectors.errors import UsageError
 from flows.ahead import Ahead
 from flows.anomaly.periods import Period, Periods
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.ledger import Ledger
+from flows.naming import no_source
 from flows.pipeline import Pipeline
 from flows.progress import Report
 from flows.protecting import Guard
@@ -100,7 +100,7 @@ def scan(
     """
     definitions = parts.definitions
     if source is not None and source not in definitions:
-        raise UsageError(f"no source is called {source!r}", fix=f"known: {', '.join(sorted(definitions))}")
+        raise no_source(source, definitions)
     pipeline = Pipeline(
         definitions,
         parts.engine,

@@ -5,16 +5,26 @@ Secrets come from the environment or from files named in the settings, never fro
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as JsonError
 
-from detectors.errors import Place, UsageError
+from connectors.nodes import Node, read_yaml
+from connectors.refusals import keys_of, refusals
+from connectors.written import Clock, known_zone
+from detectors.errors import DefinitionError, Place, UsageError
 from flows.collecting.settings import Collect
+
+PREFIX: Final = "SOC_"  # of variables of the environment
+DEEPER: Final = "__"  # between a part and a key of it
+ENVIRONMENT: Final = Place("environment")
 
 
 class _Part(BaseModel):
@@ -144,6 +154,7 @@ class Triage(_Part):
     days: int = Field(default=100, gt=0, description="full mode: findings that came within so long are copied at first")
     hours: int = Field(default=24, gt=0, description="findings of one entity within so long belong to one incident")
     many: int = Field(default=6, gt=0, description="a name that meets more others links no findings")
+    duties: Path | None = Field(default=None, description="file of statutory duties; unset: the program's own")
     reports: Path = Field(default=Path(".soc/reports"), description="where weekly and monthly reports are written")
     stop: list[str] = Field(default=[], description="names that link no findings, beside those that never do")
 
@@ -153,16 +164,28 @@ class Notify(_Part):
 
     urls: list[SecretStr] = Field(default=[], description="set SOC_NOTIFY__URLS: addresses of Apprise")
     least: Literal["low", "medium", "high", "critical"] = Field(default="high", description="from which level on")
-    quiet_from: time = Field(default=time(0), description="from then on only critical incidents are told")
-    quiet_to: time = Field(default=time(0), description="until then; the same: never quiet")
+    quiet_from: Clock = Field(default=time(0), description="from then on only critical incidents are told")
+    quiet_to: Clock = Field(default=time(0), description="until then; the same: never quiet")
+
+
+class SettingsError(UsageError):
+    """Every fault of the settings."""
+
+    def __init__(self, faults: Sequence[UsageError]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(map(str, faults)))
+
+    def lines(self) -> list[str]:
+        """Return a line for each fault."""
+        return [str(fault) for fault in self.faults]
 
 
 class Settings(BaseSettings):
     """Every setting of the program."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SOC_",
-        env_nested_delimiter="__",
+        env_prefix=PREFIX,
+        env_nested_delimiter=DEEPER,
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
@@ -208,6 +231,11 @@ class Settings(BaseSettings):
 
     collect: Collect = Collect()
 
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return known_zone(value)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -231,19 +259,59 @@ def load(path: Path | None) -> Settings:
     if path is not None and not path.is_file():
         raise UsageError(f"no settings file at {path}", fix="see soc.example.yml")
 
+    node = _node(chosen) if chosen else None
+    data: dict[str, Any] = node.value if node else {}
     try:
-        data = yaml.safe_load(chosen.read_text("utf-8")) if chosen else {}
-        if not isinstance(data, dict | None):
-            raise UsageError("not a mapping of keys to values", place=Place(str(chosen)), fix="see soc.example.yml")
-        return Settings(**(data or {}))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"can't be read: {error}", place=Place(str(chosen))) from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = Place(str(chosen), mark.line + 1, mark.column + 1) if mark else Place(str(chosen))
-        raise UsageError(f"not valid YAML: {error.problem}", place=place) from error
+        return Settings(**data)
     except ValidationError as error:
-        raise UsageError(_faults(error), place=Place(str(chosen or "environment"))) from error
+        raise SettingsError([*_refused(error, data, node)]) from None
+    except JsonError as error:  # of a variable that has to hold JSON
+        name = str(error).partition('"')[2].partition('"')[0]
+        message, fix = f"SOC_{name.upper()} holds no JSON", """write a list as ["a", "b"], a map as {"key": "value"}"""
+        raise UsageError(message, place=ENVIRONMENT, fix=fix) from None
+
+
+def _node(path: Path) -> Node | None:
+    """Return what a file says; None where it says nothing.
+
+    Raises:
+        UsageError: it can't be read, or is no map of texts to values.
+    """
+    try:
+        if not any(line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()):
+            return None
+        node = read_yaml(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"can't be read: {error}", place=Place(str(path)), fix="save it as UTF-8") from None
+    except DefinitionError as error:
+        fix = "see soc.example.yml" if error.message == "not a mapping" else error.fix
+        raise UsageError(error.message, place=error.place, fix=fix) from None
+    if strange := next((key for key in node.value if not isinstance(key, str)), None):
+        fix = f"known keys: {', '.join(Settings.model_fields)}"
+        raise UsageError(f"unknown key `{strange}`", place=node.place([strange]), fix=fix)
+    return node
+
+
+def _refused(error: ValidationError, data: Mapping[str, Any], node: Node | None) -> Iterator[UsageError]:
+    """Yield the faults of a file and of the environment, each where it stands."""
+    given = [name for name in os.environ if name.upper().startswith(PREFIX)]
+    names = {tuple(name[len(PREFIX) :].lower().split(DEEPER)): name for name in given}
+    whole = dict(data)
+    for path, name in names.items():
+        _put(whole, path, os.environ[name])
+    for fault in refusals(error, whole, partial(keys_of, Settings)):
+        steps = tuple(map(str, fault.path))
+        name = next((name for path, name in names.items() if path == steps[: len(path)]), "")
+        place = ENVIRONMENT if name or node is None else node.place(fault.path)
+        yield UsageError(f"{name}: {fault.message}" if name else fault.named, place=place, fix=fault.fix)
+
+
+def _put(data: dict[str, Any], path: Sequence[str], value: str) -> None:
+    """Put a value of the environment where the file would have it; what is there stays as it is."""
+    for step in path[:-1]:
+        below = data.get(step)
+        data[step] = data = dict(below) if isinstance(below, dict) else {}
+    data[path[-1]] = value
 
 
 def password(part: Kafka | Elastic | Kibana | Triage) -> str:
@@ -256,13 +324,3 @@ def password(part: Kafka | Elastic | Kibana | Triage) -> str:
         raise UsageError(
             f"the password file can't be read: {error.strerror}", place=Place(str(part.password_file))
         ) from error
-
-
-def _faults(error: ValidationError) -> str:
-    lines = []
-    for fault in error.errors():
-        name = ".".join(str(part) for part in fault["loc"])
-        known: Any = ", ".join(Settings.model_fields)
-        hint = f" (known keys: {known})" if fault["type"] == "extra_forbidden" else ""
-        lines.append(f"{name}: {fault['msg'].lower()}{hint}")
-    return "; ".join(lines)

@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats.fitting import Fitted, groups
+from connectors.formats.fitting import Fitted, Parts, groups
 from connectors.patterns.fit import named
 
 CLIENT: Final = (  # 2001:db8::7:38350 as well; after eight groups of an address a port is no part of it
@@ -28,12 +28,12 @@ LINE: Final = (
     r"(?:\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] )?(?:" + CLIENT + r" )?(?P<message>.*)$"
 )
 STARTING: Final = r"^(?P<message>AH\d{5}: .*)$"  # before the log's form is known
-PARTS: Final = {
+PARTS: Final[Parts] = {
     "code": r"\b(AH\d{5})\b",
     "file": r"(?:File does not exist|script not found or unable to stat|client denied by server configuration): "
     r"(.*?)(?:, referer: .*)?$",  # /var/www/x
     "referer": r", referer: (\S+)$",
-    "user": r"\buser [`']?([^\s`']+?)'?:? (?:not found|in realm|to access "
+    "user": r"\buser [`']?([^`':]+?)'?:? (?:not found|in realm|to access "
     r"|authentication failure|authentication failed|authorization failure|password mismatch)",
     "rule_id": r'\[id "([^"]*)"\]',
     "rule_message": r'\[msg "((?:[^"\\]|\\.)*)"\]',
@@ -50,7 +50,7 @@ class ApacheError(Fitted):
 
     name: ClassVar[str] = "apache_error"
     patterns: ClassVar[Sequence[str]] = (LINE, STARTING)
-    within: ClassVar[Mapping[str, str]] = PARTS
+    within: ClassVar[Parts] = PARTS
     needs: ClassVar[Mapping[str, Sequence[str]]] = {
         "time": ("syslog",),
         **dict.fromkeys(named((CLIENT,)), ("message",)),

@@ -10,6 +10,8 @@ import polars as pl
 from connectors.formats.frames import ERROR, nulls
 from connectors.patterns.fit import fit, named
 
+Parts = Mapping[str, str | tuple[str, ...]]
+
 
 def first_fit(lines: pl.Series, patterns: Sequence[str], wanted: Collection[str] | None = None) -> pl.DataFrame:
     """Return the named groups of the first pattern that a line fits, null where it fits none or none is wanted."""
@@ -24,14 +26,18 @@ def groups(text: pl.Series, pattern: str) -> pl.DataFrame:
     return fit(text, (pattern,)).columns
 
 
-def parts(frame: pl.DataFrame, patterns: Mapping[str, str], wanted: Collection[str] | None) -> pl.DataFrame:
-    """Add a column per pattern that is wanted: the group it finds in the column `message`."""
+def parts(frame: pl.DataFrame, patterns: Parts, wanted: Collection[str] | None) -> pl.DataFrame:
+    """Add a column per name that is wanted: the group that its pattern, or the first of several, finds in `message`."""
     found = [
-        pl.col("message").str.extract(pattern).alias(name)
-        for name, pattern in patterns.items()
+        pl.coalesce(pl.col("message").str.extract(each) for each in _each(of_one)).alias(name)
+        for name, of_one in patterns.items()
         if wanted is None or name in wanted
     ]
     return frame.with_columns(found)
+
+
+def _each(patterns: str | tuple[str, ...]) -> tuple[str, ...]:
+    return patterns if isinstance(patterns, tuple) else (patterns,)
 
 
 def finished(frame: pl.DataFrame, wanted: Iterable[str] | None, key: str, reason: str) -> pl.DataFrame:
@@ -56,7 +62,7 @@ class Fitted:
     __slots__ = ()
     structured: ClassVar[bool] = False
     patterns: ClassVar[Sequence[str]]
-    within: ClassVar[Mapping[str, str]] = {}
+    within: ClassVar[Parts] = {}
     needs: ClassVar[Mapping[str, Sequence[str]]] = {}
     key: ClassVar[str]
     reason: ClassVar[str]

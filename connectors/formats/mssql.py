@@ -9,20 +9,21 @@ Own columns: the groups below.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from connectors.formats.fitting import Fitted
+from connectors.formats.fitting import Fitted, Parts
 
 LINE: Final = (
     r"(?s)^(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) "
     r"(?P<origin>Server|Logon|Backup|spid\d+s?|[A-Za-z]\w*) +(?P<message>.*?)\s*$"
 )
-PARTS: Final = {
+PARTS: Final[Parts] = {
     "user": r"Login (?:failed|succeeded) for user '(.*?)'(?:\.|$)",
     "login": r"Login (failed|succeeded) for user",
     "client": r"\[CLIENT: ([^\]\s]+)\]",
+    "option": r"^Configuration option '([^']+)' changed",
     "reason": r"Reason: (.*?)(?: \[CLIENT: .*)?$",
     "error": r"^Error: (\d+), Severity",
     "severity": r"^Error: \d+, Severity: (\d+)",
@@ -37,6 +38,6 @@ class Mssql(Fitted):
 
     name: ClassVar[str] = "mssql"
     patterns: ClassVar[Sequence[str]] = (LINE,)
-    within: ClassVar[Mapping[str, str]] = PARTS
+    within: ClassVar[Parts] = PARTS
     key: ClassVar[str] = "time"
     reason: ClassVar[str] = "not a line of a SQL Server error log"

@@ -10,14 +10,14 @@ Own columns: the groups of the patterns. `user` and `client` are those of connec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats import clocks
-from connectors.formats.fitting import Fitted
+from connectors.formats.fitting import Fitted, Parts
 
 TIME: Final = r"(?P<time>\d{4}-\d\d-\d\d[T ][ \d]\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?|\d{6} +\d{1,2}:\d\d:\d\d)"
 HEADER: Final = r"(?s)^(?:<\d+>)?(?:(?:[A-Z][a-z]{2} +\d+ [\d:]+|\d{4}-\S+) \S+ (?:mysqld|mariadbd)(?:\[\d+\])?: )?"
@@ -34,12 +34,17 @@ PATTERNS: Final = (
     + TIME
     + r"\s+(?P<message>(?:mysqld(?:_safe)?|mariadbd?|InnoDB|\S*/(?:mysqld|mariadbd)|Server|Version:|Plugin)\b.*)$",
 )
-PARTS: Final = {
+PARTS: Final[Parts] = {
     "thread": r"^(\d+) [A-Z][a-z]",
     "command": r"^\d+ ([A-Z][a-z]+(?: [A-Za-z]+)?)\t",
     "query": r"(?s)^\d+ (?:Query|Prepare|Execute)\t(.*)$",
-    "user": r"(?:[Aa]ccess denied for user '([^']*)'@|^\d+ Connect\t([^@\s]+)@)",
-    "client": r"(?:[Aa]ccess denied for user '[^']*'@'([^']+)'|^\d+ Connect\t[^@\s]*@(\S+))",
+    "user": (r"[Aa]ccess denied for user '([^']*)'@", r"^\d+ Connect\t([^@\s]+)@", r"^Aborted .* user: '([^']*)'"),
+    "client": (
+        r"[Aa]ccess denied for user '[^']*'@'([^']+)'",
+        r"^\d+ Connect\t[^@\s]*@(\S+)",
+        r"^Aborted .* host: '([^']+)'",
+        r"^Host '([^']+)' is blocked",
+    ),
     "denied": r"([Aa]ccess denied for user|Host '[^']+' is blocked)",
 }
 
@@ -50,7 +55,7 @@ class MysqlError(Fitted):
 
     name: ClassVar[str] = "mysql_error"
     patterns: ClassVar[Sequence[str]] = PATTERNS
-    within: ClassVar[Mapping[str, str]] = PARTS
+    within: ClassVar[Parts] = PARTS
     key: ClassVar[str] = "message"
     reason: ClassVar[str] = "not a line of a MySQL error or query log"
 

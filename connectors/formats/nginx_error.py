@@ -8,18 +8,18 @@ Own columns: the groups of the pattern, and what nginx appends to a message as `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from connectors.formats.fitting import Fitted
+from connectors.formats.fitting import Fitted, Parts
 
 LINE: Final = (
     r"(?s)^(?:(?:\S+ ){1,4}nginx(?:\[\d+\])?: )?"  # Mar  2 08:15:00 web01 nginx[42]:
     r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>[a-z]+)\] (?P<pid>\d+)#(?P<tid>\d+): "
     r"(?:\*(?P<connection>\d+) )?(?P<message>.*)$"
 )
-PARTS: Final = {
+PARTS: Final[Parts] = {
     "client": r", client: ([^,\s]+)",
     "server": r", server: ([^,\s]*)",
     "request": r', request: "((?:[^"\\]|\\.)*)"',
@@ -31,6 +31,8 @@ PARTS: Final = {
     "referer": r', referrer: "([^"]*)"',
     "user": r'^user "((?:[^"\\]|\\.)*)"',
     "zone": r'limiting (?:requests|connections).*? by zone "([^"]+)"',
+    "rule_id": r'^ModSecurity: .*?\[id "([^"]*)"\]',
+    "rule_message": r'^ModSecurity: .*?\[msg "((?:[^"\\]|\\.)*)"\]',
     "file": r'^(?:open|stat|access|lstat)\(\) "([^"]+)"',
 }
 
@@ -41,6 +43,6 @@ class NginxError(Fitted):
 
     name: ClassVar[str] = "nginx_error"
     patterns: ClassVar[Sequence[str]] = (LINE,)
-    within: ClassVar[Mapping[str, str]] = PARTS
+    within: ClassVar[Parts] = PARTS
     key: ClassVar[str] = "time"
     reason: ClassVar[str] = "not a line of an nginx error log"

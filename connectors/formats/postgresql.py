@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats import clocks
-from connectors.formats.fitting import Fitted
+from connectors.formats.fitting import Fitted, Parts
 
 TIME: Final = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?)(?: (?P<zone>[A-Z]{1,5}|[+-]\d\d(?::?\d\d)?))?"
 LEVEL: Final = (
@@ -25,7 +25,10 @@ LEVEL: Final = (
 # 1.2.3.4(5432):lan@hr:[127]: · [147] 1.2.3.4 lan@hr · [34492] · [34492-1] lan@hr
 PREFIX: Final = (
     r"(?:[: ]+(?:\[(?P<pid>\d+)(?:-(?P<line>\d+))?\]:?|(?P<user>[^\s@:\[\](),]*)@(?P<database>[^\s:@\[\]()]*)"
-    r"|(?P<client>\d[\d.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+|\[local\])(?:\((?P<port>\d+)\))?|[^\s:]*?))*?"
+    r"|(?P<client>\d[\d.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+|\[local\])(?:\((?P<port>\d+)\))?"
+    # user=lan,db=hr,app=psql,client=192.0.2.7, as pgBadger asks for
+    r"|(?:user=(?P<named_user>[^,\s]*),?|db=(?P<named_database>[^,\s]*),?|(?:client|host|h)=(?P<named_client>[^,\s(]*)"
+    r"(?:\((?P<named_port>\d+)\))?,?|app=[^,]*,?)+|[^\s:]*?))*?"
 )
 STDERR: Final = (
     r"(?s)^(?:<\d+>)?(?:[A-Z][a-z]{2} +\d+ [\d:]+ \S+ postgres\[\d+\]: (?:\[[\d-]+\] )?)?\[?" + TIME + r"\]?"
@@ -51,10 +54,10 @@ CSV: Final = (
     ])
     + "(?:," + _text("backend") + ")?(?:,[^,]*)*$"
 )  # fmt: skip
-PARTS: Final = {
+PARTS: Final[Parts] = {
     "milliseconds": r"^duration: ([\d.]+) ms",
     "statement": r"(?s)^(?:duration: [\d.]+ ms +)?(?:statement|execute [^:]*|parse [^:]*|bind [^:]*): (.*)$",
-    "login": r'(?:authentication failed for user|role|Role) "([^"]*)"',
+    "login": r'(?:authentication failed for user|role|Role|identity|host "[^"]*", user)[ =]"([^"]*)"',
     "authorized": r"^connection authorized: user=(\S+)",
     "host": r"(?:^connection received: host=|, host=| host=|no pg_hba.conf entry for host \")([^\s\",]+)",
     "host_port": r"(?:^connection received: host=\S+ port=| port=)(\d+)",
@@ -73,11 +76,13 @@ class Postgresql(Fitted):
 
     name: ClassVar[str] = "postgresql"
     patterns: ClassVar[Sequence[str]] = (CSV, STDERR)
-    within: ClassVar[Mapping[str, str]] = PARTS
+    within: ClassVar[Parts] = PARTS
     needs: ClassVar[Mapping[str, Sequence[str]]] = {
         "timestamp": ("time", "zone"),
-        "client": ("connection",),
-        "port": ("connection",),
+        "client": ("connection", "named_client"),
+        "port": ("connection", "named_port"),
+        "user": ("named_user",),
+        "database": ("named_database",),
     }
     key: ClassVar[str] = "level"
     reason: ClassVar[str] = "not a line of a PostgreSQL log"
@@ -86,7 +91,9 @@ class Postgresql(Fitted):
         """Return the columns that the groups are made into."""
         return frame.with_columns(
             pl.col("message", "detail", "query").str.replace_all('""', '"', literal=True),
-            pl.coalesce("client", pl.col("connection").str.extract(r"^(.*):\d+$")).alias("client"),
-            pl.coalesce("port", pl.col("connection").str.extract(r":(\d+)$")).alias("port"),
+            pl.coalesce("client", "named_client", pl.col("connection").str.extract(r"^(.*):\d+$")).alias("client"),
+            pl.coalesce("port", "named_port", pl.col("connection").str.extract(r":(\d+)$")).alias("port"),
+            pl.coalesce("user", "named_user").alias("user"),
+            pl.coalesce("database", "named_database").alias("database"),
             timestamp=pl.concat_str("time", clocks.offset(pl.col("zone"))),
         )

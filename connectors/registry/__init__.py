@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from connectors.faults import DefinitionsError, known
+from connectors.faults import DefinitionsError
 from connectors.nodes import read_yaml
-from connectors.registry.models import SECTIONS, Asset, Net, Row, System, Table, Unit, User, keys
+from connectors.refusals import keys_of, refusals
+from connectors.registry.models import CODES, SECTIONS, Asset, Net, Row, System, Table, Unit, User, keys
+from connectors.written import known
 from detectors.errors import DefinitionError, Place
 
 BUILT_IN: Final = Path(__file__).with_name("gialai.yml")
@@ -73,7 +75,7 @@ def _read(given: Path | Table, reading: _Reading) -> None:
             try:
                 reading.rows[name].append((SECTIONS[name].model_validate(value), place([])))
             except ValidationError as error:
-                reading.faults += _refusals(error, SECTIONS[name], place)
+                reading.faults += _refused(error, value, SECTIONS[name], place)
     except DefinitionError as error:
         reading.faults.append(error)
 
@@ -134,17 +136,12 @@ def _look_at_headings(headings: Sequence[str], model: type[Row], columns: Mappin
         raise DefinitionError(f"unknown headings {', '.join(map(repr, unknown))}", place=place, fix=fix)
 
 
-def _refusals(error: ValidationError, model: type[Row], place: PlaceOf) -> Iterator[DefinitionError]:
-    for fault in error.errors(include_url=False):
-        path = [step for step in fault["loc"] if isinstance(step, int | str)]
-        message, fix = fault["msg"].removeprefix("Value error, "), ""
-        if fault["type"] == "extra_forbidden":
-            message, fix = f"unknown key {str(path[-1])!r}", f"known keys: {', '.join(keys(model))}"
-        elif fault["type"] == "missing":
-            message, fix = f"the key {str(path[-1])!r} is missing", "add it"
-        elif fault["type"] == "string_pattern_mismatch" and path and path[0] in {"code", "unit", "parent", "becomes"}:
-            message, fix = f"{fault['input']!r} is no code of an organisation", "write it as H21.09 or H21.106"
-        yield DefinitionError(message, place=place(path[:1]), fix=fix)
+def _refused(error: ValidationError, value: object, model: type[Row], place: PlaceOf) -> Iterator[DefinitionError]:
+    for fault in refusals(error, value, lambda path: keys(model) if not path else keys_of(model, path)):
+        message, fix = fault.named, fault.fix
+        if fault.path and fault.path[0] in CODES and isinstance(value, Mapping) and fault.path[0] in value:
+            message, fix = f"{value[fault.path[0]]!r} is no code of an organisation", "write it as H21.09 or H21.106"
+        yield DefinitionError(message, place=place(fault.path), fix=fix)
 
 
 def _contradictions(rows: Mapping[str, list[tuple[Any, Place]]]) -> Iterator[DefinitionError]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -12,8 +12,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, IPvAnyAddress, model_validator
 
 from connectors.mapping import Columns, Strict
+from connectors.written import Clock
 
 CODE: Final = r"^[A-Z]\d{2}(\.\d{1,4}){0,4}$"
+CODES: Final = frozenset({"code", "unit", "parent", "becomes"})  # keys of a row that hold one
 Criticality = Literal["low", "medium", "high", "critical"]
 
 
@@ -80,8 +82,8 @@ class Contact(Strict):
 class Opening(Strict):
     """Office hours of a unit."""
 
-    morning: tuple[time, time]
-    afternoon: tuple[time, time]
+    morning: tuple[Clock, Clock]
+    afternoon: tuple[Clock, Clock]
 
     @model_validator(mode="after")
     def _in_order(self) -> Opening:

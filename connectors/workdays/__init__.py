@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
 
-from connectors.faults import DefinitionsError, refusals
+from connectors.faults import DefinitionsError, refused
 from connectors.mapping import Strict
 from connectors.nodes import Node, read_yaml
 from detectors.errors import DefinitionError, Place
@@ -78,7 +78,7 @@ def _year(path: Path) -> Year:
     try:
         year = Year.model_validate(node.value)
     except ValidationError as error:
-        raise DefinitionsError(refusals(error, node, Year)) from None
+        raise DefinitionsError(refused(error, node, Year)) from None
     if faults := list(_faults(year, node)):
         raise DefinitionsError(faults)
     return year

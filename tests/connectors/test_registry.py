@@ -57,7 +57,10 @@ def test_files_and_folders_and_tables_are_read(tmp_path: Path) -> None:
         ("users:\n  - {name: lan, from: 2026-02-01, to: 2026-01-01}", "it ends on 2026-01-01, before it begins"),
         ("user: []", "reg.yml:1:1: 'user' is no section of a registry; did you mean 'users'?"),
         ("assets:\n  - {role: web}", "an asset needs `host` or `ip`"),
-        ("assets:\n  - {host: a, criticality: huge}", "reg.yml:2:15: Input should be 'low', 'medium', 'high' or"),
+        (
+            "assets:\n  - {host: a, criticality: huge}",
+            "reg.yml:2:15: criticality: 'huge' is none of 'low', 'medium', 'high' or",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:

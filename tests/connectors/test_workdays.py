@@ -67,7 +67,7 @@ def test_working_days_are_counted_over_tet() -> None:
         ("worked: [2030-01-02]", "2030-01-02 is a Wednesday, which is worked anyway"),
         ("holidays: [{from: 2030-01-05}]\nworked: [2030-01-05]", "2030-01-05 is both off and worked"),
         ("tet: {from: 2030-02-02}", "2030-02-02 is of Tết but not off"),
-        ("holiday: []", "2030.yml:2:1: unknown key 'holiday'; did you mean 'holidays'?"),
+        ("holiday: []", "2030.yml:2:1: unknown key `holiday`; did you mean `holidays`?"),
     ],
 )
 def test_an_impossible_calendar_is_refused(tmp_path: Path, text: str, told: str) -> None:

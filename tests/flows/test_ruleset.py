@@ -229,3 +229,10 @@ def test_the_second_filter_of_an_id_is_a_fault(tmp_path: Path) -> None:
     loaded = ruleset.load([tmp_path])
     assert len(loaded.filters) == 1
     assert f"is taken by {first}" in str(loaded.faults[0])
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "\n\n"])
+def test_a_file_without_a_rule_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "empty.yml").write_text(text)
+    (fault,) = ruleset.load([tmp_path]).faults
+    assert str(fault).endswith("empty.yml:1:1: the file holds no rule; write one (soc rules new), or delete it")

@@ -42,6 +42,10 @@ def test_a_rule_that_does_what_its_tests_say_passes(tmp_path: Path) -> None:
         ([POSITIVE, NEGATIVE.replace("false", "true")], "r.yml:9:5: `quiet`: number 1 does not match"),
         ([POSITIVE, NEGATIVE.replace("events", "evnts")], "tests: `evnts` is not known there; did you mean `events`?"),
         ([POSITIVE.replace("auth", "nonesuch"), NEGATIVE], "no source is called 'nonesuch'"),
+        (
+            ["  guessed: {match: true, events: [{message: a}]}"],
+            "r.yml:7:1: tests: it is no list; begin each test with `- name: …`",
+        ),
         ([POSITIVE, NEGATIVE, "  - {name: both, match: true}"], "give either `events` or `lines`"),
     ],
 )
