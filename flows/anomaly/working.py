@@ -154,6 +154,7 @@ def drift(where: Room, chosen: FeatureSet) -> Drift | None:
         uniformity(done.p_values["p"].to_numpy()),
         len(done.anomalies) + done.over,
         where.settings.anomaly.weekly,
+        {feature.name: feature.words for feature in chosen.features},
     )
 
 
@@ -231,8 +232,12 @@ def _modelled(where: Room, chosen: FeatureSet, since: datetime | None) -> list[A
         return []
     done = judge(where, chosen, begin, until)
     over = f", {done.over:,} more beyond the budget" if done.over else ""
-    where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
+    where.say(f"{chosen.name}: {_many(len(done.anomalies))} in {done.windows:,} windows{over}")
     return done.anomalies
+
+
+def _many(anomalies: int) -> str:
+    return "1 anomaly" if anomalies == 1 else f"{anomalies:,} anomalies"
 
 
 def compare(where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime) -> Contest:

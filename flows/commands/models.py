@@ -44,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     registry = Registry(settings.anomaly.location, settings.anomaly.key)
     if args.verb == "list":
-        _list(registry.versions())
+        known = registry.versions()
+        _list(known)
+        if not known:
+            _say(f"no model below {settings.anomaly.location} yet; `soc train` learns what the archive has")
     elif args.verb == "show":
         stored, _ = registry.load(args.set, args.version)
         print(orjson.dumps(stored.manifest, option=orjson.OPT_INDENT_2).decode())
