@@ -52,7 +52,7 @@ def test_what_looks_as_it_was_learnt_is_no_drift() -> None:
 def test_a_challenger_wins_only_if_nothing_real_is_lost_within_the_budget(
     change: dict[str, object], wins: bool
 ) -> None:
-    contest = Contest((7, 8), 6, 0.9, (0.05, 0.06), 7.0, 0)
+    contest = Contest((7, 8), 6, 0.9, (0.05, 0.06), 7.0, 0, 900)
     assert replace(contest, **change).wins is wins  # type: ignore[arg-type]
     assert ("take over" in str(replace(contest, **change))) is wins  # type: ignore[arg-type]
 

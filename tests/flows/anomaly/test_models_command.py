@@ -62,7 +62,7 @@ def test_versions_are_listed_shown_and_rolled_back(
 def test_a_changed_model_is_refused_by_name(
     soc: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, _ = _saved(tmp_path)
+    first, second = _saved(tmp_path)
     manifest = next((tmp_path / "models" / "logons" / first).glob("*.json"))
     written = manifest.read_bytes()
     changed = re.sub(rb'("seed": ?)1', rb"\g<1>9", written)
@@ -72,3 +72,7 @@ def test_a_changed_model_is_refused_by_name(
     said = capsys.readouterr().err
     assert first in said
     assert "not signed" in said
+    assert soc("list") == 3  # the others are listed all the same
+    listed = capsys.readouterr()
+    assert re.findall(r"logons (\w+)", listed.out) == [second]
+    assert first in listed.err
