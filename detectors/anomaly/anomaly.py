@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from shlex import quote
 from typing import Any, Final
 
 import orjson
@@ -20,6 +21,16 @@ from detectors.schema import FINDING, MATCH
 
 ENTITY_TEXT: Final = 200
 EVENT_IDS: Final = 50  # named under a finding
+ABOUT: Final = {
+    "pyod": Words(
+        en="A model learnt what is usual; what is told is stranger than the alarm budget lets come up by chance.",
+        vi="Mô hình đã học hành vi thường ngày; chỉ báo khi mức lạ vượt quá ngân sách cảnh báo.",
+    ),
+    "soc": Words(
+        en="What comes in is held against the weeks before; what hardly ever comes up is told.",
+        vi="Dữ liệu mới được so với những tuần trước; chỉ báo điều hầu như chưa từng xảy ra.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,16 @@ class Anomaly:
         terms = [{"term": {name: value}} for name, value in {self.column: self.entity, **self.where}.items()]
         return {"bool": {"filter": [*terms, {"range": {"@timestamp": period}}]}}
 
+    @property
+    def command(self) -> str | None:
+        """Return what shows its events from the archive, for a shell; none where no event has the entity's column."""
+        fields = {self.column: self.entity, **self.where}
+        if self.column.startswith("soc.") or not all(value.isprintable() for value in fields.values()):
+            return None
+        parts = [f"--where {quote(f'{name}={value}')}" for name, value in fields.items()]
+        since, until = (f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for time in (self.start, self.end))
+        return " ".join(("soc hunt", *parts, f"--since {since}", f"--until {until}"))
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -84,17 +105,19 @@ def document(one: Anomaly) -> dict[str, Any]:
         "window": [one.start.isoformat(), one.end.isoformat()],
         "version": one.version,
         "query": one.query,
+        "command": one.command,
         **one.details,
     }
 
 
 def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
+    provider = "pyod" if "p" in one.details else "soc"
     meta = Meta(
         id=one.detector,
         title=one.title.get(lang),
         level=one.level,
         status="experimental",
-        description=one.text.get(lang),
+        description=ABOUT[provider].get(lang),
         tags=one.tags,
         runbook=one.check.get(lang),
         asks=ANOMALY,
@@ -104,7 +127,7 @@ def _finding(one: Anomaly, evidence: Evidence, lang: str) -> dict[str, Any]:
         if column in entities:
             entities[column] = [value]
     return {
-        **rule_words(Detection(meta, one.version, provider="pyod" if "p" in one.details else "soc")),
+        **rule_words(Detection(meta, one.version, provider=provider)),
         **entities,
         "@timestamp": one.start,
         "event.id": one.id,

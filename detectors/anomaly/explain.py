@@ -59,8 +59,8 @@ class Told:
         usually = {"en": "usually", "vi": "thường ngày"}[lang]
         among = {"en": "among peers", "vi": "ở nhóm tương đương"}[lang]
         peers = {"en": "peers", "vi": "nhóm tương đương"}[lang]
-        usual = f"{usually if self.own else among} {_range(self.usual, lang)}"
-        beside = f" ({peers} {_range(self.peers, lang)})" if self.own and self.peers else ""
+        usual = f"{usually if self.own else among} {spread(self.usual, lang)}"
+        beside = f" ({peers} {spread(self.peers, lang)})" if self.own and self.peers else ""
         return f"{word}: {number(self.seen, lang)}, {usual}{beside}"
 
     def document(self) -> dict[str, Any]:
@@ -90,10 +90,15 @@ def _told(feature: Feature, row: dict[str, Any], *, own: bool) -> Told:
 def _back(feature: Feature, low: float | None, high: float | None) -> tuple[float, float] | None:
     if low is None or high is None:
         return None
-    return (float(np.expm1(low)), float(np.expm1(high))) if counted(feature) else (low, high)
+    if not counted(feature):
+        return low, high
+    pair = float(np.expm1(low)), float(np.expm1(high))
+    # quantiles may lie between two counts, but nobody opens 4.2 records
+    return pair if feature.sum else (round(pair[0]), round(pair[1]))
 
 
-def _range(pair: tuple[float, float], lang: str) -> str:
+def spread(pair: Sequence[float], lang: str) -> str:
+    """Return a range as that language writes it: 3–7, or 3 where both ends are."""
     low, high = (number(each, lang) for each in pair)
     return low if low == high else f"{low}–{high}"
 

@@ -12,15 +12,17 @@ import polars as pl
 
 from detectors.anomaly.anomaly import Anomaly
 from detectors.anomaly.baseline import ENOUGH
-from detectors.anomaly.explain import Told, named_features, told
+from detectors.anomaly.explain import named_features, told
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.model import WORTH, Matrix, Model
 from detectors.anomaly.parts import Words
+from detectors.anomaly.wording import sentence
 from detectors.errors import UsageError
 
 LENGTH: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
-HISTORY: Final = 30  # windows of the entity shown beside an anomaly
+HISTORY: Final = 30  # windows shown beside an anomaly, with or without events of the entity
 NORMAL: Final = 0.05  # windows above this p-value may be called normal days
+LANGUAGES: Final = ("en", "vi")
 STRANGEST: Final = 0.01  # no budget is so large that a window likelier than this is an anomaly
 
 
@@ -117,8 +119,10 @@ def score(
     told_of = list(kept.iter_rows(named=True))
     histories = [_history(deviations, row) for row in told_of]
     nearest = _nearest(histories, told_of, model, chosen)
+    begin = deviations["window"].min()
     anomalies = [
-        _anomaly(*each, chosen=chosen, origin=origin) for each in zip(told_of, named, histories, nearest, strict=True)
+        _anomaly(*each, chosen=chosen, origin=origin, begin=begin)  # type: ignore[arg-type]
+        for each in zip(told_of, named, histories, nearest, strict=True)
     ]
     return Scored(anomalies, rows.height, over, rows.select("entity", "window", "p"))
 
@@ -138,6 +142,14 @@ def _history(deviations: pl.DataFrame, row: dict[str, Any]) -> pl.DataFrame:
     return deviations.filter(own).tail(HISTORY + 1)
 
 
+def _shown(own: pl.DataFrame, last: datetime, name: str, length: timedelta, begin: datetime) -> dict[datetime, float]:
+    """Return a feature of an entity's last windows; 0 in those that it did nothing in, and none before `begin`."""
+    # by number, for at a change of the clock a day has an hour more or less
+    found = {round((last - at) / length): value for at, value in own.select("window", name).iter_rows()}
+    back = range(min(HISTORY - 1, round((last - begin) / length)), -1, -1)
+    return {last - length * each: round(found.get(each) or 0.0, 3) for each in back}
+
+
 def _anomaly(
     row: dict[str, Any],
     why: tuple[list[int], bool],
@@ -146,12 +158,13 @@ def _anomaly(
     *,
     chosen: FeatureSet,
     origin: Origin,
+    begin: datetime,
 ) -> Anomaly:
     period = origin.period
     numbers, explained = why
     features = told(chosen, row, numbers, ENOUGH)
     first = chosen.names[numbers[0]] if numbers else chosen.names[0]
-    history = own.tail(HISTORY).select("window", first)
+    history = _shown(own, row["window"], first, LENGTH[chosen.window], begin)
     details = {
         "p": float(row["p"]),
         "threshold": float(row["limit"]),
@@ -162,8 +175,8 @@ def _anomaly(
         "peers": row["peers"],
         "history": {
             "feature": first,
-            "windows": [each.isoformat() for each in history["window"]],
-            "values": [round(each or 0.0, 3) for each in history[first]],
+            "windows": [each.isoformat() for each in history],
+            "values": list(history.values()),
         },
     }
     words = chosen.words
@@ -179,9 +192,15 @@ def _anomaly(
         entity=row["entity"],
         start=row["window"],
         end=row["window"] + LENGTH[chosen.window],
-        text=Words(en=_text(features, row, nearest, period, "en"), vi=_text(features, row, nearest, period, "vi")),
+        text=Words(**{lang: sentence(features, float(row["p"]), nearest, period, lang) for lang in LANGUAGES}),
         details=details,
+        count=_events(row, chosen),
     )
+
+
+def _events(row: dict[str, Any], chosen: FeatureSet) -> int:
+    """Return how many events a window has, if a feature counts all of them; else 1."""
+    return next((int(row[each.name] or 1) for each in chosen.features if each.count == {}), 1)
 
 
 def _nearest(
@@ -208,34 +227,3 @@ def _most_like(row: dict[str, Any], windows: pl.DataFrame, chosen: FeatureSet) -
     here = np.array([row[f"scaled {name}"] or 0.0 for name in chosen.names])
     best: datetime = windows["window"][int(np.linalg.norm(scaled - here, axis=1).argmin())]
     return best
-
-
-SHOWN: Final = 5  # features told in a sentence; the others are in the details
-SMALLEST: Final = 1e-6  # no calibration is so long that it knows smaller probabilities
-TEXTS: Final = {
-    "en": "{features}. By chance so strange a window comes up less than once in {once} (p {p}). "
-    "{nearest}Learnt from {since} to {until}.",
-    "vi": "{features}. Nếu ngẫu nhiên, mức lạ như vậy gặp chưa tới 1 trong {once} lần (p {p}). "
-    "{nearest}Học từ {since} đến {until}.",
-}
-MORE: Final = {"en": "and {more} more", "vi": "và {more} đặc trưng khác"}
-NEAREST: Final = {"en": "The most similar normal day: {day}. ", "vi": "Ngày bình thường giống nhất: {day}. "}
-
-
-def _text(
-    features: list[Told], row: dict[str, Any], nearest: datetime | None, period: tuple[datetime, datetime], lang: str
-) -> str:
-    day = {"en": "%Y-%m-%d", "vi": "%d/%m/%Y"}[lang]
-    home = timedelta(hours=7)  # days are told by their local date; windows begin at local midnight
-    p = max(float(row["p"]), SMALLEST)
-    words = [feature.text(lang) for feature in features[:SHOWN]]
-    if len(features) > SHOWN:
-        words.append(MORE[lang].format(more=len(features) - SHOWN))
-    return TEXTS[lang].format(
-        features="; ".join(words),
-        once=f"{1 / p:,.0f}".replace(",", {"en": ",", "vi": "."}[lang]),
-        p=f"{'≤' if p > SMALLEST else '<'} {p:.2g}".replace(".", {"en": ".", "vi": ","}[lang]),
-        nearest=NEAREST[lang].format(day=(nearest + home).strftime(day)) if nearest else "",
-        since=(period[0] + home).strftime(day),
-        until=(period[1] + home).strftime(day),
-    )

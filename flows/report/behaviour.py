@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import orjson
 
+from detectors.anomaly.explain import number, spread
 from flows.report.words import Clock
 from flows.terminal import visible
 
 WIDTH: Final = 720
 HEIGHT: Final = 90
+HEADROOM: Final = 4  # above the highest bar
 TEXT: Final = 3_000
 MOST: Final = 60  # bars, and features
 
@@ -37,6 +39,10 @@ class Odd:
     features: tuple[tuple[str, str, str, str], ...]  # words, seen, usual, peers
     label: str  # of the picture
     columns: tuple[Column, ...]
+    ends: tuple[str, str]  # times of the first window and of the last
+    most: str  # the highest value
+    band: tuple[float, float] | None  # y and height of the usual range
+    command: str  # that shows the events behind it
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -57,35 +63,48 @@ def _odd(told: dict[str, Any], clock: Clock, lang: str) -> Odd:
     words = {one["feature"]: one["words"][lang] for one in features}
     if "words" in history:  # of an exact detector, which has no features
         words[history["feature"]] = history["words"][lang]
+    times = [_shown(window, clock) for window in history["windows"][-MOST:]]
+    values = [float(value) for value in history["values"][-MOST:]]
     return Odd(
         text=visible(str(told["text"][lang])[:TEXT]),
-        features=tuple(
-            (visible(str(one["words"][lang])), _number(one["seen"]), _range(one["usual"]), _range(one["peers"]))
-            for one in features
-        ),
+        features=tuple(_feature(one, lang) for one in features),
         label=visible(str(words.get(history["feature"], history["feature"]))),
-        columns=_columns(history["windows"][-MOST:], history["values"][-MOST:], clock),
+        columns=_columns(times, values, lang),
+        ends=(times[0], times[-1]) if times else ("", ""),
+        most=number(max(values, default=0.0), lang),
+        band=_band([one["usual"] for one in features if one["feature"] == history["feature"]], values),
+        command=visible(str(told.get("command") or "")[:TEXT]),
     )
 
 
-def _columns(windows: list[str], values: list[float], clock: Clock) -> tuple[Column, ...]:
-    step, top = WIDTH / max(len(values), 1), max([*values, 1e-9])
+def _feature(one: dict[str, Any], lang: str) -> tuple[str, str, str, str]:
+    usual, peers = (spread(pair, lang) if pair else "–" for pair in (one["usual"], one["peers"]))
+    return visible(str(one["words"][lang])), number(float(one["seen"]), lang), usual, peers
+
+
+def _columns(times: list[str], values: list[float], lang: str) -> tuple[Column, ...]:
+    step = WIDTH / max(len(values), 1)
     found = []
-    for place, (window, value) in enumerate(zip(windows, values, strict=True)):
-        height = max(round(float(value) / top * (HEIGHT - 4), 1), 1.0)
-        at = clock.moment(datetime.fromisoformat(window).astimezone(UTC))
-        title = f"{at.shown if at else ''}: {_number(value)}"
+    for place, (time, value) in enumerate(zip(times, values, strict=True)):
+        height = max(_high(value, values), 1.0)
         last = place == len(values) - 1
+        title = f"{time}: {number(value, lang)}"
         found.append(Column(round(place * step, 1), HEIGHT - height, round(step * 0.8, 1), height, title, last))
     return tuple(found)
 
 
-def _number(value: float) -> str:
-    return f"{float(value):,.0f}" if abs(value - round(value)) < 0.05 else f"{float(value):,.1f}"
+def _band(usual: list[list[float]], values: list[float]) -> tuple[float, float] | None:
+    """Return where the usual range of the feature lies that is shown, at least a line wide."""
+    if not usual or not values:
+        return None
+    low, high = (min(_high(each, values), HEIGHT) for each in usual[0])
+    return HEIGHT - max(high, 1.0), max(high - low, 1.0)
 
 
-def _range(pair: list[float] | None) -> str:
-    if not pair:
-        return "–"
-    low, high = (_number(each) for each in pair)
-    return low if low == high else f"{low} – {high}"
+def _high(value: float, values: list[float]) -> float:
+    return round(float(value) / max([*values, 1e-9]) * (HEIGHT - HEADROOM), 1)
+
+
+def _shown(window: str, clock: Clock) -> str:
+    at = clock.moment(datetime.fromisoformat(window).astimezone(UTC))
+    return at.shown if at else ""

@@ -13,7 +13,7 @@ from connectors.simulator.behaviour import Size, simulate
 from detectors.anomaly import featureset
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.model import Model
-from detectors.anomaly.scoring import Budget, Origin, Scored, matrix, score
+from detectors.anomaly.scoring import HISTORY, Budget, Origin, Scored, matrix, score
 from detectors.anomaly.tally import tally
 from detectors.errors import UsageError
 from flows.anomaly.training import prepared, train, trained_period
@@ -59,6 +59,21 @@ def test_of_each_feature_is_told_what_was_seen(
         for each in one.details["features"]:
             assert each["seen"] == pytest.approx(row[each["feature"]].item(), abs=1e-3)
             assert each["usual"][0] <= each["usual"][1]
+
+
+def test_the_last_thirty_days_are_shown_with_those_without_events(
+    scored: tuple[Model, FeatureSet, pl.DataFrame, Scored, Origin],
+) -> None:
+    _, _, frame, done, _ = scored
+    for one in done.anomalies:
+        history = one.details["history"]
+        days = [datetime.fromisoformat(each) for each in history["windows"]]
+        assert days == [one.start - timedelta(days=back) for back in range(len(days) - 1, -1, -1)]
+        assert len(days) == min(HISTORY, (one.start - BEGIN).days + 1)
+        own = frame.filter(pl.col("entity") == one.entity)
+        known = dict(own.select("window", history["feature"]).iter_rows())
+        assert history["values"] == [pytest.approx(known.get(day) or 0.0, abs=1e-3) for day in days]
+        assert one.count == own.filter(pl.col("window") == one.start)["actions"].item()
 
 
 def test_a_model_of_other_features_is_refused(scored: tuple[Model, FeatureSet, pl.DataFrame, Scored, Origin]) -> None:
