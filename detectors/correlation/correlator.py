@@ -15,7 +15,7 @@ from functools import cached_property, partial
 import numpy as np
 import polars as pl
 
-from detectors.contracts import Block, Clock, Hits, Memory
+from detectors.contracts import Block, Clock, Hits, Intervals, Memory
 from detectors.correlation import ledger
 from detectors.correlation.alerts import (
     EVENTS,
@@ -33,7 +33,7 @@ from detectors.correlation.alerts import (
 from detectors.correlation.evaluate import FIELD, Alerts, among, evaluate, merged, text
 from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import SECOND, Linked, Member
-from detectors.correlation.windows import Flags, Intervals, Numbers, distinct
+from detectors.correlation.windows import Flags, Numbers, distinct
 from detectors.errors import SocError
 from detectors.findings import SIGNAL, Detection, Found, nothing
 from detectors.identity import digest
@@ -372,7 +372,7 @@ def _among(events: pl.DataFrame, known: pl.DataFrame) -> Flags:
     rows = 1 + max(each["row"].to_numpy().max(initial=0) for each in (events, known))
 
     def keys(frame: pl.DataFrame) -> Numbers:
-        return np.searchsorted(anchors, frame["anchor"].to_numpy()) * rows + frame["row"].to_numpy()
+        return np.asarray(np.searchsorted(anchors, frame["anchor"].to_numpy()) * rows + frame["row"].to_numpy())
 
     return np.isin(keys(events), keys(known), kind="sort")
 
