@@ -29,6 +29,7 @@ from detectors.schema import DEAD
 SAMPLE = 200  # records shown to the recogniser
 FINGERPRINT = 4096
 HEADINGS = 64  # lines of comment that may stand above the first record
+OWN = ".soc"  # where the program keeps its things: no logs, unless somebody names it
 UNKNOWN = "unknown"  # the source of a dead letter that stands before any record
 
 
@@ -156,7 +157,10 @@ def fingerprint(portion: Portion) -> str:
 
 
 def walk(paths: Iterable[Path], outcome: Outcome) -> Iterator[Path]:
-    """Yield the regular files of folders and below, each once however many links lead to it, sorted by name."""
+    """Yield the regular files of folders and below, each once however many links lead to it, sorted by name.
+
+    Below a folder the program's own is passed over.
+    """
     seen: set[tuple[int, int]] = set()
     pending = [*paths][::-1]
     while pending:
@@ -167,7 +171,7 @@ def walk(paths: Iterable[Path], outcome: Outcome) -> Iterator[Path]:
                 continue
             seen.add((status.st_dev, status.st_ino))
             if stat.S_ISDIR(status.st_mode):
-                pending += sorted(path.iterdir(), reverse=True)
+                pending += sorted((each for each in path.iterdir() if each.name != OWN), reverse=True)
             elif stat.S_ISREG(status.st_mode):
                 yield path
             else:

@@ -6,10 +6,10 @@ A document is written once and never changed; what people decide about it is app
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -32,6 +32,8 @@ from connectors.store_schema import (
 from connectors.store_wanted import (
     CHOICES,
     COUNTS,
+    DOCUMENTS,
+    IDS,
     ONE,
     ORGANISATIONS,
     SPAN,
@@ -46,6 +48,8 @@ from detectors.contracts import Written
 from detectors.errors import UsageError
 from detectors.identity import event_id
 from detectors.schema import DEAD, LEVELS, MATCH, TIME
+
+TOGETHER: Final = 1_000  # findings whose documents are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,13 @@ class Store(StoreFile):
         """Return findings (FINDING), newest or most severe first, with `soc.matches` and what was decided last."""
         asked = (wanted or Wanted()).asked() | {"limit": limit, "offset": offset}
         return self._rows(self.query(listing(order), asked))
+
+    def columns(self, wanted: Wanted, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Yield these columns of all findings that are wanted, the newest first, so many at a time as memory bears."""
+        ids = [name for (name,) in self.query(IDS, wanted.asked())]
+        for begin in range(0, len(ids), TOGETHER):
+            some = orjson.dumps(ids[begin : begin + TOGETHER]).decode()
+            yield stored([text for (text,) in self.query(DOCUMENTS, (some,))], names)
 
     @staticmethod
     def _rows(rows: list[tuple[Any, ...]]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -53,11 +54,12 @@ def named(frame: pl.DataFrame, column: str) -> tuple[pl.DataFrame, tuple[tuple[s
     return frame.filter(pl.col(column).is_not_null()), refused
 
 
-def stored(texts: list[str]) -> pl.DataFrame:
-    """Return the findings (FINDING) that were kept as these documents."""
-    times = [name for name, kind in FINDING.items() if kind == TIME]
+def stored(texts: list[str], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return the findings (FINDING, or some columns of it) that were kept as these documents."""
+    wanted = pl.Schema({name: FINDING[name] for name in columns or FINDING})
+    times = [name for name, kind in wanted.items() if kind == TIME]
     if not texts:
-        return FINDING.to_frame()
-    schema = pl.Schema({name: pl.String if name in times else kind for name, kind in FINDING.items()})
+        return wanted.to_frame()
+    schema = pl.Schema({name: pl.String if name in times else kind for name, kind in wanted.items()})
     frame = pl.read_ndjson(BytesIO("\n".join(texts).encode()), schema=schema)
     return frame.with_columns(pl.col(times).str.to_datetime("%+", time_unit="us", time_zone="UTC"))

@@ -98,6 +98,10 @@ def listing(order: Order) -> str:
     """  # noqa: S608 - made of this module's own words
 
 
+# The ids of all that are wanted, the newest first, and the documents of some of them in their order.
+IDS: Final = f"SELECT f.id {_FROM} ORDER BY {_ORDERS['newest']}"
+DOCUMENTS: Final = "SELECT document FROM json_each(?) some JOIN findings f ON f.id = some.value ORDER BY some.key"
+
 # By level and status, how many; what a page says above its list.
 COUNTS: Final = f"SELECT f.level, coalesce(s.status, 'new'), count(*) {_FROM} GROUP BY 1, 2"
 

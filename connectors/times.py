@@ -33,8 +33,9 @@ LEAP: Final = 8  # years between two 29ths of February, at most
 
 ISO: Final = (
     r"^\s*(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9})\d*)?"
-    r" ?(?P<zone>Z|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)?\s*$"
+    r" ?(?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)?\s*$"
 )
+WHOLE: Final = r"^.{10}T.{8}[.Z+-]"
 EPOCH: Final = r"^(?P<whole>\d{9,11})(?:\.(?P<fraction>\d{1,9})\d*)?$"
 NAMED: Final = (
     r"^\s*[*.]?(?:(?P<leading>\d{4}) )?(?:[A-Z][a-z]{2},? )?"
@@ -45,7 +46,7 @@ NAMED: Final = (
 SLASHED: Final = r"^\s*(?P<month>\d\d)/(?P<day>\d\d)(?:/(?P<year>\d{4}|\d\d))?-(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\s*$"
 HALVED: Final = (  # 3/2/2026 8:15:00 AM +07:00
     r"^\s*(?P<date>\d{1,2}/\d{1,2}/\d{4}),? (?P<time>\d{1,2}:\d\d:\d\d)(?:\.\d+)? (?P<half>[AP]M)"
-    r"(?: (?P<zone>Z|[+-]\d\d:?\d\d))?\s*$"
+    r"(?: (?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
 )
 # fmt: off
 MONTHS: Final = {
@@ -106,7 +107,8 @@ def instants(text: pl.Series, clock: Clock) -> pl.Series:
 
 def _usual(text: pl.Series, clock: Clock) -> pl.Series:  # noqa: ARG001 - readers share one signature
     """Read times in the form that most programs write today."""
-    usual = pl.col("text").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us").cast(TIME)
+    whole = pl.when(pl.col("text").str.contains(WHOLE)).then(pl.col("text"))  # Polars takes one digit for two
+    usual = whole.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us").cast(TIME)
     return text.alias("text").to_frame().select(_sane(usual)).to_series()
 
 
@@ -126,7 +128,7 @@ def _bytewise(text: pl.Series, clock: Clock) -> pl.Series:
             "time"
         ]
     result = result.to_frame().select(_sane(pl.col("time"))).to_series()
-    yearless = np.flatnonzero(kinds == moment.YEARLESS)
+    yearless = np.flatnonzero((kinds == moment.YEARLESS) | (kinds == moment.ZONED))
     return _latest(texts, yearless, result, clock) if yearless.size else result
 
 
@@ -137,11 +139,16 @@ def _latest(texts: Piece, rows: Places, result: pl.Series, clock: Clock) -> pl.S
     latest = result.max()
     known = latest.date() if isinstance(latest, datetime) else clock.reference
     years = range(_limit(known).year, max(_limit(known).year - LEAP - 2, 0), -1)
+    beyond = (_limit(known) - EARLIEST + timedelta(days=1)) // timedelta(microseconds=1)
     for year in years if clock.year is None else [clock.year]:
         found, kinds = np.empty(rows.size, np.int64), np.empty(rows.size, np.uint8)
         moment.read(texts.data, texts.starts[rows], texts.ends[rows], year, found, kinds)
+        if clock.year is None and (found > beyond).all():
+            continue  # whatever the zone
         naive = _where(pl.Series("time", found).cast(pl.Datetime("us")), found != moment.NONE)
-        time = naive.to_frame().select(_sane(_utc(pl.col("time"), clock))).to_series()
+        zoned = pl.Series("zoned", kinds == moment.ZONED)
+        utc = pl.when(zoned).then(pl.col("time").dt.replace_time_zone("UTC")).otherwise(_utc(pl.col("time"), clock))
+        time = naive.to_frame().select(_sane(utc).alias("time")).to_series()
         if clock.year is None:
             time = time.to_frame().select(pl.when(pl.col("time") < _limit(known)).then("time")).to_series()
         result = result.scatter(rows, time)

@@ -64,6 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # most often a file to write, which was named at the command line
+        if error.filename is None:
+            raise
+        _tell([f"{error.filename}: {error.strerror}; name another file, or see who may write there"])
+        return PARTIAL
     except KeyboardInterrupt:
         print("soc: stopped", file=sys.stderr)
         return 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 import time
@@ -25,12 +26,12 @@ from connectors.recognise import recogniser
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
 from detectors.contracts import Batch, Parsed
-from detectors.errors import UsageError
 from flows.ahead import Ahead
 from flows.anomaly.periods import Period, Periods
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.ledger import Ledger
+from flows.naming import no_source
 from flows.pipeline import Pipeline
 from flows.progress import Report
 from flows.protecting import Guard
@@ -99,7 +100,7 @@ def scan(
     """
     definitions = parts.definitions
     if source is not None and source not in definitions:
-        raise UsageError(f"no source is called {source!r}", fix=f"known: {', '.join(sorted(definitions))}")
+        raise no_source(source, definitions)
     pipeline = Pipeline(
         definitions,
         parts.engine,
@@ -146,6 +147,7 @@ def scan(
     start = time.perf_counter()
     patience = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH)
+    gc.freeze()  # what is there stays: modules, rules and definitions need not be looked through again
     try:
         for item in line.items(parse):
             if isinstance(item, pl.DataFrame):
@@ -156,6 +158,7 @@ def scan(
                 pipeline.finish(*item)
         pipeline.settle(idle=idle)
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(patience)
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods.lasting())

@@ -154,6 +154,7 @@ class Triage(_Part):
     days: int = Field(default=100, gt=0, description="full mode: findings that came within so long are copied at first")
     hours: int = Field(default=24, gt=0, description="findings of one entity within so long belong to one incident")
     many: int = Field(default=6, gt=0, description="a name that meets more others links no findings")
+    duties: Path | None = Field(default=None, description="file of statutory duties; unset: the program's own")
     reports: Path = Field(default=Path(".soc/reports"), description="where weekly and monthly reports are written")
     stop: list[str] = Field(default=[], description="names that link no findings, beside those that never do")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,17 +23,30 @@ WORD = re.compile(r"[^\s\"'(),;=<>!+/%|]+")
 
 
 def ask(
-    question: str, parts: Parts, archive: Archive, *, since: datetime | None = None, until: datetime | None = None
+    question: str,
+    parts: Parts,
+    archive: Archive,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    allowed: Sequence[str] | None = None,
 ) -> pl.DataFrame:
-    """Answer a SELECT over sources of the archive, in the SQL of Polars; only columns that it names are read.
+    """Answer a SELECT over sources of the archive, or those allowed, in the SQL of Polars.
+
+    Only columns that it names are read.
 
     Events wait on disk meanwhile, so a long period needs room there and little memory.
 
     Raises:
-        UsageError: the question names no source of the archive, or can't be answered.
+        UsageError: the question names no source of the archive, one that isn't allowed, or can't be answered.
     """
     words = set(WORD.findall(question))
     sources = [source for source in archive.sources() if source in words and source in parts.definitions]
+    if beside := [source for source in sources if allowed is not None and source not in allowed]:
+        raise UsageError(
+            f"the question asks {', '.join(beside)}, and --source allows {', '.join(allowed or ())} only",
+            fix="leave --source out, or name the same sources: in SQL those after FROM and JOIN are asked",
+        )
     if not sources:
         raise UsageError("the question names no source", fix=f"the archive holds: {', '.join(archive.sources())}")
     columns = None if any("*" in word for word in words) else frozenset(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from rich.text import Text
 
 from detectors.schema import LEVELS
 from flows.terminal import plain
+from flows.times import shown
 
 HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -76,8 +77,8 @@ def findings_table(frame: pl.DataFrame, *, rows: int = 20, zone: tzinfo = HOME, 
             Text(plain(group["rule.name"] or group["rule.id"] or "", 120)),
             Text(plain(group["where"] or "", 80)),
             f"{group['matches']:,}",
-            _clock(group["first"], zone),
-            _clock(group["last"], zone),
+            shown(group["first"], zone, "%d/%m %H:%M"),
+            shown(group["last"], zone, "%d/%m %H:%M"),
         )
     more = [Text(f"and {groups.height - rows:,} more rows")] if groups.height > rows else []
     return Group(table, *more, Text(), *_summary(groups))
@@ -108,15 +109,6 @@ def _in_calendar(groups: pl.DataFrame) -> pl.DataFrame:
     """Blank the times that Python's datetime can't hold; a log may claim any year."""
     times = pl.col("first", "last")
     return groups.with_columns(pl.when(times.dt.year().is_between(1, 9999)).then(times))
-
-
-def _clock(time: datetime | None, zone: tzinfo) -> str:
-    if time is None:
-        return "-"
-    try:
-        return time.astimezone(zone).strftime("%d/%m %H:%M")
-    except OverflowError:  # the first and the last hours of the calendar have no other zone
-        return time.astimezone(UTC).strftime("%d/%m %H:%M")
 
 
 def _level(level: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import piece, texts_at
+from connectors.bytewise import Piece, piece, texts_at
 from connectors.formats import extension, tokens
 from connectors.formats import structured as fields
 from connectors.formats.pairs import NAMES
@@ -64,33 +64,53 @@ class Extended(NamedTuple):
 
 def extended(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[str]) -> Extended:
     """Return the wanted keys of CEF's extensions, or all; and parts of its headers."""
-    texts = piece(lines)
-    heads = extension.Heads(*(np.empty((len(extension.PARTS), lines.len()), np.int32) for _ in range(2)))
     letters = extension.Letters(_class(INNER - frozenset(b"/")), _class(LETTERS))
-    escaped = np.zeros(NAMES if wanted is None else len(wanted), np.uint8)
 
-    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
-        return extension.read(data, texts.starts, texts.ends, letters, keys, wanted is None, heads, found, escaped)
+    def read(texts: Piece, data: Bytes, keys: tokens.Keys, made: Made) -> int:
+        return extension.read(data, texts.starts, texts.ends, letters, keys, wanted is None, *made)
 
-    room = int(np.count_nonzero(texts.data == extension.EQUALS)) + 1
-    made = _placed(lines, Search(texts.data, room, scan), wanted)
-    heads.sizes[:, made[1].pairs < 0] = tokens.NOWHERE
-    return _with_heads(lines, made, heads, {part: extension.PARTS.index(part) for part in parts}, escaped)
+    return _extended(lines, wanted, parts, Form(extension.PARTS, extension.EQUALS, read))
 
 
 def structured(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[str]) -> Extended:
     """Return the wanted parameters of RFC 5424, or all, as `element.name`; and parts of its header."""
+
+    def read(texts: Piece, data: Bytes, keys: tokens.Keys, made: Made) -> int:
+        room = fields.Room(data.size, np.array([data.size - SPARE], np.int64))
+        return fields.read(data, texts.starts, texts.ends, keys, wanted is None, room, *made)
+
+    return _extended(lines, wanted, parts, Form(fields.PARTS, fields.EQUALS, read, SPARE))
+
+
+class Made(NamedTuple):
+    """What a reader of headers and of pairs fills: places of parts, pairs, and which keys hold escapes."""
+
+    heads: extension.Heads
+    found: tokens.Found
+    escaped: Bytes
+
+
+class Form(NamedTuple):
+    """How lines with a header and pairs are read: the parts of the header, the sign between a key and its value."""
+
+    parts: Sequence[str]
+    equals: int
+    read: Callable[[Piece, Bytes, tokens.Keys, Made], int]
+    spare: int = 0
+
+
+def _extended(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[str], form: Form) -> Extended:
     texts = piece(lines)
-    heads = extension.Heads(*(np.empty((len(fields.PARTS), lines.len()), np.int32) for _ in range(2)))
+    heads = extension.Heads(*(np.empty((len(form.parts), lines.len()), np.int32) for _ in range(2)))
     escaped = np.zeros(NAMES if wanted is None else len(wanted), np.uint8)
 
     def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
-        room = fields.Room(data.size, np.array([data.size - SPARE], np.int64))
-        return fields.read(data, texts.starts, texts.ends, keys, wanted is None, room, heads, found, escaped)
+        return form.read(texts, data, keys, Made(heads, found, escaped))
 
-    room = int(np.count_nonzero(texts.data == fields.EQUALS)) + 1
-    made = _placed(lines, Search(texts.data, room, scan, SPARE), wanted)
-    return _with_heads(lines, made, heads, {part: fields.PARTS.index(part) for part in parts}, escaped)
+    room = int(np.count_nonzero(texts.data == form.equals)) + 1
+    made = _placed(lines, Search(texts.data, room, scan, form.spare), wanted)
+    heads.sizes[:, made[1].pairs < 0] = tokens.NOWHERE
+    return _with_heads(lines, made, heads, {part: form.parts.index(part) for part in parts}, escaped)
 
 
 def _with_heads(

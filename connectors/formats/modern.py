@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from connectors.formats.pairs import NAMES, replaced
-from connectors.patterns.fit import fit
+from connectors.patterns.fit import fit, named
 from connectors.warm import WARMTH
 
 START: Final = r"^\s*(?:\d{1,7} )?<\d{1,3}>1 "
@@ -23,7 +23,6 @@ LINE: Final = (
     r"(?P<timestamp>\S+) (?P<hostname>\S+) (?P<program>\S+) (?P<pid>\S+) (?P<msgid>\S+) "
     r'(?P<structured_data>-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*\])+)(?: \x{FEFF}?(?P<message>.*))?$'
 )
-PARTS: Final = ("priority", "timestamp", "hostname", "program", "pid", "msgid", "structured_data", "message")
 DATA: Final = "structured_data."
 ELEMENT: Final = re.compile(r'\[([^\s\]="]+)((?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*)\]', re.DOTALL)
 PARAMETER: Final = re.compile(r' ([^\s\]="]+)="((?:[^"\\\]]|\\.)*)"', re.DOTALL)
@@ -33,7 +32,7 @@ ESCAPED: Final = r'\\(["\\\]])'
 def read(lines: pl.Series, parts: Collection[str] | None, wanted: Collection[str] | None) -> pl.DataFrame:
     """Return these parts or all, and the wanted parameters that there are, or all; nulls for lines of another form."""
     keys = None if wanted is None else frozenset(name for name in wanted if name.startswith(DATA))
-    chosen = [name for name in PARTS if parts is None or name in parts]
+    chosen = [name for name in named((LINE,)) if parts is None or name in parts]
     if not WARMTH.worth(lines.len()):
         return _by_patterns(lines, chosen, keys)
     from connectors.formats.cutting import structured  # noqa: PLC0415 - machine code takes time to load

@@ -1,7 +1,8 @@
 """The times that logs write most, as machine code: what `connectors.times` reads with patterns, byte by byte.
 
     2026-03-02T08:15:00.123+07:00 · 2026-03-02 08:15:00,123 · 2026/03/02 08:15:00 · 02/Mar/2026:08:15:00 +0700
-    Mar  2 08:15:00 · Mon Mar 02 08:15:00.123456 2026 · 1765080307.123
+    Mar  2 08:15:00 · Mon Mar 02 08:15:00.123456 2026 · 2026 Mar  2 08:15:00 ICT · Mar  2 2026 08:15:00 UTC+7
+    03/02-08:15:00.123456 · 3/2/2026 8:15:00 AM · 1765080307.123
 
 Only what is written by the letter is read; anything else is left to the patterns.
 """
@@ -19,12 +20,14 @@ from connectors.native import Bytes, compiled
 Ints = npt.NDArray[np.int64]
 Kinds = npt.NDArray[np.uint8]
 
-# what a text is: unknown here, an instant, a local time with its year, and one without
-OTHER, INSTANT, LOCAL, YEARLESS = range(4)
+# what a text is: unknown here, an instant, a local time with its year, one without, and an instant but for its year
+OTHER, INSTANT, LOCAL, YEARLESS, ZONED = range(5)
 JAN, FEB, MAR, APR, MAY, JUN, JUL, AUG, SEP, OCT, NOV, DEC = (
     name[0] << 16 | name[1] << 8 | name[2]
     for name in (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 )
+UTC, GMT, ICT = (name[0] << 16 | name[1] << 8 | name[2] for name in (b"UTC", b"GMT", b"ICT"))
+SEVEN: Final = 7 * 3600  # seconds that Indochina Time is ahead
 SECOND: Final = 1_000_000  # microseconds
 NONE: Final = -1
 BARE: Final = -DAY  # a time that has no zone
@@ -46,10 +49,12 @@ def moment(data: Bytes, at: int, end: int, year: int) -> tuple[int, int]:
     """Return what a text of ten bytes or more is, and its microseconds."""
     if not 48 <= data[at] <= 57:
         return named(data, at, end, year)
+    if data[at + 1] == 47 or data[at + 2] == 47:
+        return parted(data, at, end, year)
     if data[at + 4] == 45 or data[at + 4] == 47:
         return dated(data, at, end)
-    if data[at + 2] == 47 and data[at + 6] == 47:
-        return common(data, at, end)
+    if data[at + 4] == 32:
+        return led(data, at, end)
     return epoch(data, at, end)
 
 
@@ -66,6 +71,17 @@ def dated(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 
 @compiled
+def parted(data: Bytes, at: int, end: int, year: int) -> tuple[int, int]:
+    """Read what has a slash after the day or the month."""
+    if data[at + 2] == 47 and data[at + 6] == 47:
+        return common(data, at, end)
+    kind, micros = OTHER, 0
+    if data[at + 2] == 47 and (data[at + 5] == 45 or data[at + 5] == 47):
+        kind, micros = slashed(data, at, end, year)
+    return halved(data, at, end) if kind == OTHER else (kind, micros)
+
+
+@compiled
 def common(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Read `02/Mar/2026:08:15:00 +0700`."""
     if end - at != 26 or data[at + 11] != 58 or data[at + 20] != 32:
@@ -75,6 +91,71 @@ def common(data: Bytes, at: int, end: int) -> tuple[int, int]:
     if day == NONE or time == NONE:
         return OTHER, 0
     return zoned(data, at + 20, end, day * DAY + time)
+
+
+@compiled
+def led(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """Read `2026 Mar  2 08:15:00.123 ICT`."""
+    year = digits(data, at, 4)
+    if year < 1970 or end - at < 19:
+        return OTHER, 0
+    kind, micros = named(data, at + 5, end, year)
+    if kind == YEARLESS and micros != NONE:
+        return LOCAL, micros
+    return (INSTANT, micros) if kind == ZONED else (OTHER, 0)
+
+
+@compiled
+def slashed(data: Bytes, at: int, end: int, year: int) -> tuple[int, int]:
+    """Read `03/02-08:15:00.123456`, or with the year after the day, of which the century may be left out."""
+    kind, number, day = YEARLESS, digits(data, at, 2), digits(data, at + 3, 2)
+    at += 5
+    if data[at] == 47:
+        size = 2 if data[at + 3] == 45 else 4
+        if end - at <= size:
+            return OTHER, 0
+        kind, year, at = LOCAL, digits(data, at + 1, size), at + 1 + size
+        year += 2000 if size == 2 else 0
+    if end - at < 9 or data[at] != 45:
+        return OTHER, 0
+    time = clock(data, at + 1)
+    micros, last = fraction(data, at + 9, end, comma=False)
+    if last != end or time == NONE or year < 1970 or not 1 <= number <= 12 or day < 1:
+        return OTHER, 0
+    if day > length(year, number):
+        return (YEARLESS, NONE) if kind == YEARLESS and number == 2 and day == 29 else (OTHER, 0)
+    return kind, (days(year, number, day) * DAY + time) * SECOND + micros
+
+
+@compiled
+def halved(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """Read `3/2/2026, 8:15:00.5 AM +07:00`, the month first; the fraction counts nothing."""
+    if end - at < 19:
+        return OTHER, 0
+    size = 1 if data[at + 1] == 47 else 2
+    number, at = digits(data, at, size), at + size
+    size = 1 if data[at + 2] == 47 else 2
+    if data[at] != 47 or data[at + 1 + size] != 47:
+        return OTHER, 0
+    day, year, at = digits(data, at + 1, size), digits(data, at + 2 + size, 4), at + 6 + size
+    at += data[at] == 44
+    size = 1 if data[at + 2] == 58 else 2
+    if end - at < 10 + size or data[at] != 32 or data[at + 1 + size] != 58 or data[at + 4 + size] != 58:
+        return OTHER, 0
+    hour, minute = digits(data, at + 1, size), digits(data, at + 2 + size, 2)
+    second = digits(data, at + 5 + size, 2)
+    _, at = fraction(data, at + 7 + size, end, comma=False)
+    if end - at < 3 or data[at] != 32 or data[at + 2] != 77 or not (data[at + 1] == 65 or data[at + 1] == 80):
+        return OTHER, 0
+    when = date(year, number, day)
+    if when == NONE or not 1 <= hour <= 12 or not 0 <= minute <= 59 or not 0 <= second <= 59:
+        return OTHER, 0
+    seconds = when * DAY + (hour % 12 + (12 if data[at + 1] == 80 else 0)) * 3600 + minute * 60 + second
+    at += 3
+    if at == end:
+        return LOCAL, seconds * SECOND
+    zone = offset(data, at, end) if data[at] == 32 else DAY
+    return (OTHER, 0) if zone == DAY else (INSTANT, (seconds - zone) * SECOND)
 
 
 @compiled
@@ -115,7 +196,7 @@ def named(data: Bytes, at: int, end: int, year: int) -> tuple[int, int]:
         return OTHER, 0
     micros += (days(year, number, day) * DAY + time) * SECOND
     if kind == YEARLESS:
-        return (YEARLESS, micros) if zone == BARE else (OTHER, 0)
+        return (YEARLESS, micros) if zone == BARE else (ZONED, micros - zone * SECOND)
     return (LOCAL, micros) if zone == BARE else (INSTANT, micros - zone * SECOND)
 
 
@@ -159,9 +240,30 @@ def offset(data: Bytes, at: int, end: int) -> int:
         return BARE
     if left == 1 and data[at] == 90:
         return 0
-    if left == 3 and data[at] == 85 and data[at + 1] == 84 and data[at + 2] == 67:
-        return 0
+    if left == 3:
+        name = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
+        return 0 if name in (UTC, GMT) else SEVEN if name == ICT else DAY
+    if data[at] > 57:
+        return relative(data, at, end)
     return ahead(data, at, end) if left == 5 or (left == 6 and data[at + 3] == 58) else DAY
+
+
+@compiled
+def relative(data: Bytes, at: int, end: int) -> int:
+    """Return the seconds that `UTC+7` or `GMT-03:30` is ahead; DAY where it is of another form."""
+    name = data[at] << 16 | data[at + 1] << 8 | data[at + 2] if end - at > 4 else 0
+    if (name != UTC and name != GMT) or (data[at + 3] != 43 and data[at + 3] != 45):
+        return DAY
+    size = 2 if at + 5 < end and data[at + 5] != 58 else 1
+    hours, minutes, left = digits(data, at + 4, size), 0, end - at - 4 - size
+    if left == 3 and data[end - 3] == 58:
+        minutes = digits(data, end - 2, 2)
+    elif left:
+        return DAY
+    if not 0 <= hours <= 23 or not 0 <= minutes <= 59:
+        return DAY
+    seconds = hours * 3600 + minutes * 60
+    return seconds if data[at + 3] == 43 else -seconds
 
 
 @compiled

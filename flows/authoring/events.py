@@ -22,6 +22,7 @@ from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows import ruletests
 from flows.assembly import Parts
+from flows.naming import no_source
 from flows.settings import Settings
 
 MOST_BYTES = 64_000_000  # of standard input
@@ -49,9 +50,7 @@ def find(what: str, logsource: LogSource, parts: Parts, settings: Settings, sour
         UsageError: nothing of the kind is there, or no source is known by its lines.
     """
     if source is not None and source != FIELDS and source not in parts.definitions:
-        raise UsageError(
-            f"no source is called {source!r}", fix=f"known: {', '.join([FIELDS, *sorted(parts.definitions)])}"
-        )
+        raise no_source(source, [FIELDS, *parts.definitions])
     if what != "-" and not Path(what).exists():
         return _by_id(what, parts, settings)
     if what != "-":

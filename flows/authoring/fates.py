@@ -9,10 +9,10 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from connectors.kept import contents
-from detectors.errors import UsageError
 from detectors.sigma.rule import Rule
 from flows import assembly
 from flows.authoring.memo import Memo
+from flows.naming import no_source
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def fated(rules: Sequence[Rule], settings: Settings, sources: Sequence[str] = ()
     load = cache(lambda: assembly.definitions(settings))
     for name in sources:
         if name not in load():
-            raise UsageError(f"no source is called {name!r}", fix=f"known: {', '.join(sorted(load()))}")
+            raise no_source(name, load())
     return fates(rules, load, Memo(settings.cache, "fates", contents(settings.sources)))
 
 

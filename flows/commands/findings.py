@@ -24,11 +24,13 @@ from detectors.schema import LEVELS
 from flows.commands.options import add_config, moment, read_config
 from flows.table import print_findings
 from flows.terminal import plain
+from flows.times import shown
 from flows.triage import exporting
 from flows.triage.opening import opened
 
 FORMATS = ("json", "ndjson", "csv")
 MATCHES = 1_000  # of a finding that are shown
+LINE = 400  # cells of a line
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +112,7 @@ def _list(store: Store, args: argparse.Namespace, zone: ZoneInfo) -> int:
         for name, level, status, message in found.select(
             "event.id", "soc.level", "soc.triage.status", "message"
         ).iter_rows():
-            print(plain(f"{name}  {level:<13} {status:<11} {message}"))
+            print(plain(f"{name}  {level or 'unknown':<13} {status:<11} {message}", LINE))
     else:
         print_findings(found, zone=zone, rows=args.limit)
     return 0
@@ -133,7 +135,7 @@ def _suppressed(store: Store, args: argparse.Namespace, zone: ZoneInfo) -> int:
     taken = store.taken(since=args.since, until=args.until)
     rows = taken.filter(pl.col("soc.level").is_in(LEVELS[LEVELS.index(args.level) :])) if args.level else taken
     for name, title, _, rule, level, matches, first, last in rows.head(args.limit).iter_rows():
-        times = " to ".join(time.astimezone(zone).strftime("%d/%m/%Y %H:%M") for time in (first, last) if time)
+        times = " to ".join(shown(time, zone) for time in (first, last) if time)
         print(plain(f"{matches:>9,} {level:<13} {rule}: by {title} ({name}), {times}"))
     print(f"{store.counts()['suppressed']:,} matches were taken by exceptions so far", file=sys.stderr)
     return 0

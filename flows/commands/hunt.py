@@ -43,7 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--since", type=moment, metavar="TIME", help="from this time on, ISO 8601 (default: the start)")
     parser.add_argument("--until", type=moment, metavar="TIME", help="before this time (default: the end)")
-    parser.add_argument("--source", action="append", metavar="NAME", help="this source only; may be repeated")
+    parser.add_argument(
+        "--source", action="append", metavar="NAME", help="this source only; may be repeated; SQL may then ask no other"
+    )
     parser.add_argument("--archive", type=Path, metavar="DIR", help="archive (default: that of the settings)")
     parser.add_argument("--out", type=Path, metavar="F.ndjson", help="write what was found, one JSON document a line")
     parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 def _answer(args: argparse.Namespace, settings: Settings, archive: Archive) -> int:
     """Answer a question in SQL."""
     parts = assembly.parts(settings, RuleSet((), ()))
-    answer = sql.ask(args.rule, parts, archive, since=args.since, until=args.until)
+    answer = sql.ask(args.rule, parts, archive, since=args.since, until=args.until, allowed=args.source)
     if args.out:
         write_lines(args.out, answer.iter_rows(named=True))
     print_frame(answer, rows=args.rows)

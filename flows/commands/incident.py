@@ -21,8 +21,9 @@ from detectors.schema import LEVELS
 from flows.commands.options import add_config, moment, read_config
 from flows.settings import Settings
 from flows.terminal import plain
+from flows.times import shown
 from flows.triage.deciding import close_members
-from flows.triage.duties import MARK, SENT, Mark, due, read, told
+from flows.triage.duties import MARK, SENT, Duties, Mark, due, read, told
 from flows.triage.opening import opened
 
 
@@ -48,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     marking = _saying(verbs.add_parser("mark", help="say what the law calls it: its duties and deadlines follow"))
     marking.add_argument("mark", choices=get_args(Mark), help="what it is")
     sending = _saying(verbs.add_parser("sent", help="say that a report which the law asks for was sent"))
-    sending.add_argument("duty", choices=[duty.id for duty in read().duties], help="which")
+    sending.add_argument("duty", metavar="DUTY", help=f"which: {', '.join(duty.id for duty in read().duties)}")
     exporting = _about(verbs.add_parser("export", help="STIX 2.1 (.json), or the whole case with hashes (.zip)"))
     exporting.add_argument("--out", type=Path, required=True, metavar="FILE", help="F.json or F.zip")
 
@@ -71,10 +72,11 @@ def run(args: argparse.Namespace) -> int:
         if args.verb == "list":
             return _list(settings, store, args)
         if args.verb == "show":
-            return _show(store, args.id, ZoneInfo(settings.zone), args.at or datetime.now(UTC))
+            law = read(settings.triage.duties)
+            return _show(store, args.id, law, ZoneInfo(settings.zone), args.at or datetime.now(UTC))
         if args.verb == "export":
             return _export(store, args)
-        return _decide(store, args)
+        return _decide(store, args, read(settings.triage.duties))
 
 
 def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
@@ -89,14 +91,14 @@ def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
         print("no incident; --at TIME asks as if it were that time", file=sys.stderr)
     for case in found:
         level = LEVELS[case.level] if case.level >= 0 else "unknown"
-        times = " to ".join(f"{time.astimezone(zone):%d/%m/%Y %H:%M}" for time in (case.first, case.last) if time)
+        times = " to ".join(shown(time, zone) for time in (case.first, case.last) if time)
         owner = f", {case.owner}" if case.owner else ""
         told = f"{case.id}  {level:<13} {case.status:<11} {case.findings:>5,} findings, {times}{owner}: "
         print(plain(told + titles[case.id], 240))
     return 0
 
 
-def _show(store: Store, incident: str, zone: ZoneInfo, now: datetime) -> int:
+def _show(store: Store, incident: str, law: Duties, zone: ZoneInfo, now: datetime) -> int:
     from flows.triage.shift import left, spoken  # noqa: PLC0415
     from flows.triage.story import tell  # noqa: PLC0415
 
@@ -106,19 +108,17 @@ def _show(store: Store, incident: str, zone: ZoneInfo, now: datetime) -> int:
         print(f"goes on from {story.case.follows}")
     for successor in story.successors:
         print(f"goes on in {successor}")
-    for each in due(story.case, story.history, read()):
-        done = f"sent {each.sent.astimezone(zone):%d/%m/%Y %H:%M}" if each.sent else left(each.left(now), spoken("en"))
-        print(
-            plain(f"due {each.until.astimezone(zone):%d/%m/%Y %H:%M} ({done}): {each.duty.title.en}; {each.duty.law}")
-        )
+    for each in due(story.case, story.history, law):
+        done = f"sent {shown(each.sent, zone)}" if each.sent else left(each.left(now), spoken("en"))
+        print(plain(f"due {shown(each.until, zone)} ({done}): {each.duty.title.en}; {each.duty.law}"))
     print("\nKill chain")
     for tactic, rows in story.chain:
         titles = "; ".join(dict.fromkeys(str(row["rule.name"]) for row in rows))
         print(plain(f"  {tactic:<22} {len(rows):>4}  {titles}", 160))
     print("\nStory")
     for row in story.findings:
-        time = row["@timestamp"].astimezone(zone) if row["@timestamp"] else None
-        print(plain(f"  {time:%d/%m/%Y %H:%M:%S}  {row['soc.level']:<13} {row['message']}  [{row['event.id']}]", 400))
+        time, level = shown(row["@timestamp"], zone, "%d/%m/%Y %H:%M:%S"), row["soc.level"] or "unknown"
+        print(plain(f"  {time}  {level:<13} {row['message'] or row['rule.name']}  [{row['event.id']}]", 400))
     print()
     for kind, names in story.names.items():
         if names:
@@ -127,14 +127,14 @@ def _show(store: Store, incident: str, zone: ZoneInfo, now: datetime) -> int:
     if story.history:
         print("\nSaid")
     for each_said in story.history:
-        note = told(each_said.note, "en")
+        note = told(each_said.note, "en", law)
         given = (each_said.status, each_said.reason, each_said.owner and f"to {each_said.owner}", note)
         said = " ".join(filter(None, given))
-        print(plain(f"  {each_said.time.astimezone(zone):%d/%m/%Y %H:%M} {each_said.actor}: {said}", 400))
+        print(plain(f"  {shown(each_said.time, zone)} {each_said.actor}: {said}", 400))
     return 0
 
 
-def _decide(store: Store, args: argparse.Namespace) -> int:
+def _decide(store: Store, args: argparse.Namespace, law: Duties) -> int:
     status, reason = getattr(args, "status", None), getattr(args, "reason", None)
     if (status == "closed") != (reason is not None):
         raise UsageError("an incident is closed for a reason, and only then", fix=f"--reason {'|'.join(REASONS)}")
@@ -142,6 +142,9 @@ def _decide(store: Store, args: argparse.Namespace) -> int:
         raise UsageError("findings are closed with their incident only", fix="leave --findings out, or say closed")
     actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"
     owner, note = getattr(args, "owner", None), getattr(args, "note", None)
+    known = [duty.id for duty in law.duties]
+    if args.verb == "sent" and args.duty not in known:
+        raise UsageError(f"there is no duty {args.duty!r}", fix=f"choose one of {', '.join(known)}")
     if args.verb in {"mark", "sent"}:
         note = f"{MARK}{args.mark}" if args.verb == "mark" else f"{SENT}{args.duty}"
     entry = Triage(args.id, datetime.now(UTC), actor, status, owner, note, reason)

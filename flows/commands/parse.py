@@ -16,9 +16,9 @@ from connectors.files import FileSource
 from connectors.multiline import carried
 from connectors.parser import DefinedParser, to_ecs
 from connectors.recognise import recogniser
-from detectors.errors import UsageError
 from flows import assembly, enriching
 from flows.commands.options import add_config, read_config, zone
+from flows.naming import no_source
 from flows.progress import progress
 from flows.terminal import plain
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     definitions = assembly.definitions(settings)
     enrichment = enriching.load(settings) if args.enrich else None
     if args.source and args.source not in definitions:
-        raise UsageError(f"no source is called {args.source!r}", fix=f"known: {', '.join(sorted(definitions))}")
+        raise no_source(args.source, definitions)
     letters: list[str] = []
 
     def bury(dead: pl.DataFrame) -> None:

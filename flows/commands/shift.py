@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flows.commands.options import add_config, moment, read_config
 from flows.terminal import plain
+from flows.times import shown
 from flows.triage.opening import opened
 
 
@@ -37,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
     settings, now = read_config(args), args.at or datetime.now(UTC)
     with opened(settings) as store:
         if args.verb == "plan":
-            made = shift.planned(store, duties.read(), args.minutes, now, settings.language)
+            made = shift.planned(store, duties.read(settings.triage.duties), args.minutes, now, settings.language)
             for title, works in (("fits", made.fits), ("deferred", made.deferred)):
                 print(f"{title}: {len(works):,}")
                 for each in works[: args.rows]:
-                    due = f", due {each.until.astimezone(ZoneInfo(settings.zone)):%d/%m %H:%M}" if each.until else ""
+                    due = f", due {shown(each.until, ZoneInfo(settings.zone), '%d/%m %H:%M')}" if each.until else ""
                     name = each.title if each.kind == "findings" else f"incident: {each.title}"
                     print(plain(f"  {each.minutes:>4} min {each.level:<13} {name} x{each.count} [{each.id}]{due}", 160))
                 if len(works) > args.rows:
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             return 0
         made_sheet = shift.handover(
             store,
-            duties.read(),
+            duties.read(settings.triage.duties),
             shift.Voice(args.lang or settings.language, ZoneInfo(settings.zone)),
             minutes=args.minutes,
             since=args.since or now - timedelta(hours=8),

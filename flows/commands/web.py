@@ -48,13 +48,15 @@ def run(args: argparse.Namespace) -> int:
 def _serve(args: argparse.Namespace, settings: Settings, store: Store) -> None:
     import uvicorn  # noqa: PLC0415 - only who serves pages needs it
 
+    from flows.triage.duties import read  # noqa: PLC0415
     from flows.web import Keys, Site, Upkeep, application  # noqa: PLC0415
 
     keys, secure = Keys(secrets.token_urlsafe(24)), args.certificate is not None
     actor = args.by or os.environ.get("USER") or f"uid {os.getuid()}"
     hosts = [*args.host, *([args.listen] if args.listen not in LOOPBACK | {"0.0.0.0", "::"} else [])]  # noqa: S104
     upkeep = Upkeep(settings, args.at)
-    site = Site(store, keys, ZoneInfo(settings.zone), settings.language, actor, upkeep)
+    law = read(settings.triage.duties)
+    site = Site(store, keys, ZoneInfo(settings.zone), settings.language, actor, upkeep, law)
     server = uvicorn.Server(
         uvicorn.Config(
             application(site, hosts, secure=secure),
@@ -83,6 +85,7 @@ def _listening(address: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
+        listener.listen()  # from the moment on that its address is told
     except (OSError, OverflowError) as error:
         listener.close()
         raise UnavailableError(

@@ -10,6 +10,7 @@ from importlib.resources import files
 import yaml
 
 from detectors.errors import UsageError
+from flows.times import local
 
 LANGUAGES = ("en", "vi")
 
@@ -45,11 +46,8 @@ class Clock:
     form: str
 
     def local(self, time: datetime) -> datetime:
-        """Return the time in the zone; the outermost hours of the calendar exist in UTC only."""
-        try:
-            return time.astimezone(self.zone)
-        except OverflowError:
-            return time.astimezone(UTC)
+        """Return the time in the zone."""
+        return local(time, self.zone)
 
     def moment(self, time: datetime | None) -> Moment | None:
         if time is None:

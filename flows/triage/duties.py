@@ -93,16 +93,18 @@ class Due:
 
 
 @cache
-def read(path: Path = BUILT_IN) -> Duties:
-    """Read a file of duties.
+def read(path: Path | None = None) -> Duties:
+    """Read a file of duties; None: the program's own.
 
     Raises:
         UsageError: it can't be read or says what isn't known.
     """
+    path = path or BUILT_IN
     try:
         return Duties.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"can't be read: {error}", place=Place(str(path))) from error
+        fix = "`triage.duties` names the file; flows/triage/duties.yml is how one looks"
+        raise UsageError(f"can't be read: {error}", place=Place(str(path)), fix=fix) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
@@ -118,7 +120,7 @@ def due(case: Case, history: Iterable[Triage], duties: Duties) -> list[Due]:
     for one in history:
         for prefix, known in ((MARK, marks), (SENT, sent)):
             if one.note and one.note.startswith(prefix):
-                known.setdefault(one.note.removeprefix(prefix).split()[0], one.time)
+                known.setdefault(_named(one.note, prefix), one.time)
     begun = case.opened or case.first
     if case.level >= LEVELS.index(duties.serious_from) and begun is not None:
         marks.setdefault("serious", begun)
@@ -132,13 +134,18 @@ def due(case: Case, history: Iterable[Triage], duties: Duties) -> list[Due]:
     return sorted(found, key=lambda each: (each.sent is not None, each.until, each.duty.id))
 
 
-def told(note: str | None, lang: str) -> str | None:
+def _named(note: str, prefix: str) -> str:
+    """Return the mark or duty that a note names: its first word, if it has any."""
+    return (note.removeprefix(prefix).split() or [""])[0]
+
+
+def told(note: str | None, lang: str, law: Duties) -> str | None:
     """Return a note as people read it: what was marked, or which report was sent, in a language."""
     if note is None or not note.startswith((MARK, SENT)):
         return note
-    named = (note.removeprefix(MARK).removeprefix(SENT).split() or [""])[0]
+    named = _named(note, SENT if note.startswith(SENT) else MARK)
     if note.startswith(SENT):
-        title = next((duty.title.said(lang) for duty in read().duties if duty.id == named), named)
+        title = next((duty.title.said(lang) for duty in law.duties if duty.id == named), named)
         return f"{SENT_WORDS[lang]}: {title}"
     return f"{MARK_WORDS[lang]}: {MARKS[named].said(lang) if named in MARKS else named}"
 

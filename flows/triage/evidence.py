@@ -8,18 +8,22 @@ from typing import Final
 import polars as pl
 
 from detectors.risk import EVIDENCE
+from detectors.schema import FINDING
 
 KINDS: Final = {"host": "host.name", "user": "user.name", "address": "source.ip"}
 ASSET: Final = ("soc.asset.criticality", "soc.asset.system")
-HEAVY: Final = (
-    "message", "soc.message.vi", "soc.runbook", "soc.anomaly", "soc.decisions", "rule.description", "url.original",
-    "process.command_line",
+NEEDED: Final = (  # columns of FINDING that risk, incidents and verdicts are made of
+    "event.id", "@timestamp", "event.end", "event.action", "rule.id", "rule.name", "soc.level", "soc.title.vi",
+    "soc.follows", "threat.tactic.name", "organization.id", "organization.name", *KINDS.values(), "soc.evidence",
 )  # fmt: skip
+SLIM: Final = pl.Schema(
+    [*((name, FINDING[name]) for name in NEEDED if name != "soc.evidence"), *((name, pl.String()) for name in ASSET)]
+)
 UNREAL: Final = frozenset({"false_positive", "expected_activity", "duplicate"})  # what was closed so counts for nothing
 
 
 def named(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per finding (FINDING) and host, account or address that it names."""
+    """Return a row per finding (SLIM) and host, account or address that it names."""
     of = _of_event(findings)
     parts = [
         of.with_columns(pl.lit(kind).alias("kind"), pl.col(column).alias("name"))
@@ -33,7 +37,10 @@ def named(findings: pl.DataFrame) -> pl.DataFrame:
 
 
 def evidence(findings: pl.DataFrame, reasons: Mapping[str, str], trusted: Mapping[str, float]) -> pl.DataFrame:
-    """Return EVIDENCE of findings; `reasons` tells why some were closed, `trusted` what findings of a rule count."""
+    """Return EVIDENCE of findings (SLIM).
+
+    `reasons` tells why some were closed, `trusted` what findings of a rule count.
+    """
     rows = named(findings.filter(~pl.col("event.id").is_in(_unreal(reasons))))
     trust = pl.col("rule").replace_strict(list(trusted), list(trusted.values()), default=1.0, return_dtype=pl.Float64)
     return rows.with_columns(trust.fill_null(1.0).alias("trust")).select(EVIDENCE.names()).cast(EVIDENCE)
@@ -44,8 +51,7 @@ def _unreal(reasons: Mapping[str, str]) -> Collection[str]:
 
 
 def _of_event(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return of findings what their entities share; what the asset is, their first event tells."""
-    asset = {name.rpartition(".")[2]: _told(name) for name in ASSET}
+    """Return of findings what their entities share."""
     return findings.select(
         pl.col("event.id").alias("finding"),
         pl.col("@timestamp").alias("time"),
@@ -54,20 +60,13 @@ def _of_event(findings: pl.DataFrame) -> pl.DataFrame:
         pl.col("soc.level").alias("level"),
         pl.col("threat.tactic.name").alias("tactics"),
         pl.col("organization.id").list.first().alias("organisation"),
-        *(expression.alias(name) for name, expression in asset.items()),
+        *(pl.col(name).alias(name.rpartition(".")[2]) for name in ASSET),
         *KINDS.values(),
     )
 
 
 def slim(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return findings without what takes most of their room: of texts nothing, of the evidence what an asset is."""
-    known = {name: _told(name) for name in ASSET}
-    parts = [pl.concat_str(pl.lit(f'"{name}":"'), told, pl.lit('"')) for name, told in known.items()]
-    asset = pl.concat_str(parts, separator=",", ignore_nulls=True)
-    emptied = [pl.lit(None, findings.schema[name]).alias(name) for name in HEAVY]
-    return findings.with_columns(asset.alias("soc.evidence"), *emptied)
-
-
-def _told(name: str) -> pl.Expr:
-    """Return a field of the first event of the evidence."""
-    return pl.col("soc.evidence").str.extract(rf'"{name}":"([^"\\]{{1,200}})"')
+    """Return SLIM of findings (NEEDED): what their asset is, as the first event tells, instead of all evidence."""
+    told = pl.col("soc.evidence").str
+    asset = (told.extract(rf'"{name}":"([^"\\]{{1,200}})"').alias(name) for name in ASSET)
+    return findings.with_columns(asset).drop("soc.evidence").shrink_to_fit()  # lets go of what documents took

@@ -38,6 +38,8 @@ FIELDS: Final = (
     "user.name", "source.ip", "host.name", "process.executable", "process.parent.executable", "process.command_line",
     "user_agent.original", "url.path", "destination.ip", "destination.port", "event.action", "organization.id",
 )  # fmt: skip
+# These say what happened, not to whom: where nothing real is known, one of them alone would silence the rule itself.
+KINDS: Final = frozenset({"event.action", "destination.port", "organization.id"})
 Event = Mapping[str, str]
 
 
@@ -96,6 +98,7 @@ def shared(alarms: Sequence[Sequence[Event]], real: Iterable[Sequence[Event]]) -
     while left and len(chosen) < TOGETHER:
         counts = Counter(pair for events in left for pair in _agreed(events) if pair[0] not in chosen)
         telling = [pair for pair in counts if not against or any(event.get(pair[0]) != pair[1] for event in against)]
+        telling = [pair for pair in telling if chosen or against or pair[0] not in KINDS]
         best = min(telling, key=lambda pair: (-counts[pair], FIELDS.index(pair[0]), pair), default=None)
         if best is None or (chosen and not against and counts[best] < len(left)):
             break

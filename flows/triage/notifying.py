@@ -40,7 +40,8 @@ def notify(settings: Settings, store: Store, now: datetime) -> tuple[int, int]:
     zone = ZoneInfo(settings.zone)
     told = {name: Told(times, last, over) for name, times, last, over in cases.told()}
     quiet = Quiet(part.quiet_from, part.quiet_to) if part.quiet_from != part.quiet_to else None
-    still, over = to_tell(_matters(store, cases), told, now.astimezone(zone), quiet, part.least)
+    every = _matters(store, cases, duties.read(settings.triage.duties))
+    still, over = to_tell(every, told, now.astimezone(zone), quiet, part.least)
     if still or over:
         _send(settings, *message(still, over, settings.language, now.astimezone(zone)))
         cases.tell([*((each.id, False) for each in still), *((each.id, True) for each in over)], now)
@@ -63,8 +64,8 @@ def message(still: list[Matter], over: list[Matter], lang: str, now: datetime) -
     return TITLES[lang].format(still=len(still)), "\n".join(lines)
 
 
-def _matters(store: Store, cases: Cases) -> Iterator[Matter]:
-    law, every = duties.read(), cases.all(sys.maxsize)
+def _matters(store: Store, cases: Cases, law: duties.Duties) -> Iterator[Matter]:
+    every = cases.all(sys.maxsize)
     whose = Sums(store).organisations(case.id for case in every)
     for case in every:
         left = [each.until for each in duties.due(case, cases.history(case.id), law) if each.sent is None]

@@ -14,28 +14,23 @@ from connectors.store_wanted import Wanted
 from detectors.identity import digest
 from detectors.incidents import STOP, Incident, Linking, assigned
 from detectors.risk import entity_risk, trust
-from detectors.schema import FINDING
 from detectors.verdicts import DECISION, judged
 from flows.settings import Settings
-from flows.triage.evidence import UNREAL, evidence, named, slim
+from flows.triage.evidence import NEEDED, SLIM, UNREAL, evidence, named, slim
 from flows.triage.writing import write
 
 DAYS: Final = 30  # findings older than this add nothing that counts
-PAGE: Final = 10_000  # findings whose documents are in memory at once
 WORTH_KEEPING: Final = 0.5  # below this risk nobody looks
 
 
 def recent(store: Store, now: datetime, days: int = DAYS) -> pl.DataFrame:
-    """Return the findings (FINDING) of the last days, without their texts and evidence (`slim`)."""
+    """Return SLIM of the findings of the last days."""
     return every(store, Wanted(since=now - timedelta(days=days), until=now + timedelta(days=1)))
 
 
 def every(store: Store, wanted: Wanted) -> pl.DataFrame:
-    """Return all findings (FINDING) that are wanted, the newest first, without their texts and evidence (`slim`)."""
-    pages = [FINDING.to_frame()]
-    while pages[-1].height == PAGE or len(pages) == 1:
-        pages.append(slim(store.select(wanted, limit=PAGE, offset=PAGE * (len(pages) - 1))))
-    return pl.concat(pages[1:])
+    """Return SLIM of all findings that are wanted, the newest first."""
+    return pl.concat([SLIM.to_frame(), *(slim(page) for page in store.columns(wanted, NEEDED))])
 
 
 def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:
@@ -67,7 +62,7 @@ def reasons(said: pl.DataFrame) -> dict[str, str]:
 
 
 def organisations(findings: pl.DataFrame) -> dict[str, str]:
-    """Return the names of the organisations of findings (FINDING), by their ids; the newest finding counts."""
+    """Return the names of the organisations of findings (SLIM), by their ids; the newest finding counts."""
     of = findings.select(pl.col("organization.id", "organization.name").list.first()).drop_nulls()
     return dict(of.unique("organization.id", keep="first", maintain_order=True).iter_rows())
 

@@ -38,7 +38,7 @@ def made(
     """Return the report of the week or month that holds a day."""
     return report(
         store,
-        duties.read(),
+        duties.read(settings.triage.duties),
         covered(settings),
         Voice(lang or settings.language, ZoneInfo(settings.zone)),
         period=period,

@@ -18,6 +18,7 @@ from connectors.store_cases import Case, Cases
 from connectors.store_sums import Group, Sums
 from connectors.store_wanted import Wanted
 from detectors.schema import LEVELS
+from flows.times import shown
 from flows.triage import duties
 from flows.triage.capacity import Plan, Work, plan
 from flows.triage.sheet import Sheet, Table
@@ -64,7 +65,7 @@ class Voice:
         return spoken(self.lang)
 
     def clock(self, time: datetime | None) -> str:
-        return time.astimezone(self.zone).strftime(self.t["time_form"]) if time else "—"
+        return shown(time, self.zone, self.t["time_form"])
 
 
 def work(store: Store, law: duties.Duties, lang: str) -> list[Work]:
@@ -122,7 +123,7 @@ def handover(
             deadlines(store, law, voice, now),
             _works(made.fits, voice, ("fits", "fits_none"), minutes, over),
             _works(made.deferred, voice, ("deferred", "deferred_none"), minutes),
-            _decided(store, since, now, voice),
+            _decided(store, law, since, now, voice),
         ],
         t["zone"].format(zone=voice.zone.key) + " " + law_note(law, t),
     )
@@ -150,7 +151,7 @@ def deadlines(store: Store, law: duties.Duties, voice: Voice, now: datetime) -> 
 def left(time: timedelta, t: Mapping[str, str]) -> str:
     """Return how long is left as hours and minutes, or that it is overdue."""
     minutes = abs(int(time.total_seconds())) // 60
-    text = f"{minutes // 60} h {minutes % 60:02} min"
+    text = t["left_form"].format(hours=minutes // 60, minutes=minutes % 60)
     return text if time >= timedelta() else t["overdue"].format(time=text)
 
 
@@ -179,13 +180,13 @@ def _works(works: list[Work], voice: Voice, words: tuple[str, str], minutes: int
     return Table(t[words[0]].format(minutes=minutes), head, rows, t[words[1]], note, levels=True)
 
 
-def _decided(store: Store, since: datetime, now: datetime, voice: Voice) -> Table:
+def _decided(store: Store, law: duties.Duties, since: datetime, now: datetime, voice: Voice) -> Table:
     t, clock, rows = voice.t, voice.clock, []
     every = [(one, "") for one in store.said(since, now, SHOWN)]
     every += [(one, f"{t['kind_incident']} ") for one in Cases(store).said(since, now, SHOWN)]
     for one, kind in sorted(every, key=lambda pair: pair[0].time, reverse=True)[:SHOWN]:
         status = one.status and t[f"status_{one.status}"]
         reason = one.reason and t[f"reason_{one.reason}"]
-        words = " · ".join(filter(None, (status, reason, one.owner, duties.told(one.note, voice.lang))))
+        words = " · ".join(filter(None, (status, reason, one.owner, duties.told(one.note, voice.lang, law))))
         rows.append((clock(one.time), one.actor, f"{kind}{one.finding[:12]}", words))
     return Table(t["done"], [t[name] for name in ("time", "by", "kind_findings", "said")], rows, t["done_none"])

@@ -64,7 +64,9 @@ def _deciding(site: Site, name: str, shown: Shown, matter: Matter) -> Handler:
         except RefusedError as error:
             return render(site, request, "problem", {"problem": str(error), "detail": ""}, 400)
         about = request.query_params.get("id", "")
-        problem = await run_in_threadpool(deciding.decided, matter, site.store, about, site.actor, fields)
+        problem = await run_in_threadpool(
+            deciding.decided, matter, site.store, about, fields, actor=site.actor, law=site.law
+        )
         if problem is None:
             return RedirectResponse(f"/{name}?{request.url.query}", 303)
         view = await run_in_threadpool(shown, site, request)

@@ -13,7 +13,7 @@ from connectors.store_schema import REASONS
 from connectors.store_wanted import Status
 from detectors.errors import UsageError
 from flows.triage.deciding import close_members
-from flows.triage.duties import MARK, SENT, Mark, read
+from flows.triage.duties import MARK, SENT, Duties, Mark
 
 FIELDS = ("status", "reason", "owner", "note")
 CASE_FIELDS = (*FIELDS, "members", "mark", "sent")
@@ -28,10 +28,12 @@ class Matter:
     decide: Callable[[Store, str, str, Mapping[str, str]], None]  # store, id, who, what the form says
 
 
-def decided(matter: Matter, store: Store, name: str, actor: str, fields: Mapping[str, str]) -> str | None:
+def decided(
+    matter: Matter, store: Store, name: str, fields: Mapping[str, str], *, actor: str, law: Duties
+) -> str | None:
     """Append what a form says; return the label of what is wrong with it, if anything."""
     given = {key: value for key, value in fields.items() if key not in {"form", "seen", "members"} and value.strip()}
-    if problem := _problem(given):
+    if problem := _problem(given, law):
         return problem
     if not matter.there(store, name):
         return "not_found"
@@ -41,13 +43,13 @@ def decided(matter: Matter, store: Store, name: str, actor: str, fields: Mapping
     return None
 
 
-def _problem(given: Mapping[str, str]) -> str | None:
+def _problem(given: Mapping[str, str], law: Duties) -> str | None:
     if not given:
         return "nothing_said"
     if given.get("status") == "closed" and "reason" not in given:
         return "close_needs_reason"
     choices = {"status": get_args(Status), "reason": REASONS, "mark": get_args(Mark)}
-    choices["sent"] = tuple(duty.id for duty in read().duties)
+    choices["sent"] = tuple(duty.id for duty in law.duties)
     return None if all(given.get(name) in {None, *some} for name, some in choices.items()) else "no_form"
 
 

@@ -31,6 +31,14 @@ def test_folders_are_read_below_and_in_order_hidden_files_too(tmp_path: Path) ->
     assert scan(tmp_path).texts == ["a.log", "b/.1.log", "b/2.log"]
 
 
+def test_what_the_program_keeps_beside_logs_is_read_only_when_it_is_named(tmp_path: Path) -> None:
+    for name in ("a.log", ".soc/cache/rules.cache"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert scan(tmp_path).texts == ["a.log"]
+    assert scan(tmp_path / ".soc").texts == [".soc/cache/rules.cache"]
+
+
 def test_a_file_is_read_once_however_many_ways_lead_to_it(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("line\n")
     (tmp_path / "loop").symlink_to(tmp_path)

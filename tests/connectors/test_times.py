@@ -106,13 +106,29 @@ def test_an_hour_that_a_change_of_clocks_skips_is_null() -> None:
     ]
 
 
-ZONED = ["", "Z", " Z", " UTC", "+07:00", "-0530", " +0700", "+07", " ICT", "+2400", " "]
+ZONED = [
+    "",
+    "Z",
+    " Z",
+    " UTC",
+    "+07:00",
+    "-0530",
+    " +0700",
+    "+07",
+    " ICT",
+    " GMT",
+    " UTC+7",
+    " GMT-03:30",
+    "+2400",
+    " ",
+]
 NUMBERS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S"]
+SLASHED = ["%m/%d-%H:%M:%S", "%m/%d/%y-%H:%M:%S", "%m/%d/%Y-%H:%M:%S"]
 NAMES = ["%d/%b/%Y:%H:%M:%S", "%b %d %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S"]
 TIMES = st.builds(
     lambda time, form, fraction, zone: f"{time:{form}}{fraction}{zone}",
     st.datetimes(datetime(1969, 12, 30), datetime(2026, 12, 31)),  # noqa: DTZ001 - as logs write them
-    st.sampled_from([*NUMBERS, *NAMES]),
+    st.sampled_from([*NUMBERS, *NAMES, *SLASHED, "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y, %I:%M:%S %p"]),
     st.sampled_from(["", "", ".5", ",123", ".1234567", "."]),
     st.sampled_from(ZONED),
 )

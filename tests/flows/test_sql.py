@@ -29,9 +29,9 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
-def answer(settings: Settings, question: str, **period: datetime) -> list[tuple[object, ...]]:
+def answer(settings: Settings, question: str, since: datetime | None = None) -> list[tuple[object, ...]]:
     parts = assembly.parts(settings, RuleSet((), ()))
-    return ask(question, parts, Archive(settings.archive), **period).rows()
+    return ask(question, parts, Archive(settings.archive), since=since).rows()
 
 
 def test_a_source_is_a_table_of_its_events(settings: Settings) -> None:
@@ -53,6 +53,13 @@ def test_a_source_is_a_table_of_its_events(settings: Settings) -> None:
 def test_what_is_wrong_with_a_question_is_told(settings: Settings, question: str, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         answer(settings, question)
+
+
+def test_a_question_beyond_the_sources_that_are_allowed_is_refused(settings: Settings) -> None:
+    parts = assembly.parts(settings, RuleSet((), ()))
+    assert ask(OFTEN, parts, Archive(settings.archive), allowed=["auth"]).rows() == [("203.0.113.9", 30)]
+    with pytest.raises(UsageError, match="asks auth, and --source allows nginx only"):
+        ask(OFTEN, parts, Archive(settings.archive), allowed=["nginx"])
 
 
 def test_the_command_prints_a_table_without_controls_and_writes_rows(

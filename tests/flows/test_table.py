@@ -70,5 +70,5 @@ def test_impossible_times_and_unknown_levels_cost_only_themselves() -> None:
     odd = frame(_hit("odd", "a", "x")).with_columns(beyond.alias("@timestamp"))
     late = frame(finding(**{"@timestamp": datetime(9999, 12, 31, 23, 59, tzinfo=UTC), "soc.level": None}))
     lines = _printed(pl.concat([odd, late]))
-    assert any(line.startswith("odd") and line.rstrip().endswith("-") for line in lines)
+    assert any(line.startswith("odd") and line.rstrip().endswith("—") for line in lines)
     assert any("31/12 23:59" in line for line in lines)

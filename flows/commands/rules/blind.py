@@ -10,11 +10,11 @@ from typing import Any, Final
 import orjson
 
 from connectors.kept import contents
-from detectors.errors import UsageError
 from detectors.sigma.rule import Rule
 from flows import assembly
 from flows.authoring.memo import Memo
 from flows.commands.options import add_paths, read_config
+from flows.naming import no_source
 from flows.settings import Settings
 from flows.terminal import counted, plain
 
@@ -56,7 +56,7 @@ def _worked_out(rules: Sequence[Rule], source: str | None, settings: Settings) -
     if source is None:
         return blindness.document(rules, definitions.values())
     if source not in definitions:
-        raise UsageError(f"no source is called {source!r}", fix=f"known: {', '.join(sorted(definitions))}")
+        raise no_source(source, definitions)
     told = blindness.document(rules, [definitions[source]])
     del told["uncovered"]  # what other sources have is not asked
     return told

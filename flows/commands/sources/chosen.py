@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connectors.definitions import Definition, load_definition
 from detectors.errors import UsageError
-from detectors.sigma.nearest import nearest
+from flows.naming import no_source
 
 
 def chosen(name: str, definitions: Mapping[str, Definition]) -> Definition:
@@ -23,5 +23,5 @@ def chosen(name: str, definitions: Mapping[str, Definition]) -> Definition:
             raise UsageError(f"there is no file {name}", fix="give the name of a source, or a YAML file")
         return load_definition(path)
     if name not in definitions:
-        raise UsageError(f"no source is called {name!r}", fix=nearest(name, definitions))
+        raise no_source(name, definitions)
     return definitions[name]

@@ -5,13 +5,13 @@ import json
 import re
 import sqlite3
 import zipfile
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.store import Store
+from connectors.store import Store, Triage
 from connectors.store_cases import Cases
 from flows.cli import main
 from tests.sample_findings import START, finding, frame
@@ -199,3 +199,33 @@ def test_an_incident_that_is_not_there_is_named(capsys: pytest.CaptureFixture[st
     for words in (["show", "absent"], ["note", "absent", "x"], ["export", "absent", "--out", "x.json"]):
         assert main(["incident", *words]) == 2
         assert "absent" in capsys.readouterr().err
+
+
+def test_whatever_logs_claim_is_told_and_written(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store, steers = Store(place / "store.sqlite"), "=1+1\x1b[2J\u202e<b>\x00"
+    odd = [
+        finding(**{"event.id": "none", "@timestamp": None, "soc.level": None}),
+        finding(**{"event.id": "last", "@timestamp": datetime(9999, 12, 31, 23, 59, tzinfo=UTC), "soc.level": steers}),
+        finding(**{"event.id": "first", "@timestamp": datetime(1, 1, 1, tzinfo=UTC), "message": steers * 100_000}),
+        finding(**{"event.id": "names", "rule.name": steers, "host.name": [steers], "organization.id": [steers]}),
+    ]
+    store.findings(frame(*odd))
+    Cases(store).open("odd", START, None, [each["event.id"] for each in odd])
+    Cases(store).decide(Triage("odd", START, steers, "in_progress", steers, "#mark "))
+    Cases(store).decide(Triage("odd", START, steers, note="#sent "))
+    store.close()
+    folder = str(place / "out")
+    for words in (
+        "findings list", "findings list --ids", "incident list --at 2026-07-22", "incident show odd", "shift plan",
+        f"shift handover --out {folder}.html", f"report --day 2026-07-21 --out {folder}.html", "verdicts",
+        f"incident export odd --out {folder}.zip", f"incident export odd --out {folder}.json",
+    ):  # fmt: skip
+        assert main(words.split()) == 0, words
+        out = capsys.readouterr().out
+        assert all(line.isprintable() and len(line) < 1_000 for line in out.split("\n")), words
+
+
+def test_a_file_that_can_not_be_written_is_named(incident: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("case.zip", "case.json"):
+        assert main(["incident", "export", incident, "--out", f"/nowhere/at all/{name}"]) == 3
+        assert f"/nowhere/at all/{name}: No such file" in capsys.readouterr().err

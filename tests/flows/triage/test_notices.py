@@ -15,6 +15,7 @@ import pytest
 from connectors.store import Store
 from connectors.store_cases import Cases
 from flows.cli import main
+from flows.triage.duties import read
 from flows.triage.notices import LONGEST, Matter, Quiet, Told, pause, to_tell
 from flows.triage.notifying import _matters, message
 from tests.flows.triage.test_cases import AT, attack
@@ -126,7 +127,7 @@ def test_what_a_log_claims_as_organisation_is_told_only_if_it_is_a_code(tmp_path
     store = Store(tmp_path / "h.sqlite")
     store.findings(frame(finding(**{"organization.id": names})))
     Cases(store).open("i1", START, None, ["f1"])
-    (matter,) = _matters(store, Cases(store))
+    (matter,) = _matters(store, Cases(store), read())
     assert matter.organisations == ("000.01.H21", "H21.09")
     store.close()
 

@@ -109,6 +109,12 @@ def test_what_is_shared_is_true_of_nothing_real() -> None:
     assert shared([], []) == {}
 
 
+def test_what_happened_alone_is_no_exception() -> None:
+    alarms = [[{"host.name": f"esx{number}", "event.action": "ssh.enabled"}] for number in range(3)]
+    assert "host.name" in shared(alarms, [])  # else it would take whatever the rule looks for
+    assert shared(alarms, [[{"event.action": "shell.enabled"}]]) == {"event.action": "ssh.enabled"}
+
+
 def test_pseudonyms_keep_what_an_address_is() -> None:
     names = Pseudonyms()
     assert names.of("address", "10.1.2.3") == names.of("address", "10.1.2.3") == "10.0.0.1"
