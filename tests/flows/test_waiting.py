@@ -82,6 +82,18 @@ def test_the_first_hits_of_all_wait_for_nothing_where_somebody_does() -> None:
     assert [of(struck) for struck in wait.rest()] == [told(*second)]
 
 
+def test_a_field_may_hold_a_text_in_one_batch_and_texts_in_another() -> None:
+    wait = Waiting()
+    for number, words in enumerate((["one", None], [["two", "more"], None], [None, None])):
+        records = pl.DataFrame([("a", 0, 0), ("b", 1, 0)], schema=RECORD, orient="row")
+        events = records.with_columns(pl.lit(None, EVENT["@timestamp"]).alias("@timestamp"), Keywords=pl.Series(words))
+        batch = Batch("windows", f"file:{number}", f"{number}.evtx", records)
+        hits = Hits(np.array([0, 0], np.int32), np.array([0, 1], np.int64))
+        assert [*wait.add(batch, events, hits)] == []
+    (struck,) = wait.rest()
+    assert struck.events["Keywords"].to_list() == [["one"], None, ["two", "more"], None, None, None]
+
+
 def test_labels_say_where_each_came_from() -> None:
     wait, random = Waiting(), Random(1)  # noqa: S311 - no secret
     for number in range(12):
