@@ -19,7 +19,6 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats import clocks
 from connectors.formats.fitting import finished
 
 HEAD: Final = r"^([A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}(?: [+-]\d\d:\d\d)?)\s*(?:\n|$)"
@@ -57,7 +56,7 @@ class OracleAudit:
             "pid": line.str.extract(r"(?m)^Unix process pid: (\d+)").forward_fill(),
         }
         frame = frame.select(
-            clocks.clf(pl.col("head")).alias("time"),
+            pl.col("head").alias("time"),
             *[made[name].alias(name) for name in made if wanted is None or name in wanted],
             *[_value(line, KEYS[name]).alias(name) for name in keys],
         )
