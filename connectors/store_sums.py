@@ -59,6 +59,13 @@ _TITLES: Final = """
 SELECT name, max(title_vi) FROM listed
 WHERE name IN (SELECT value FROM json_each(?)) AND title_vi IS NOT NULL GROUP BY name
 """
+# A finding of several organisations has them in the order of their names, so only one of a single code tells its name.
+_NAMES: Final = """
+SELECT value, (SELECT d.document ->> '$."organization.name"[0]' FROM listed l JOIN findings d ON d.id = l.id
+    WHERE l.organisation = value AND json_array_length(d.document, '$."organization.id"') = 1
+    ORDER BY l.time DESC LIMIT 1)
+FROM json_each(?)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,10 @@ class Sums:
     def titles(self, names: Iterable[str]) -> dict[str, str]:
         """Return what rules are called in Vietnamese, by their English names, where they have such a name."""
         return dict(self._store.query(_TITLES, (_listed(names),)))
+
+    def named(self, organisations: Iterable[str]) -> dict[str, str]:
+        """Return what organisations are called, by their codes, as findings of theirs alone say."""
+        return {code: name for code, name in self._store.query(_NAMES, (_listed(organisations),)) if name}
 
     def organisations(self, incidents: Iterable[str]) -> dict[str, list[str]]:
         """Return the organisations of incidents, in order of their names."""

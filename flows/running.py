@@ -60,6 +60,16 @@ class Done:
     seconds: float
 
 
+def check(settings: Settings) -> None:
+    """Say whether settings name anything to read, before anything is started for it.
+
+    Raises:
+        UsageError: they don't.
+    """
+    if not settings.kafka.servers and not settings.inputs:
+        raise UsageError("nothing to read", fix="set `kafka.servers` or `inputs` in soc.yml")
+
+
 def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
     """Run until the source is caught up, or for some seconds.
 
@@ -67,6 +77,7 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         UsageError: the settings name no input, or another run has the same sources.
         UnavailableError: a server could not be reached at the start.
     """
+    check(settings)
     start = time.monotonic()
     watched = Watched(settings, say)
     parts = watched.parts
@@ -185,8 +196,6 @@ def _source(
         )
         stack.callback(source.close)
         return source
-    if not settings.inputs:
-        raise UsageError("nothing to read", fix="set `kafka.servers` or `inputs` in soc.yml")
     guard = protecting.guard(settings, parts.definitions)
     return FileSource(settings.inputs, recogniser(parts.definitions), dead=lambda dead: sink.dead(guard.letters(dead)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 import time
@@ -146,6 +147,7 @@ def scan(
     start = time.perf_counter()
     patience = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH)
+    gc.freeze()  # what is there stays: modules, rules and definitions need not be looked through again
     try:
         for item in line.items(parse):
             if isinstance(item, pl.DataFrame):
@@ -156,6 +158,7 @@ def scan(
                 pipeline.finish(*item)
         pipeline.settle(idle=idle)
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(patience)
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods.lasting())

@@ -13,12 +13,14 @@ from typing import Any, Final
 from elasticsearch import ApiError, Elasticsearch
 
 from connectors.elastic.client import reaching, reason
+from connectors.elastic.overruled import overruled
 from connectors.elastic.steps import Found, Need, Outcome, Step, install, look, undo
 from detectors.errors import SocError, UnavailableError, UsageError
 
 NEEDED = ("create_doc", "auto_configure")
 TOO_MUCH = ("index", "delete", "write")  # with these a stolen password could rewrite findings
 OLDEST = 9
+LOWER: Final = "delete that template, or give it a priority below 500: its indices lack our fields"
 KINDS: Final = {
     "_component_template": "component template",
     "_index_template": "index template",
@@ -118,6 +120,11 @@ def check(client: Elasticsearch, bodies: Bodies) -> Iterator[tuple[str, SocError
         else:
             stale = UsageError(f"the {what} is missing or not ours", fix="run `soc setup`")
             yield what, None if found.outcome == "unchanged" else stale
+    try:
+        for name, others in overruled(client, bodies).items():
+            yield f"index template {name}", UsageError(f"it is overruled by {others}", fix=LOWER)
+    except UnavailableError as fault:
+        yield "index templates of others", fault
 
 
 def _versions(versions: list[str]) -> Iterator[tuple[str, SocError | None]]:

@@ -31,12 +31,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _once(args: argparse.Namespace) -> None:
-    if args.no_prefect:
-        from flows import running  # noqa: PLC0415 - Prefect's import takes seconds: only one of the two is needed
+    from flows import running  # noqa: PLC0415 - takes long to import
 
-        done = running.run(read_config(args), lambda text: print(plain(text), file=sys.stderr), seconds=args.seconds)
+    settings = read_config(args)
+    running.check(settings)  # a flow would try it again, and tell of it in many lines
+    if args.no_prefect:
+        done = running.run(settings, lambda text: print(plain(text), file=sys.stderr), seconds=args.seconds)
         print(running.summary(done).partition("\n")[0].replace("**", ""), file=sys.stderr)
         return
-    from flows.detect import detect  # noqa: PLC0415 - as above
+    from flows.detect import detect  # noqa: PLC0415 - Prefect's import takes seconds
 
     detect(config=args.config, seconds=args.seconds)

@@ -11,8 +11,11 @@ from elasticsearch import Elasticsearch
 
 from connectors.definitions import BUILT_IN, load_definitions
 from connectors.elastic.client import connect
+from connectors.elastic.overruled import overruled
+from connectors.elastic.setup import LOWER
 from connectors.elastic.users import grant
 from connectors.kafka import topics
+from dashboards import templates
 from detectors.errors import UsageError
 from flows import installing, running
 from flows.commands.options import add_config, read_config
@@ -81,7 +84,7 @@ def _elastic(client: Elasticsearch, settings: Settings, args: argparse.Namespace
     if args.dry_run:
         for line in (line for found in plan for line in installing.told(found)):
             print(plain(line) if not line.startswith(" ") else f"    {plain(line.strip())}")
-        return True
+        return _alone(client)
     done = installing.install(client, plan, args.record)
     for found in done.things:
         print(plain(next(installing.told(replace(found, before=None)))))
@@ -92,7 +95,15 @@ def _elastic(client: Elasticsearch, settings: Settings, args: argparse.Namespace
     for each in args.user:
         made = grant(client, *each.split(":", 1))
         print(plain(f"{made.outcome:<12} user {made.name}{f', password {made.password}' if made.password else ''}"))
-    return all(found.outcome != "refused" for found in done.things)
+    return _alone(client) and all(found.outcome != "refused" for found in done.things)
+
+
+def _alone(client: Elasticsearch) -> bool:
+    """Say whether no template of somebody else takes our indices, and name those that do."""
+    found = overruled(client, templates.bodies(templates.read()))
+    for name, others in found.items():
+        print(plain(f"overruled    index template {name} by {others}: {LOWER}"))
+    return not found
 
 
 def _kafka(settings: Settings, args: argparse.Namespace) -> None:

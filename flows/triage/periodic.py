@@ -19,7 +19,7 @@ from detectors.verdicts import advise, judged
 from flows.triage import duties, shift
 from flows.triage.reckoning import decisions, every
 from flows.triage.sheet import Sheet, Table
-from flows.triage.story import case_titles, rule_titles
+from flows.triage.story import case_titles, organisations, rule_titles
 
 Period = Literal["week", "month"]
 SHOWN: Final = 30
@@ -51,12 +51,13 @@ def report(
     """Return the report of the week or month that holds a day; `covered` are the techniques of each rule that runs."""
     t, zone, (begin, end) = voice.t, voice.zone, bounds(period, day, voice.zone)
     wanted = Wanted(since=begin, until=end, organisation=organisation)
+    whose = organisations(store, [organisation])[organisation] if organisation else t["province"]
     counts = store.tally(wanted)
     found = every(store, wanted)
     rules = judged(found, decisions(store))
     hours = rules["hours"].drop_nulls().median()
     return Sheet(
-        f"{t[f'report_{period}']}: {organisation or t['province']}",
+        f"{t[f'report_{period}']}: {whose}",
         voice.lang,
         f"{begin:%d/%m/%Y} – {end - timedelta(days=1):%d/%m/%Y}; {t['made'].format(now=voice.clock(now), by=by)}",
         [
@@ -69,6 +70,7 @@ def report(
             _incidents(store, (begin, end), organisation, voice),
             _risks(store, organisation, voice),
             _rules(rules, covered, _titles(found, voice.lang), t),
+            *([] if organisation else [_tuned(store, begin, end, voice)]),
             _coverage(store, begin, min(end, now), organisation, t),
             _yearly(law, now, voice),
         ],
@@ -125,10 +127,17 @@ def _risks(store: Store, organisation: str | None, voice: shift.Voice) -> Table:
         mine = found if organisation is None else found.filter(pl.col("organisation") == organisation)
         shown = mine.head(5)
         titles = rule_titles(store, shown["rules"].explode(empty_as_null=True).drop_nulls(), voice.lang)
+        names = organisations(store, shown["name"]) if kind == "organisation" else {}
         for row in shown.iter_rows(named=True):
             level = (row["level"], t[f"level_{row['level']}"])
             rows.append(
-                (level, t[f"kind_{kind}"], row["name"], f"{row['risk']:.0f}", "; ".join(shift.through(row, titles, t)))
+                (
+                    level,
+                    t[f"kind_{kind}"],
+                    names.get(row["name"], row["name"]),
+                    f"{row['risk']:.0f}",
+                    "; ".join(shift.through(row, titles, t)),
+                )
             )
     return Table(
         t["risks"],
@@ -157,6 +166,20 @@ def _rules(
     return Table(
         t["rules"], [t[n] for n in ("rule", "count", "true", "false", "precision", "advice")], rows, t["rules_none"]
     )
+
+
+def _tuned(store: Store, begin: datetime, end: datetime, voice: shift.Voice) -> Table:
+    """Return what exceptions took in the period; it isn't known of which organisation that was."""
+    t, found = voice.t, store.taken(since=begin, until=end)
+    titles = rule_titles(store, found["rule.name"].drop_nulls(), voice.lang)
+    rows = [
+        (title, titles.get(rule, rule), f"{count:,}", voice.clock(first), voice.clock(last))
+        for title, rule, count, first, last in found.select(
+            "soc.exception.title", "rule.name", "matches", "first", "last"
+        ).head(SHOWN).iter_rows()
+    ]  # fmt: skip
+    head = [t[name] for name in ("exception", "rule", "taken", "since", "last")]
+    return Table(t["tuned"], head, rows, t["tuned_none"])
 
 
 def _coverage(store: Store, begin: datetime, end: datetime, organisation: str | None, t: Mapping[str, str]) -> Table:

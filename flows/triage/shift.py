@@ -151,7 +151,7 @@ def deadlines(store: Store, law: duties.Duties, voice: Voice, now: datetime) -> 
 def left(time: timedelta, t: Mapping[str, str]) -> str:
     """Return how long is left as hours and minutes, or that it is overdue."""
     minutes = abs(int(time.total_seconds())) // 60
-    text = f"{minutes // 60} h {minutes % 60:02} min"
+    text = t["left_form"].format(hours=minutes // 60, minutes=minutes % 60)
     return text if time >= timedelta() else t["overdue"].format(time=text)
 
 

@@ -53,6 +53,13 @@ def rule_titles(store: Store, names: Iterable[str], lang: str) -> dict[str, str]
     return {name: found.get(name, name) for name in known}
 
 
+def organisations(store: Store, codes: Iterable[str]) -> dict[str, str]:
+    """Return organisations as people know them, `Sở Y tế (H21.09)`, by their codes."""
+    known = list(dict.fromkeys(codes))
+    names = Sums(store).named(known)
+    return {code: f"{names[code]} ({code})" if names.get(code, code) != code else code for code in known}
+
+
 def case_titles(store: Store, incidents: Sequence[str], lang: str) -> dict[str, str]:
     """Return what the most severe finding of each incident is called in a language, and where; else the id."""
     told = {name: _said(line, lang) for name, line in Sums(store).headlines(incidents).items()}

@@ -18,7 +18,7 @@ from flows.triage import duties
 from flows.triage.shift import left as left_of
 from flows.triage.shift import spoken as shift_words
 from flows.triage.shift import through
-from flows.triage.story import Row, case_title, case_titles, rule_titles, tell
+from flows.triage.story import Row, case_title, case_titles, organisations, rule_titles, tell
 from flows.web.deciding import CASE_FIELDS
 from flows.web.listing import link, row
 from flows.web.single import said
@@ -40,16 +40,20 @@ def risks(site: Site, request: Request) -> Mapping[str, Any]:
         at, found = cases.risks(kind, TOP)
         when = at or when
         titles = rule_titles(site.store, found["rules"].explode(empty_as_null=True).drop_nulls(), site.lang(request))
-        shown.append((kind, [_entity(kind, each, t, titles) for each in found.iter_rows(named=True)]))
+        names = organisations(site.store, found["name"]) if kind == "organisation" else {}
+        shown.append((kind, [_entity(each, names, titles, t) for each in found.iter_rows(named=True)]))
     return {"kinds": shown, "when": clock.moment(when)}
 
 
-def _entity(kind: str, risk: Mapping[str, Any], t: Mapping[str, str], titles: Mapping[str, str]) -> Mapping[str, Any]:
+def _entity(
+    risk: Mapping[str, Any], names: Mapping[str, str], titles: Mapping[str, str], t: Mapping[str, str]
+) -> Mapping[str, Any]:
+    kind, name = risk["kind"], risk["name"]
     return {
         **risk,
-        "shown": cut(risk["name"], 120).text,
+        "shown": cut(names.get(name, name), 120).text,
         "through": [cut(each, 120).text for each in through(risk, titles, t)],
-        "link": link({}, **{ASKED[kind]: risk["name"]}) if kind in ASKED else None,
+        "link": link({}, **{ASKED[kind]: name}) if kind in ASKED else None,
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from connectors.store import Store
 from detectors.errors import UsageError
 from flows import running
+from flows.cli import main
 from flows.settings import Settings
 from tests.flows.places import laid_out
 
@@ -62,6 +63,15 @@ def test_two_runs_of_the_same_sources_exclude_each_other(settings: Settings) -> 
 def test_nothing_to_read_is_told(settings: Settings) -> None:
     with pytest.raises(UsageError, match="nothing to read"):
         running.run(settings.model_copy(update={"inputs": []}), str)
+
+
+def test_no_flow_is_started_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "flows.detect", None)  # its import would fail
+    assert main(["run", "--once"]) == 2
+    assert "nothing to read; set `kafka.servers` or `inputs` in soc.yml" in capsys.readouterr().err
 
 
 def test_the_summary_names_what_was_found_and_hides_markup(settings: Settings) -> None:

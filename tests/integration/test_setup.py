@@ -12,6 +12,7 @@ from elasticsearch import AuthorizationException, NotFoundError
 from elasticsearch import Elasticsearch as Client
 
 from connectors.elastic import Cluster, connect
+from connectors.elastic.setup import LOWER, check
 from dashboards import templates
 from flows.cli import main
 from tests.integration.servers import Elasticsearch
@@ -126,6 +127,17 @@ def test_a_template_of_others_in_the_way_is_named_and_nothing_is_left_half_done(
             "GET", f"/{path}", headers={"accept": "application/json"}
         )
         assert answer.meta.status == 404, path
+
+
+def test_a_template_of_others_above_ours_is_named(admin: Client, soc: Soc, capsys: pytest.CaptureFixture[str]) -> None:
+    admin.indices.put_index_template(name="other", index_patterns=["soc-mat*"], priority=600)
+    for words in (["--dry-run"], []):
+        assert soc(*words) == 3
+        told = capsys.readouterr().out
+        assert "overruled    index template soc-matches by other (priority 600): delete that template" in told
+        assert told.count("overruled") == 1
+    faults = [str(fault) for what, fault in check(admin, BODIES) if fault and "soc-matches" in what]
+    assert faults == [f"it is overruled by other (priority 600); {LOWER}"]
 
 
 @pytest.mark.parametrize("user", ["writer", "analyst", "verdicts"])

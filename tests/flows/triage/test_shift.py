@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connectors.store import Store, Triage
 from connectors.store_cases import Case, Cases
 from detectors.errors import UsageError
-from detectors.schema import COVERAGE, RISK
+from detectors.schema import COVERAGE, RISK, SUPPRESSED
 from flows.cli import main
 from flows.report.words import words
 from flows.settings import Settings
@@ -133,7 +133,7 @@ def test_a_handover_sheet_tells_deadlines_and_work(place: Path, lang: str) -> No
     assert "&lt;b&gt;đang xem&lt;/b&gt;" in page
     assert "<script" not in page
     assert "\x1b" not in page
-    assert re.search(r"12 h 00 min", page)  # of the 24 hours of a serious incident
+    assert re.search(r"12 h 00 min|12 giờ 00 phút", page)  # of the 24 hours of a serious incident
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -146,6 +146,17 @@ def test_reports_tell_numbers_of_their_period(place: Path, lang: str, organisati
     assert numbers[0] == ("3" if organisation else "4")
     assert "<script" not in page
     assert "25/12/" in page
+
+
+def test_a_report_tells_what_was_tuned(place: Path) -> None:
+    store = Store(place / "store.sqlite")
+    ids = dict.fromkeys(("soc.suppressed.id", "soc.exception.id", "soc.match.id", "rule.id"), "x")
+    taken = ids | {"@timestamp": START, "soc.exception.title": "Backup <b>", "rule.name": "scan", "event.id": ["e"]}
+    store.suppressed(pl.DataFrame([dict.fromkeys(SUPPRESSED) | taken], schema=SUPPRESSED))
+    store.close()
+    for whose, told in (([], True), (["--organisation", "H21.09"], False)):  # it isn't known whose that was
+        assert main(["report", "--period", "month", "--day", AT, "--lang", "vi", *whose]) == 0
+        assert ("Backup &lt;b&gt;" in (place / "report.html").read_text("utf-8")) == told
 
 
 def test_a_plan_is_printed_and_marks_bring_deadlines(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 from connectors.store import Store, Triage
 from connectors.store_cases import Cases
 from detectors.attack import TACTICS
+from detectors.meta import Meta
+from detectors.questions import decide
 from detectors.schema import MATCH, RISK
 from flows.cli import main
 from flows.settings import Elastic, Settings
@@ -144,11 +146,15 @@ def test_risk_and_incidents_are_shown(inside: TestClient, store: Store) -> None:
     cases = Cases(store)
     row = ("host", "<b>dc01", 91.5, "critical", 3, ["impact"], ["Bad & worse"], ["f1"], "high", "H21.09")
     store.findings(frame(finding(**{"event.id": "vi", "rule.name": "Bad & worse", "soc.title.vi": "Xấu & tệ hơn"})))
-    cases.reckoned(pl.DataFrame([row], schema=RISK, orient="row"), START)
+    unit = ("organisation", "H21.09", 75.0, "high", 1, ["impact"], ["Odd"], ["host <b>dc01"], None, "H21.09")
+    whose = {"organization.id": ["H21.09"], "organization.name": ["Sở Y tế"]}
+    store.findings(frame(finding(**{"event.id": "of", **whose})))
+    cases.reckoned(pl.DataFrame([row, unit], schema=RISK, orient="row"), START)
     cases.open("i1", START, None, ["f1"])
     for lang in ("en", "vi"):
         shown = inside.get(f"/risk?lang={lang}").text
         assert "&lt;b&gt;dc01" in shown
+        assert "Sở Y tế (H21.09)" in shown
         assert {"en": "Bad &amp; worse", "vi": "Xấu &amp; tệ hơn"}[lang] in shown
         assert "i1" in inside.get(f"/incidents?lang={lang}").text
         assert "One" in inside.get(f"/incident?id=i1&lang={lang}").text
@@ -204,6 +210,16 @@ def test_a_finding_shows_its_matches(inside: TestClient, store: Store) -> None:
     store.matches(pl.DataFrame([match, {**match, "soc.match.id": "m2", "soc.finding.id": "two"}], schema=MATCH))
     page = inside.get("/finding?id=f1").text
     assert page.count("<code>e1, &lt;b&gt;</code>") == 1
+
+
+def test_a_finding_asks_what_decides_it(inside: TestClient, store: Store) -> None:
+    decisions = decide(Meta("r", "Odd", asks=("more_by_the_account",)), lambda _: ["<b>x"], START, START)
+    store.findings(frame(finding(**{"event.id": "asks", "soc.decisions": decisions})))
+    page = inside.get("/finding?id=asks&lang=vi").text
+    assert spoken("vi")["asked"] in page
+    assert "có → là thật" in page
+    assert "&lt;b&gt;x" in page
+    assert "<b>x" not in page
 
 
 @pytest.mark.usefixtures("incident")
