@@ -35,10 +35,11 @@ class Waiting:
     """Collects hits until they are many enough to be told of.
 
     Only batches that were received on one day go together: it may tell the year of their times. Those of `yearly`
-    sources have one.
+    sources have one. Where somebody waits for the first finding (`eager`), the first hits of all wait for nothing.
     """
 
     yearly: Collection[str] = ()
+    eager: bool = False
     _held: dict[tuple[str, date | None], list[Struck]] = field(default_factory=dict)
 
     def add(self, batch: Batch, events: pl.DataFrame, hits: Hits) -> Iterator[Struck]:
@@ -52,7 +53,8 @@ class Waiting:
         few = replace(batch, records=light.select(batch.carried), text=None)
         held.append(Struck(few, light, Hits(hits.rule, positions.astype(np.int64))))
         size = sum(int(each.events["event.original"].str.len_bytes().sum()) for each in held)
-        if size >= BYTES or sum(each.events.height for each in held) >= EVENTS:
+        if self.eager or size >= BYTES or sum(each.events.height for each in held) >= EVENTS:
+            self.eager = False
             yield _together(self._held.pop(key))
 
     def rest(self) -> Iterator[Struck]:

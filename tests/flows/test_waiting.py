@@ -73,6 +73,15 @@ def test_only_what_was_hit_is_kept() -> None:
     assert 0 < held[0].batch.records.height == np.unique(hits.row).size < batch.records.height
 
 
+def test_the_first_hits_of_all_wait_for_nothing_where_somebody_does() -> None:
+    random = Random(3)  # noqa: S311 - no secret
+    first, second = made(random, 0), made(random, 1)
+    wait = Waiting(eager=True)
+    assert [of(struck) for struck in wait.add(*first)] == [told(*first)]
+    assert [*wait.add(*second)] == []
+    assert [of(struck) for struck in wait.rest()] == [told(*second)]
+
+
 def test_labels_say_where_each_came_from() -> None:
     wait, random = Waiting(), Random(1)  # noqa: S311 - no secret
     for number in range(12):
