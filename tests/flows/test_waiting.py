@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -84,7 +85,8 @@ def test_the_first_hits_of_all_wait_for_nothing_where_somebody_does() -> None:
 
 def test_a_field_may_hold_a_text_in_one_batch_and_texts_in_another() -> None:
     wait = Waiting()
-    for number, words in enumerate((["one", None], [["two", "more"], None], [None, None])):
+    columns: list[list[Any]] = [["one", None], [["two", "more"], None], [None, None]]
+    for number, words in enumerate(columns):
         records = pl.DataFrame([("a", 0, 0), ("b", 1, 0)], schema=RECORD, orient="row")
         events = records.with_columns(pl.lit(None, EVENT["@timestamp"]).alias("@timestamp"), Keywords=pl.Series(words))
         batch = Batch("windows", f"file:{number}", f"{number}.evtx", records)
