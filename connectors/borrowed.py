@@ -23,6 +23,8 @@ from connectors import objects
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 
+LEAST: Final = 1 << 16  # bytes of a block
+COLD: Final = 1 << 22  # where no machine code was loaded yet
 INLINE: Final = 12  # bytes of a text that its view holds itself
 VIEW: Final = np.dtype([("size", "<u4"), ("head", "<u4"), ("buffer", "<u4"), ("at", "<u4")])
 # `private_data` of an array is at byte 72, its `release` at 64, that of a schema at 56
@@ -113,9 +115,9 @@ def texts(data: Bytes, starts: Places, sizes: Places) -> pl.Series:
     return pl.Series(column).cast(pl.String)
 
 
-def possible() -> bool:
-    """Say whether machine code was loaded: for little text that isn't worth it."""
-    return objects.loaded()
+def worth(size: int) -> bool:
+    """Say whether a block of so many bytes had better be lent: Polars copies it sooner than machine code is loaded."""
+    return size >= (LEAST if objects.loaded() else COLD)
 
 
 def _heads(data: Bytes, starts: Places, size: int) -> Bytes:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors import borrowed
+from connectors import borrowed, memory
 from connectors.content import Limits
 from detectors.schema import RECORD
 
@@ -26,7 +26,6 @@ JSON_ESCAPES = {0xDC00 + byte: f"\\\\x{byte:02x}" for byte in range(0x80, 0x100)
 PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 
 STEP = 1 << 18  # bytes that are searched for ends of lines at a time: what is found of them stays in the cache
-LEAST = 1 << 16  # bytes of a block that is lent to Polars; it copies smaller ones
 
 Sizes = npt.NDArray[np.int64]
 Read = Callable[[int], bytes]
@@ -78,8 +77,8 @@ def _read(rest: bytes, read: Read, size: int) -> Block:
 
 
 def _filled(rest: bytes, into: ReadInto, size: int) -> Block:
-    """Return so many bytes, of which some were read before; NumPy asks for large pages, which are there sooner."""
-    block = np.empty(size, np.uint8).data
+    """Return so many bytes, of which some were read before."""
+    block = memory.array((size,), np.uint8).data
     block[: len(rest)] = rest
     return block[: len(rest) + into(block[len(rest) :])]
 
@@ -136,7 +135,7 @@ def _cut(block: Block, *, json: bool) -> tuple[pl.Series, Sizes, Sizes, bool]:
 
     And where each starts there, its size in bytes without LF, and whether bytes of it became escapes.
     """
-    if borrowed.possible() and len(block) >= LEAST:
+    if borrowed.worth(len(block)):
         data = np.frombuffer(block, np.uint8)
         ends = breaks(data) if ended(block) else np.append(breaks(data), len(block))
         starts = np.concatenate([[0], ends[:-1] + 1])

@@ -13,7 +13,7 @@ import polars as pl
 
 from connectors.blocks import HOUR, SLACK, Decoded, microseconds, packed, unpacked
 from connectors.store import Store
-from detectors.contracts import Block, Clock, Waiting
+from detectors.contracts import Block, Clock, Intervals, Waiting, inside
 
 WAIT: Final = (
     "INSERT INTO waiting VALUES (?,?,0)"
@@ -49,13 +49,12 @@ class StoreMemory:
         for rule in {block.rule for block in blocks}:
             self._join(rule, now // HOUR * HOUR)
 
-    def recall(
-        self, rule: str, columns: Collection[str], within: Sequence[tuple[int, int]] | None, by: str
-    ) -> pl.DataFrame:
+    def recall(self, rule: str, columns: Collection[str], within: Intervals | None, by: str) -> pl.DataFrame:
         while True:
             known = self._store.query("SELECT id, first, last, told FROM blocks WHERE rule = ? ORDER BY rowid", (rule,))
+            asked = {*columns, "time"}
             frames = [
-                (self._decode(name, columns), told == by)
+                (self._decode(name, asked, within), told == by)
                 for name, first, last, told in known
                 if within is None or any(first <= end and last >= begin for begin, end in within)
             ]
@@ -93,13 +92,19 @@ class StoreMemory:
             if not done.rowcount:
                 db.execute(WAIT, (correlation, seen.since))
 
-    def _decode(self, name: str, columns: Collection[str]) -> pl.DataFrame | None:
-        """Return columns of a block, or None if it is gone; what was decoded lately is still at hand."""
+    def _decode(self, name: str, columns: Collection[str], within: Intervals | None) -> pl.DataFrame | None:
+        """Return columns of a block's matches within these times, or None if it is gone.
+
+        What was decoded lately is still at hand.
+        """
         frame = self._decoded.get(name, columns)
         if frame is None:
             rows = self._store.query("SELECT matches FROM blocks WHERE id = ?", (name,))
             frame = self._decoded.put(name, columns, unpacked(rows[0][0], columns)) if rows else None
-        return frame
+        if frame is None or within is None:
+            return frame
+        there = inside(frame["time"].to_numpy(), within)
+        return frame if there.all() else frame.filter(there)
 
     def _join(self, rule: str, hour: int) -> None:
         """Join the small blocks that arrived within an hour, if there are many."""

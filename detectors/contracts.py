@@ -243,6 +243,18 @@ class Block:
         return whole.unique("event.id", keep="first", maintain_order=True)
 
 
+Intervals: TypeAlias = Sequence[tuple[int, int]]  # of times, both ends belong to them; in order, apart from each other
+
+
+def inside(times: npt.NDArray[np.int64], within: Intervals | None) -> npt.NDArray[np.bool_]:
+    """Say of each time whether it lies in one of the intervals (None: any)."""
+    if within is None:
+        return np.ones(len(times), np.bool_)
+    begins, ends = (np.array([each[side] for each in within], np.int64) for side in (0, 1))
+    at = np.searchsorted(begins, times, side="right") - 1
+    return (at >= 0) & (times <= ends[at])
+
+
 Clock: TypeAlias = tuple[str, str]  # a source, and a stream of it: each has come as far as its newest event
 
 
@@ -261,9 +273,7 @@ class Memory(Protocol):
         """Keep matches, and for correlations (by id) from when on they have to be looked at when time has passed."""
         ...
 
-    def recall(
-        self, rule: str, columns: Collection[str], within: Sequence[tuple[int, int]] | None, by: str
-    ) -> pl.DataFrame:
+    def recall(self, rule: str, columns: Collection[str], within: Intervals | None, by: str) -> pl.DataFrame:
         """Return matches of a rule at least within these times, each event once, and whether each is `told` by `by`.
 
         A column that was not kept is null.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import compress
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import Any, Final
 
 import numpy as np
@@ -39,7 +40,7 @@ def scanned(data: memoryview, starts: Places, ends: Places, known: Map) -> Cells
 def _empty(known: Map, rows: int) -> Cells:
     room = ROOM + known.count
     return Cells(
-        codes=np.empty((known.count, rows), np.int32),  # takes no memory where a slot stays empty
+        codes=_sparse(known.count, rows),
         filled=np.zeros(known.count, np.uint8),
         status=np.zeros(rows, np.uint8),
         values=np.empty(room, distinct.VALUE),
@@ -47,6 +48,15 @@ def _empty(known: Map, rows: int) -> Cells:
         total=np.zeros(1, np.int64),
         seen=np.full(known.tree.nodes.size, NOWHERE, np.int64),
     )
+
+
+def _sparse(slots: int, rows: int) -> Ints:
+    """Return room for the codes of all slots, of which most stay empty and take no memory.
+
+    NumPy would ask for large pages: one slot that is filled would have the system clear thirty.
+    """
+    room = mmap(-1, max(4 * slots * rows, 1), flags=MAP_PRIVATE | MAP_ANONYMOUS)
+    return np.frombuffer(room, np.int32, slots * rows).reshape(slots, rows)
 
 
 def _table(room: int) -> Ints:

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 import numpy as np
 import polars as pl
 
-from detectors.contracts import Block, Clock, Hits, Memory
+from detectors.contracts import Block, Clock, Hits, Intervals, Memory
 from detectors.correlation import ledger
 from detectors.correlation.alerts import (
     EVENTS,
@@ -24,6 +24,8 @@ from detectors.correlation.alerts import (
     described,
     found,
     gathered,
+    placed,
+    spelt,
     suppressed,
     texts_of,
     withdrawn,
@@ -31,7 +33,7 @@ from detectors.correlation.alerts import (
 from detectors.correlation.evaluate import FIELD, Alerts, among, evaluate, merged, text
 from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import SECOND, Linked, Member
-from detectors.correlation.windows import Intervals, Numbers, distinct
+from detectors.correlation.windows import Flags, Numbers, distinct
 from detectors.errors import SocError
 from detectors.findings import SIGNAL, Detection, Found, nothing
 from detectors.identity import digest
@@ -158,15 +160,14 @@ class Correlator:
         gone = {key: gone[key] for key in shown.select("group", "anchor").unique().iter_rows()}
         # Kept before it is told: what is told and not kept could never be taken back.
         ledger.enter(self._memory, linked, {key: step for key, step in (made | gone).items() if known.get(key) != step})
-        originals = partial(self._originals, within=reached)
         if events.height:
             told = {key: step.number for key, step in made.items()}
             for _, some in _pieces(events, events):
                 whole = described(some, frames)
-                yield found(detection, whole, whole, originals, told, mute=partial(self._muted, detection))
+                yield found(detection, whole, whole, self._originals, told, mute=partial(self._muted, detection))
         shown = shown.filter(self._muted(detection, shown).is_null())
         if shown.height:
-            yield withdrawn(detection, shown, originals, {key: step.number for key, step in gone.items()})
+            yield withdrawn(detection, shown, self._originals, {key: step.number for key, step in gone.items()})
 
     def _contradicting(
         self, linked: Linked, frames: Mapping[str, pl.DataFrame], gone: Mapping[Key, ledger.Step]
@@ -231,26 +232,46 @@ class Correlator:
         if not alerts:
             return
         detection = _detection(linked)
-        earlier = self._earlier(alerts, frames, reached) if blocks else None
-        yield from self._suppressed(detection, alerts, earlier, frames)
+        if linked.rule.meta.id in self._excepted.of:
+            before = self._earlier(alerts, frames, reached) if blocks else None
+            yield from self._suppressed(detection, alerts, before, frames)
+            del before
         if linked.rule.meta.id in self.silent:
             return
-        events = gathered(self._excepted.left(alerts), frames, detection.seconds)
-        new = first = events
-        if earlier is not None:
-            known = earlier.of(self._excepted.left(earlier.alerts), detection.seconds)
-            new = events.join(known, on=known.columns, how="anti")
-            # Findings that were told stand there: their new matches are all that is to be told.
-            told = known.select(known.columns[:2]).unique()
-            if self._calendar.windows:  # those that were muted have to be told if anything loud is new
-                first = events.join(new.select("group", "anchor").unique(), on=["group", "anchor"], how="semi")
-            else:
-                first = events.join(told, on=told.columns, how="anti")
+        # Windows and matches of a million events take hundreds of MB: each goes as soon as it has told what it can.
+        left = self._excepted.left(alerts)
+        events, texts = _events(left, frames, detection.seconds), texts_of(left)
+        alerts = left = replace(alerts, parts=())
+        known = self._known(alerts, frames, reached, detection.seconds) if blocks else None
+        del alerts, left
+        first, new = (events, events) if known is None else self._fresh(events, known)
+        del events, known
         if not new.height:
             return
-        originals, mute = partial(self._originals, within=reached), partial(self._muted, detection)
+        mute = partial(self._muted, detection)
         for some, fresh in _pieces(first, new):
-            yield found(detection, described(some, frames), described(fresh, frames), originals, {}, mute=mute)
+            whole = _spelt(some, linked, texts, frames)
+            told = whole if fresh is some else _spelt(fresh, linked, texts, frames)
+            yield found(detection, whole, told, self._originals, {}, mute=mute)
+
+    def _known(
+        self, alerts: Alerts, frames: Mapping[str, pl.DataFrame], within: Intervals | None, seconds: int
+    ) -> pl.DataFrame:
+        """Return the events of alerts that were told before."""
+        earlier = self._earlier(alerts, frames, within)
+        return earlier.of(self._excepted.left(earlier.alerts), seconds)
+
+    def _fresh(self, events: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the events of findings that are told, and the events that were not told before.
+
+        Findings that were told stand there: their new matches are all that is to be told.
+        """
+        rows = "row" in known.columns
+        new = events.filter(~_among(events, known)) if rows else events.join(known, on=known.columns, how="anti")
+        key = known.columns[:2]
+        if self._calendar.windows:  # those that were muted have to be told if anything loud is new
+            return events.join(new.select(key).unique(), on=key, how="semi"), new
+        return events.join(known.select(key).unique(), on=key, how="anti"), new
 
     def _suppressed(
         self, detection: Detection, alerts: Alerts, earlier: _Earlier | None, frames: Mapping[str, pl.DataFrame]
@@ -303,13 +324,13 @@ class Correlator:
         matches = {rule: frame.filter("told").select(_asked_for(linked, rule)) for rule, frame in frames.items()}
         return _Earlier(evaluate(linked, lambda member: matches[member.id], within, None, self._excepted.left), matches)
 
-    def _originals(self, shown: pl.DataFrame, within: Intervals | None) -> dict[str, str]:
+    def _originals(self, shown: pl.DataFrame) -> dict[str, str]:
         """Return the raw records of the events that findings show."""
         raw: dict[str, str] = {}
         for rule in shown["rule"].unique():
             ids = shown.filter(pl.col("rule") == rule)["event.id"]
             times = shown.filter(pl.col("rule") == rule)["time"]
-            asked = within and merged([(time, time) for time in times.to_list()])
+            asked = merged([(time, time) for time in times.to_list()])
             frame = self._memory.recall(rule, ("event.id", "event.original"), asked, self._by)
             raw.update(
                 frame.filter(pl.col("event.id").is_in(ids.implode())).select("event.id", "event.original").iter_rows()
@@ -328,8 +349,32 @@ class _Earlier:
     def of(self, alerts: Alerts, seconds: int) -> pl.DataFrame:
         """Return the events of some of the alerts: finding by finding, as what is told now can be told by."""
         numbered = self.among and len(alerts.linked.members) == 1  # of several rules one event has several rows
+        if numbered and (places := placed(alerts, seconds)) is not None:
+            return places
         names = ("number", "anchor", "row") if numbered else ("group", "anchor", "event.id")
         return gathered(alerts, self.matches, seconds).select(names)
+
+
+def _events(alerts: Alerts, frames: Mapping[str, pl.DataFrame], seconds: int) -> pl.DataFrame:
+    """Return the events of alerts, in numbers alone if they can be told apart by these."""
+    places = placed(alerts, seconds)
+    return gathered(alerts, frames, seconds) if places is None else places
+
+
+def _spelt(events: pl.DataFrame, linked: Linked, texts: pl.Series, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return events with what is told of them, however they were given; `texts` are the keys of groups."""
+    return described(events if "group" in events.columns else spelt(events, linked, texts, frames), frames)
+
+
+def _among(events: pl.DataFrame, known: pl.DataFrame) -> Flags:
+    """Say of which events the anchor and the row are known."""
+    anchors = distinct(np.sort(np.concatenate([each["anchor"].to_numpy() for each in (events, known)])))
+    rows = 1 + max(each["row"].to_numpy().max(initial=0) for each in (events, known))
+
+    def keys(frame: pl.DataFrame) -> Numbers:
+        return np.asarray(np.searchsorted(anchors, frame["anchor"].to_numpy()) * rows + frame["row"].to_numpy())
+
+    return np.isin(keys(events), keys(known), kind="sort")
 
 
 def _pieces(events: pl.DataFrame, new: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -337,11 +382,16 @@ def _pieces(events: pl.DataFrame, new: pl.DataFrame) -> Iterator[tuple[pl.DataFr
     if new.height <= PIECE:
         yield events, new
         return
-    key = ["group", "anchor"]
+    key = ["number", "anchor"]
     counts = new.group_by(key, maintain_order=True).len()
     piece = counts.select(*key, (pl.col("len").cum_sum() // PIECE).alias("piece"))
-    parts = (frame.join(piece, on=key, how="inner", maintain_order="left") for frame in (events, new))
-    of, fresh = (part.partition_by("piece", as_dict=True, include_key=False, maintain_order=True) for part in parts)
+
+    def cut(frame: pl.DataFrame) -> dict[tuple[object, ...], pl.DataFrame]:
+        part = frame.join(piece, on=key, how="inner", maintain_order="left")
+        return part.partition_by("piece", as_dict=True, include_key=False, maintain_order=True)
+
+    fresh = cut(new)
+    of = fresh if events is new else cut(events)
     for name, some in fresh.items():
         yield of.get(name, events.clear()), some
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from detectors.contracts import Intervals
 from detectors.correlation import metrics, sequence
 from detectors.correlation.condition import holds
 from detectors.correlation.link import Linked, Member
 from detectors.correlation.rule import TEMPORAL, Term
-from detectors.correlation.windows import Flags, Intervals, Matches, Numbers, Reals, Windows, forward, ordered, trailing
+from detectors.correlation.windows import Flags, Matches, Numbers, Reals, Windows, forward, ordered, trailing
 
 Recall = Callable[[Member], pl.DataFrame]  # matches of a rule: `event.id`, `time` (microseconds) and FIELD columns
 FIELD = "field:"  # before the name of a field, where it is a column

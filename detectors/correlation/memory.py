@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from detectors.contracts import Block, Clock, Waiting
-from detectors.correlation.windows import inside
+from detectors.contracts import Block, Clock, Intervals, Waiting, inside
 
 
 class Held:
@@ -26,9 +25,7 @@ class Held:
         for correlation, time in waiting.items():
             self._wait(correlation, time)
 
-    def recall(
-        self, rule: str, columns: Collection[str], within: Sequence[tuple[int, int]] | None, by: str
-    ) -> pl.DataFrame:
+    def recall(self, rule: str, columns: Collection[str], within: Intervals | None, by: str) -> pl.DataFrame:
         blocks = self._blocks[rule].items()
         found = Block.join([(frame, self._told.get(name) == by) for name, frame in blocks], {*columns, "time"})
         return found.filter(inside(found["time"].to_numpy(), within))

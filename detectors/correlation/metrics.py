@@ -42,11 +42,12 @@ def present(matches: Matches, windows: Windows, slot: int) -> Flags:
 
 def distinct(matches: Matches, windows: Windows, fields: Sequence[str]) -> Reals:
     """Count the distinct values of fields; of several fields their combinations. A missing value is none."""
-    values = matches.frame.select("group", *fields).with_row_index("at").drop_nulls()
-    numbers = values.group_by("group", *fields).agg("at").with_row_index("value").explode("at").sort("value", "at")
-    at, value = numbers["at"].to_numpy().astype(np.int64), numbers["value"].to_numpy()
+    key = ["group", *fields]
+    values = matches.frame.select(key).with_row_index("at").drop_nulls().sort(*key, "at")
+    same = values.select(pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in key)).to_series()
+    at = values["at"].to_numpy().astype(np.int64)
     before = np.full(len(at), -1, np.int64)  # where the value stood last
-    before[1:] = np.where(value[1:] == value[:-1], at[:-1], -1)
+    before[1:] = np.where(same[1:].to_numpy(), at[:-1], -1)
     # a match counts in the windows that hold it and not the one before
     begin = np.maximum(
         np.searchsorted(windows.end, at, side="right"), np.searchsorted(windows.first, before, side="right")

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from detectors.contracts import Intervals, inside
+
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]
-Intervals = Sequence[tuple[int, int]]  # of times, both ends belong to them; in order, apart from each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +108,6 @@ def trailing(matches: Matches, span: int, within: Intervals | None) -> Windows:
 def forward(matches: Matches, slots: Sequence[int], span: int, within: Intervals | None) -> Windows:
     """Return the windows that begin with a match of one of the slots, and end `span` after it."""
     return _windows(matches, matches.key[np.isin(matches.slot, slots)], span, within)
-
-
-def inside(times: Numbers, within: Intervals | None) -> Flags:
-    """Say of each time whether it lies in one of the intervals."""
-    if within is None:
-        return np.ones(len(times), np.bool_)
-    begins, ends = (np.array([each[side] for each in within], np.int64) for side in (0, 1))
-    at = np.searchsorted(begins, times, side="right") - 1
-    return (at >= 0) & (times <= ends[at])
 
 
 def distinct(numbers: Numbers) -> Numbers:

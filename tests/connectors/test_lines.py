@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import borrowed, documents
-from connectors import lines as lines_module
 from connectors.content import LIMITS, Limits
 from connectors.lines import lines
 from detectors.errors import UsageError
@@ -21,8 +20,7 @@ from tests.connectors.reading import joined, small
 @pytest.fixture(autouse=True, params=["copied", "borrowed"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut lines out of their block both ways: Polars copies them, or looks at them where they stand."""
-    monkeypatch.setattr(lines_module, "LEAST", 0)
-    monkeypatch.setattr(borrowed, "possible", lambda: request.param == "borrowed")
+    monkeypatch.setattr(borrowed, "worth", lambda _: request.param == "borrowed")
 
 
 def cut(data: bytes, limits: Limits = LIMITS, *, json: bool = False) -> list[tuple[int, str]]:

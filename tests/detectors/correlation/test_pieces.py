@@ -10,7 +10,9 @@ from detectors.correlation import correlator
 
 def events(counts: dict[str, int]) -> pl.DataFrame:
     names = [name for name, count in counts.items() for _ in range(count)]
-    return pl.DataFrame({"group": names, "anchor": [0] * len(names), "row": range(len(names))})
+    return pl.DataFrame(
+        {"group": names, "number": [ord(name) for name in names], "anchor": [0] * len(names), "row": range(len(names))}
+    )
 
 
 def test_few_events_are_one_piece() -> None:
