@@ -15,6 +15,7 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -85,15 +86,23 @@ class Registry:
         with np.load(BytesIO(content), allow_pickle=False) as arrays:
             return stored, {each: arrays[each] for each in arrays.files}
 
-    def versions(self, name: str | None = None) -> list[Stored]:
-        """Return all versions whose signature holds, by name, in the order of their training."""
-        names = [name] if name else [each for each in self._shelf.names("") if NAME.fullmatch(each)]
-        found = [
-            self._read(each, version)
-            for each in names
-            for version in self._shelf.names(_named(each))
-            if VERSION.fullmatch(version) and self._shelf.read(f"{_folder(each, version)}/signature") is not None
-        ]
+    def versions(self, name: str | None = None, refused: Callable[[InputError], object] | None = None) -> list[Stored]:
+        """Return all versions, by name, in the order of their training; `refused` hears of those that aren't ours.
+
+        Raises:
+            InputError: one was not signed with our key, or was changed since, and there is no `refused`.
+        """
+        found = []
+        for each in [name] if name else [each for each in self._shelf.names("") if NAME.fullmatch(each)]:
+            for version in filter(VERSION.fullmatch, self._shelf.names(_named(each))):
+                if self._shelf.read(f"{_folder(each, version)}/signature") is None:
+                    continue  # it is being written
+                try:
+                    found.append(self._read(each, version))
+                except InputError as error:
+                    if refused is None:
+                        raise
+                    refused(error)
         return sorted(found, key=lambda one: (one.name, str(one.manifest.get("trained")), one.version))
 
     def champion(self, name: str) -> str | None:

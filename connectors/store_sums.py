@@ -59,12 +59,12 @@ _TITLES: Final = """
 SELECT name, max(title_vi) FROM listed
 WHERE name IN (SELECT value FROM json_each(?)) AND title_vi IS NOT NULL GROUP BY name
 """
-# A finding of several organisations has them in the order of their names, so only one of a single code tells its name.
+# The newest finding of each tells its name, unless it is of several, whose names stand in an order of their own.
 _NAMES: Final = """
-SELECT value, (SELECT d.document ->> '$."organization.name"[0]' FROM listed l JOIN findings d ON d.id = l.id
-    WHERE l.organisation = value AND json_array_length(d.document, '$."organization.id"') = 1
-    ORDER BY l.time DESC LIMIT 1)
-FROM json_each(?)
+WITH newest AS MATERIALIZED (SELECT organisation, id, max(coalesce(time, 0)) FROM listed
+    WHERE organisation IN (SELECT value FROM json_each(?)) GROUP BY organisation)
+SELECT n.organisation, d.document ->> '$."organization.name"[0]' FROM newest n JOIN findings d ON d.id = n.id
+WHERE json_array_length(d.document, '$."organization.id"') = 1
 """
 
 

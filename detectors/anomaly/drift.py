@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from detectors.anomaly.explain import number
 from detectors.anomaly.model import Matrix
+from detectors.anomaly.parts import Words
 
 EDGES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # spreads; the bins of every feature's distances
 DECILES: Final = np.linspace(0, 1, 11)
 RUSH: Final = 3.0  # times the budget
+SCORES: Final = Words(en="strangeness of all windows", vi="mức lạ của mọi kỳ")
 SHIFTED: Final = 0.25  # a PSI above this is called a major shift by everyone who uses the index
 
 
@@ -47,14 +51,17 @@ class Drift:
     scores: float  # PSI of the p-values against an even spread
     alarms: int  # anomalies, also those beyond the budget
     allowed: float  # anomalies that the budget has for as many days
+    words: Mapping[str, Words]  # of the features
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
         """Return what has shifted, in both languages."""
         moved = sorted((each for each in self.features.items() if each[1] > SHIFTED), key=lambda each: -each[1])
-        found = [(f"{name} (PSI {index:.2f})", f"{name} (PSI {index:.2f})") for name, index in moved]
+        shifted = [(self.words[name], index) for name, index in moved]
         if self.scores > SHIFTED:
-            found.append((f"scores (PSI {self.scores:.2f})", f"điểm số (PSI {self.scores:.2f})"))
+            shifted.append((SCORES, self.scores))
+        found = [(f"{words.en} (PSI {number(index, 'en')})", f"{words.vi} (PSI {number(index, 'vi')})")
+                 for words, index in shifted]  # fmt: skip
         if self.alarms > RUSH * self.allowed + 1:
             found.append(
                 (f"{self.alarms} anomalies where {self.allowed:.0f} are expected",

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -35,15 +35,21 @@ MODULES: Final = {name: f"pyod.models.{name.lower()}" for name in
 SEEDED: Final = frozenset({"IForest", "PCA", "GMM", "INNE"})
 # A feature that is nearly always as usual has hardly any variance, and detectors call a window strange that is a hair
 # away from it. Deviations are known to have a width, so the mixture is told that they have; and a window that nobody is
-# told of must not tell what is strange either: it ranks below all others.
-NONE: Final[Mapping[str, Mapping[str, float]]] = {}
-WIDE: Final = {"GMM": {"reg_covar": 0.1}}  # variance of each feature within a component, at least
+# told of must not tell what is strange either: it ranks below all others. Of a rare kind of window the sample has about
+# as many as a budget lets by, and the distance to the fifth neighbour jumps when one of them goes: so it is the mean
+# distance to several times as many neighbours.
+Options: TypeAlias = Mapping[str, Mapping[str, float | str]]
+NONE: Final[Options] = {}
+WIDE: Final[Options] = {
+    "GMM": {"reg_covar": 0.1},  # variance of each feature within a component, at least
+    "KNN": {"n_neighbors": 20, "method": "mean"},
+}
 WORTH: Final = 3.0  # spreads by which some feature of a window that is told must be away from usual
 BELOW: Final = 1_000.0  # more than any two scores differ by
 OPTIONS: Final = {"worth": WORTH, **WIDE}  # what a model was made with besides
 
 
-def detector(name: str, seed: int, **options: float) -> Any:  # noqa: ANN401  PyOD has no types
+def detector(name: str, seed: int, **options: float | str) -> Any:  # noqa: ANN401  PyOD has no types
     """Make a PyOD detector with its own defaults, but for `options`."""
     made = getattr(import_module(MODULES[name]), name)
     return made(random_state=seed, **options) if name in SEEDED else made(**options)
@@ -64,7 +70,7 @@ class Ensemble:
         sample: Matrix,
         names: tuple[str, ...] = ENSEMBLE,
         seed: int = 0,
-        options: Mapping[str, Mapping[str, float]] = NONE,
+        options: Options = NONE,
     ) -> None:
         self._centre, self._scale = sample.mean(axis=0), np.maximum(sample.std(axis=0), NARROW)
         scaled = self._scaled(sample)

@@ -161,7 +161,8 @@ def _anomaly(
     begin: datetime,
 ) -> Anomaly:
     period = origin.period
-    numbers, explained = why
+    weighty, explained = why
+    numbers = sorted(weighty, key=lambda at: -abs(row[f"far {chosen.names[at]}"]))  # the farthest from usual first
     features = told(chosen, row, numbers, ENOUGH)
     first = chosen.names[numbers[0]] if numbers else chosen.names[0]
     history = _shown(own, row["window"], first, LENGTH[chosen.window], begin)

@@ -23,13 +23,17 @@ NEAREST: Final = {"en": "The most similar normal day: {day}. ", "vi": "Ngày bì
 def sentence(
     features: Sequence[Told], p: float, nearest: datetime | None, period: tuple[datetime, datetime], lang: str
 ) -> str:
-    """Return the explanation of a window in one language; `nearest` is the normal day most like it."""
+    """Return the explanation of a window in one language; `nearest` is the normal day most like it.
+
+    What is within its usual range, if at its edge, is counted and not shown.
+    """
     day = {"en": "%Y-%m-%d", "vi": "%d/%m/%Y"}[lang]
     home = timedelta(hours=7)  # days are told by their local date; windows begin at local midnight
     p = max(p, SMALLEST)
-    words = [feature.text(lang) for feature in features[:SHOWN]]
-    if len(features) > SHOWN:
-        words.append(MORE[lang].format(more=len(features) - SHOWN))
+    odd = [each for each in features if not each.usual[0] <= each.seen <= each.usual[1]] or features
+    words = [feature.text(lang) for feature in odd[:SHOWN]]
+    if left := len(features) - len(words):
+        words.append(MORE[lang].format(more=left))
     return TEXTS[lang].format(
         features="; ".join(words),
         once=number(float(f"{1 / p:.1e}"), lang),  # of more digits none is known

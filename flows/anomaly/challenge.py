@@ -30,6 +30,7 @@ class Contest:
     shift: tuple[float, float]  # how far the p-values are from even, as they are of normal days
     allowed: float  # alarms that the budget has for these days
     lost: int  # windows known to be real that only the champion tells of
+    windows: int
 
     @property
     def wins(self) -> bool:
@@ -40,9 +41,10 @@ class Contest:
     def __str__(self) -> str:
         verdict = "the challenger may take over" if self.wins else "the champion stays"
         return (
-            f"in use: {self.alarms[0]} anomalies; challenger: {self.alarms[1]}; both tell {self.both}; "
-            f"rank correlation of p-values {self.agreement:.3f}; stability of p-values {self.shift[0]:.3f} and "
-            f"{self.shift[1]:.3f}; {self.lost} real ones lost: {verdict}"
+            f"{self.windows:,} windows, anomalies by the one in use: {self.alarms[0]}, by the challenger: "
+            f"{self.alarms[1]}, by both: {self.both}; real ones lost: {self.lost}; rank correlation of p-values: "
+            f"{self.agreement:.3f}, their distance from an even spread (PSI): {self.shift[0]:.3f} and "
+            f"{self.shift[1]:.3f}: {verdict}"
         )
 
 
@@ -59,4 +61,5 @@ def contest(where: Room, chosen: FeatureSet, done: tuple[Scored, Scored], days: 
         (uniformity(done[0].p_values["p"].to_numpy()), uniformity(done[1].p_values["p"].to_numpy())),
         where.settings.anomaly.weekly * ((days[1] - days[0]) / WEEK),
         len(real & keys[0] - keys[1]),
+        done[0].windows,
     )

@@ -139,7 +139,7 @@ def budget(settings: Settings, chosen: FeatureSet) -> Budget:
 
 def drift(where: Room, chosen: FeatureSet) -> Drift | None:
     """Return how the last whole week looks to the model in use; nothing if there are too few windows to tell."""
-    days = _last_week(where, chosen)
+    days = last_week(where, chosen)
     if not chosen.features or days is None or where.registry.champion(chosen.name) is None:
         return None
     stored, _ = where.registry.load(chosen.name)
@@ -154,6 +154,7 @@ def drift(where: Room, chosen: FeatureSet) -> Drift | None:
         uniformity(done.p_values["p"].to_numpy()),
         len(done.anomalies) + done.over,
         where.settings.anomaly.weekly,
+        {feature.name: feature.words for feature in chosen.features},
     )
 
 
@@ -166,7 +167,7 @@ def watch_drift(where: Room, names: Sequence[str], sink: Sink | None) -> list[st
         except SocError as error:  # costs this set only
             where.say(str(error))
             continue
-        days = _last_week(where, chosen)
+        days = last_week(where, chosen)
         if found_ is None or days is None or not found_.reasons:
             continue
         drifted.append(chosen.name)
@@ -231,8 +232,12 @@ def _modelled(where: Room, chosen: FeatureSet, since: datetime | None) -> list[A
         return []
     done = judge(where, chosen, begin, until)
     over = f", {done.over:,} more beyond the budget" if done.over else ""
-    where.say(f"{chosen.name}: {len(done.anomalies)} anomalies in {done.windows:,} windows{over}")
+    where.say(f"{chosen.name}: {_many(len(done.anomalies))} in {done.windows:,} windows{over}")
     return done.anomalies
+
+
+def _many(anomalies: int) -> str:
+    return "1 anomaly" if anomalies == 1 else f"{anomalies:,} anomalies"
 
 
 def compare(where: Room, chosen: FeatureSet, versions: tuple[str, str], since: datetime, until: datetime) -> Contest:
@@ -243,7 +248,7 @@ def compare(where: Room, chosen: FeatureSet, versions: tuple[str, str], since: d
 
 def promote(where: Room, chosen: FeatureSet, version: str, *, force: bool = False) -> bool:
     """Put a version into use if it wins against that in use on the last week of the archive, or if forced."""
-    champion, days = where.registry.champion(chosen.name), _last_week(where, chosen)
+    champion, days = where.registry.champion(chosen.name), last_week(where, chosen)
     if champion != version and days is not None and not force and _usable(where, chosen):
         told = compare(where, chosen, (str(champion), version), *days)
         where.say(f"{chosen.name}: {told}")
@@ -257,7 +262,7 @@ def renew(where: Room, names: Sequence[str]) -> list[Stored]:
     """Train on all but the last week, and put into use what wins on that week."""
     made = []
     for chosen in where.chosen(names):
-        days = _last_week(where, chosen) if chosen.features else None
+        days = last_week(where, chosen) if chosen.features else None
         if days is None:
             continue
         for one in train_all(where, [chosen.name], None, days[0]):
@@ -267,7 +272,7 @@ def renew(where: Room, names: Sequence[str]) -> list[Stored]:
     return made
 
 
-def _last_week(where: Room, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
+def last_week(where: Room, chosen: FeatureSet) -> tuple[datetime, datetime] | None:
     """Return the last seven whole days that the archive has."""
     known = known_period(where.archive, chosen)
     if known is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectors.simulator.behaviour import Size
-from flows.bench import behaviour, labelled, scale
+from flows.bench import behaviour, labelled, quiet, scale
 from flows.bench.table import table
 
 JUDGING: Final = 23  # a seed; what was chosen was chosen with others
@@ -29,6 +29,13 @@ def scaled(entities: int, days: int) -> dict[str, Any]:
     """Measure what training of many entities costs; print it."""
     told = scale.costs(Size(entities, 0, days))
     print(scale.shown(told))
+    return told
+
+
+def quieted(days: int, seed: int) -> dict[str, Any]:
+    """Count what exact detectors tell of log lines without an attack; print it."""
+    told = quiet.costs(days, seed)
+    print(quiet.shown(told))
     return told
 
 

@@ -49,6 +49,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of `anomaly`: memory and time of training with so many entities and days (20000 30, 1000000 15)",
     )
+    parser.add_argument(
+        "--quiet-days",
+        type=int,
+        metavar="N",
+        help="of `anomaly`: what exact detectors tell of N days of log lines (42), the last 14 without an attack",
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--profile", action="store_true", help="instead of whole scans: time on one core by stage, field and rule"
@@ -93,7 +99,9 @@ def _anomaly(args: argparse.Namespace) -> int:
     from connectors.simulator.behaviour import Size  # noqa: PLC0415 - both take long to import, and few want them
     from flows.bench import anomaly  # noqa: PLC0415
 
-    if args.scale:
+    if args.quiet_days:
+        told = anomaly.quieted(args.quiet_days, args.seed)
+    elif args.scale:
         told = fresh(anomaly.scaled, args.scale[0], args.scale[1])
     else:
         told = anomaly.run(args.paths[1:], Size(*args.size), seed=args.seed)

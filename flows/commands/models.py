@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from connectors.models import Registry, Stored
-from detectors.errors import UsageError
+from detectors.errors import InputError, UsageError
 from flows.bench.table import table
 from flows.commands.options import add_config, moment, read_config
+from flows.settings import Settings
 from flows.terminal import plain
 
 
@@ -35,8 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if verb == "promote":
             command.add_argument("--force", action="store_true", help="even if it loses against that in use")
         if verb == "compare":
-            command.add_argument("--since", type=moment, metavar="TIME", help="from this time on (default: 7 days ago)")
-            command.add_argument("--until", type=moment, metavar="TIME", help="before this time (default: now)")
+            command.add_argument(
+                "--since", type=moment, metavar="TIME", help="from this time on (default: 7 days before)"
+            )
+            command.add_argument(
+                "--until", type=moment, metavar="TIME", help="before this time (default: the archive's last midnight)"
+            )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args)
     registry = Registry(settings.anomaly.location, settings.anomaly.key)
     if args.verb == "list":
-        _list(registry.versions())
-    elif args.verb == "show":
+        return _list(settings, registry)
+    if args.verb == "show":
         stored, _ = registry.load(args.set, args.version)
         print(orjson.dumps(stored.manifest, option=orjson.OPT_INDENT_2).decode())
     elif args.verb == "promote":
@@ -57,7 +62,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _list(stored: list[Stored]) -> None:
+def _list(settings: Settings, registry: Registry) -> int:
+    refused: list[InputError] = []
+    known = registry.versions(refused=refused.append)
+    print(_table(known))
+    for error in refused:
+        _say(str(error))
+    if not known and not refused:
+        _say(f"no model below {settings.anomaly.location} yet; `soc train` learns what the archive has")
+    return 3 if refused else 0
+
+
+def _table(stored: list[Stored]) -> str:
     rows = [
         (
             f"{one.name} {one.version}",
@@ -70,7 +86,7 @@ def _list(stored: list[Stored]) -> None:
         )
         for one in stored
     ]
-    print(table(("model", "", "trained", "on", "entities", "windows", "detectors"), rows))
+    return table(("model", "", "trained", "on", "entities", "windows", "detectors"), rows)
 
 
 def _compare(args: argparse.Namespace, registry: Registry) -> None:
@@ -80,10 +96,14 @@ def _compare(args: argparse.Namespace, registry: Registry) -> None:
     champion = registry.champion(args.set)
     if champion is None:
         raise UsageError(f"no model of {args.set} is in use", fix=f"soc models promote {args.set} {args.version}")
-    until = args.until or datetime.now(UTC)
-    since = args.since or until - timedelta(days=7)
     (chosen,) = where.chosen([args.set])
+    week = working.last_week(where, chosen)
+    until = args.until or (week[1] if week else where.now)
+    since = args.since or until - timedelta(days=7)
     told = working.compare(where, chosen, (champion, args.version), since, until)
+    if not told.windows:
+        fix = "choose other days: --since and --until"
+        raise UsageError(f"the archive has no windows of {args.set} from {since} until {until}", fix=fix)
     print(plain(str(told)))
 
 

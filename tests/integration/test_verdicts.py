@@ -18,9 +18,9 @@ from connectors.elastic.documents import documents
 from connectors.store_cases import Cases
 from dashboards import templates
 from detectors.errors import UnavailableError
-from detectors.schema import FINDING
 from flows.settings import Elastic, Settings, Triage
 from flows.triage import reckoning, returning
+from flows.triage.evidence import SLIM
 from flows.triage.opening import opened
 from tests.flows.triage.test_cases import attack
 from tests.integration.servers import Elasticsearch
@@ -130,7 +130,7 @@ def test_risk_and_incidents_of_findings_in_elasticsearch(admin: Client, space: s
         returning.bring(settings, store)
         findings = reckoning.recent(store, NOW)
         assert set(findings["event.id"]) >= {"a", "b", "c"}
-        assert findings.schema.items() >= FINDING.items()
+        assert findings.schema == SLIM
         found = reckoning.risk(settings, store, NOW)
         assert "203.0.113.9" not in found["name"].to_list()  # only the false alarm named it
         (incident,) = reckoning.incidents(settings, store, NOW)

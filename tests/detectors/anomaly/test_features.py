@@ -152,3 +152,27 @@ features:
     with pytest.raises(DefinitionError, match=told) as caught:
         featureset.read(text, "mine.yml")
     assert "mine.yml" in str(caught.value)
+
+
+def test_a_newcomer_is_held_against_its_own_cohort() -> None:
+    """Those of the busy unit have ten addresses a day, those of the quiet one have one; two come on the last day."""
+    days = [
+        (START + timedelta(days=day, hours=2, minutes=user, seconds=each), f"{unit}{user}", unit, f"10.{user}.0.{each}")
+        for day in range(12)
+        for unit, addresses in (("busy", 10), ("quiet", 1))
+        for user in range(8 if day == 11 else 7)
+        for each in range(10 if user == 7 else addresses)
+    ]
+    frame = pl.DataFrame(
+        days, schema=["@timestamp", "user.name", "organization.name", "source.ip"], orient="row"
+    ).with_columns(
+        pl.col("@timestamp").cast(pl.Datetime("us", "UTC")),
+        pl.lit("success").alias("event.outcome"),
+        pl.lit("a").alias("host.name"),
+        pl.lit("4624").alias("event.code"),
+    )
+    fresh = table(frame).filter(pl.col("entity").is_in(["busy7", "quiet7"])).sort("entity")
+    assert fresh.select("entity", "peers", "history").rows() == [("busy7", "busy", 0), ("quiet7", "quiet", 0)]
+    busy, quiet = fresh["far addresses"]
+    assert busy == pytest.approx(0.0, abs=0.1)
+    assert quiet > 3

@@ -7,7 +7,7 @@ import pytest
 
 from detectors.anomaly.drift import SHIFTED, shares, stability
 from detectors.anomaly.explain import named_features
-from detectors.anomaly.model import WORTH, Model, fit
+from detectors.anomaly.model import WIDE, WORTH, Ensemble, Model, Options, fit
 from detectors.errors import UsageError
 
 RANDOM = np.random.default_rng(7)
@@ -35,6 +35,21 @@ def test_a_hair_in_what_hardly_ever_moves_is_not_strange() -> None:
     hair, far = model.p_values(np.array([[0.7, 0.7, 0.7, 0.4], [0.7, 0.7, 0.7, 4.0]]))
     assert hair > 0.05
     assert far < 0.001
+
+
+def test_a_few_windows_less_of_a_rare_kind_hardly_move_the_score_of_another_such() -> None:
+    random = np.random.default_rng(5)
+    usual, rare = np.abs(random.normal(size=(3_000, 4))), np.array([[0.0, 0.0, 0.0, 6.0]])
+    kind = rare + random.normal(scale=0.2, size=(5, 4))
+
+    def moved(options: Options) -> float:
+        scores = [
+            Ensemble(np.concatenate([usual, kind[:left]]), ("KNN",), 0, options).score(rare)[0] for left in (5, 3)
+        ]
+        return float(abs(scores[1] - scores[0]))
+
+    assert moved(WIDE) < 0.15
+    assert moved({}) > 0.5
 
 
 def test_a_window_that_nobody_is_told_of_ranks_below_one_that_somebody_is(model: Model) -> None:

@@ -61,6 +61,21 @@ def test_of_each_feature_is_told_what_was_seen(
             assert each["usual"][0] <= each["usual"][1]
 
 
+def test_the_farthest_from_usual_is_told_first_and_nothing_that_is_usual(
+    scored: tuple[Model, FeatureSet, pl.DataFrame, Scored, Origin],
+) -> None:
+    _, _, frame, done, _ = scored
+    for one in done.anomalies:
+        row = frame.filter((pl.col("entity") == one.entity) & (pl.col("window") == one.start))
+        far = [abs(row[f"far {each['feature']}"].item()) for each in one.details["features"]]
+        assert far == sorted(far, reverse=True)
+        first = one.details["features"][0]
+        assert one.text.en.startswith(f"{first['words']['en']}: ")
+        for each in one.details["features"]:
+            if each["usual"][0] <= each["seen"] <= each["usual"][1]:
+                assert f"{each['words']['en']}: " not in one.text.en
+
+
 def test_the_last_thirty_days_are_shown_with_those_without_events(
     scored: tuple[Model, FeatureSet, pl.DataFrame, Scored, Origin],
 ) -> None:

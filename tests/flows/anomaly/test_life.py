@@ -11,6 +11,7 @@ import pytest
 
 from connectors.store import Store
 from detectors.anomaly.drift import Drift
+from detectors.anomaly.parts import Words
 from flows.anomaly import working
 from flows.anomaly.challenge import Contest
 from flows.settings import Accepted, Settings
@@ -36,8 +37,11 @@ def test_a_week_unlike_those_before_is_told_once_and_the_model_trained_again(rus
 
 
 def test_what_looks_as_it_was_learnt_is_no_drift() -> None:
-    assert Drift({"a": 0.1}, 0.1, 7, 7.0).reasons == []
-    assert len(Drift({"a": 0.3, "b": 0.1}, 0.3, 23, 7.0).reasons) == 3
+    words = {"a": Words(en="exports", vi="lần xuất"), "b": Words(en="actions", vi="thao tác")}
+    assert Drift({"a": 0.1}, 0.1, 7, 7.0, words).reasons == []
+    told = Drift({"a": 0.3, "b": 0.1}, 0.3, 23, 7.0, words).reasons
+    assert len(told) == 3
+    assert told[0] == ("exports (PSI 0.3)", "lần xuất (PSI 0,3)")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +52,7 @@ def test_what_looks_as_it_was_learnt_is_no_drift() -> None:
 def test_a_challenger_wins_only_if_nothing_real_is_lost_within_the_budget(
     change: dict[str, object], wins: bool
 ) -> None:
-    contest = Contest((7, 8), 6, 0.9, (0.05, 0.06), 7.0, 0)
+    contest = Contest((7, 8), 6, 0.9, (0.05, 0.06), 7.0, 0, 900)
     assert replace(contest, **change).wins is wins  # type: ignore[arg-type]
     assert ("take over" in str(replace(contest, **change))) is wins  # type: ignore[arg-type]
 

@@ -13,6 +13,7 @@ from connectors.archive import Archive
 from connectors.store import Store
 from flows import assembly
 from flows.anomaly import marks, memory, working
+from flows.bench import quiet
 from flows.scanning import scan
 from flows.settings import Anomaly, Enriching, Settings
 
@@ -92,6 +93,15 @@ def test_two_places_a_new_address_and_silence_are_told_once_each_and_survive_a_r
     store.close()
     assert memory.read(where.cache, "desk")["value"].n_unique() == 2
     assert marks.read(where.cache, "feeds.hours") == END
+
+
+def test_all_that_is_told_of_quiet_days_is_counted_and_shown(kept: Settings) -> None:
+    assert quiet.cried(kept, END - timedelta(days=9), END - timedelta(days=2)) == []
+    told = quiet.cried(kept, END - timedelta(days=1), END + timedelta(minutes=30))
+    assert {"anomaly.desk.places", "anomaly.feeds.silence"} <= {one.detector for one in told}
+    shown = quiet.shown({"lines": 1_234, "days": 42, "per_day": 0.5, "told": {"anomaly.x": 7}, "texts": ["lan: odd"]})
+    assert "1,234 lines of 42 days: 0.50 false anomalies a day" in shown
+    assert "lan: odd" in shown
 
 
 def test_a_damaged_memory_and_mark_cost_themselves(tmp_path: Path) -> None:
