@@ -15,6 +15,7 @@ from connectors.enrichment import Enrichment
 from connectors.expressions import coerced, filled, template, typed
 from connectors.formats.frames import ERROR
 from connectors.formats.json_lines import Lines, Read, Whole, framed
+from connectors.formats.json_members import JsonMembers
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
 from connectors.mapping import Extraction, Lookup, pieces
@@ -102,7 +103,7 @@ class DefinedParser:
 
     def _read(self, lines: pl.Series, text: memoryview | None, needed: frozenset[str] | None) -> Read:
         reader = self.definition.reader
-        if isinstance(reader, Ndjson | Windows):
+        if isinstance(reader, Ndjson | JsonMembers | Windows):
             return reader.read(Lines(lines, text), needed)
         return Whole(reader.parse(lines, needed))
 

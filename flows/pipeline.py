@@ -11,6 +11,7 @@ Nothing here knows where batches come from or where results go.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -248,6 +249,8 @@ class Pipeline:
     def _store_found(self, found: Found, source: str, origin: str) -> Written:
         """Store findings and matches; return what became of the matches."""
         written = self._sink.findings(found.findings)
+        if self.statistics.first_finding is None and found.findings.height:
+            self.statistics.first_finding = time.monotonic()
         self.statistics.findings += written.created
         self.statistics.known_findings += written.known
         matches = self._sink.matches(found.matches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import sys
 import time
@@ -60,6 +61,7 @@ class Scanned:
             "events": seen.events,
             "bytes": self.outcome.bytes,
             "seconds": round(self.seconds, 3),
+            "first_finding_seconds": since_start(seen.first_finding),
             "events_per_second": round(seen.events / self.seconds) if self.seconds else 0,
             "rules_loaded": len(self.parts.rules),
             "rules_failed": len(self.parts.rules.faults) + len(seen.failed_rules),
@@ -112,7 +114,7 @@ def scan(
         calendar=parts.calendar,
         correlating=remembering(parts, partial(StoreMemory, store), microseconds),
         enrichment=parts.enrichment,
-        waiting=Waiting(yearly(definitions)),
+        waiting=Waiting(yearly(definitions), eager=True),
         ledger=Ledger(parts) if ledger else None,
     )
     seen = pipeline.statistics
@@ -172,3 +174,15 @@ def peak_memory() -> float:
     except (OSError, IndexError):  # not Linux, where a process also inherits what its parent held
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def since_start(moment: float | None) -> float | None:
+    """Return how many seconds after the start of this process a moment of `time.monotonic` was, if Linux tells that."""
+    try:
+        started = int(Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()[19]) / os.sysconf(
+            "SC_CLK_TCK"
+        )
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - started
+    except (OSError, AttributeError):
+        return None
+    return None if moment is None else round(moment - time.monotonic() + age, 3)

@@ -18,6 +18,7 @@ class Statistics:
     parse_failures: int = 0
     findings: int = 0
     known_findings: int = 0
+    first_finding: float | None = None  # when it was stored, by the clock that runs since the machine was started
     matches: Counter[str] = field(default_factory=Counter)  # rule id → matching events
     suppressed: Counter[str] = field(default_factory=Counter)  # exception id → matches that it took
     excepted: int = 0  # matches that any exception took

@@ -35,10 +35,11 @@ class Waiting:
     """Collects hits until they are many enough to be told of.
 
     Only batches that were received on one day go together: it may tell the year of their times. Those of `yearly`
-    sources have one.
+    sources have one. Where somebody waits for the first finding (`eager`), the first hits of all wait for nothing.
     """
 
     yearly: Collection[str] = ()
+    eager: bool = False
     _held: dict[tuple[str, date | None], list[Struck]] = field(default_factory=dict)
 
     def add(self, batch: Batch, events: pl.DataFrame, hits: Hits) -> Iterator[Struck]:
@@ -52,7 +53,8 @@ class Waiting:
         few = replace(batch, records=light.select(batch.carried), text=None)
         held.append(Struck(few, light, Hits(hits.rule, positions.astype(np.int64))))
         size = sum(int(each.events["event.original"].str.len_bytes().sum()) for each in held)
-        if size >= BYTES or sum(each.events.height for each in held) >= EVENTS:
+        if self.eager or size >= BYTES or sum(each.events.height for each in held) >= EVENTS:
+            self.eager = False
             yield _together(self._held.pop(key))
 
     def rest(self) -> Iterator[Struck]:
@@ -68,9 +70,17 @@ def _copied(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _together(held: list[Struck]) -> Struck:
-    events = pl.concat((each.batch.placed(each.events) for each in held), how="diagonal_relaxed")
+    events = pl.concat(_alike([each.batch.placed(each.events) for each in held]), how="diagonal_relaxed")
     starts = np.cumsum([0, *(each.events.height for each in held)])
     rows = [each.hits.row + start for each, start in zip(held, starts[:-1], strict=True)]
     hits = Hits(np.concatenate([each.hits.rule for each in held]), np.concatenate(rows))
     records = events.select(*EVENT, *PLACE)
     return Struck(replace(held[0].batch, records=records, text=None), events, hits)
+
+
+def _alike(frames: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield the frames with lists of one text for texts, where others have lists: fields of JSON may be either."""
+    lists = {name for frame in frames for name, kind in frame.schema.items() if kind == pl.List}
+    for frame in frames:
+        single = [name for name in frame.columns if name in lists and frame.schema[name] == pl.String]
+        yield frame.with_columns(pl.when(pl.col(name).is_not_null()).then(pl.concat_list(name)) for name in single)

@@ -12,14 +12,16 @@ has all after its header as `text`. Where a text of FTD is pairs, their keys are
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import polars as pl
 
 from connectors.formats import header, pairs
-from connectors.formats.fitting import groups
-from connectors.formats.frames import ERROR, nulls
+from connectors.formats.fitting import first_fit, groups
+from connectors.formats.frames import ERROR, nulls, scatter
+from connectors.patterns.fit import fit
 
 MESSAGE: Final = (
     r"(?s)^(?P<head>[^%]*)%(?P<facility>[A-Z][A-Za-z0-9_]*)-(?:(?P<sub_facility>[A-Za-z0-9_-]+?)-)?(?P<severity>[0-7ACEWNID])-"
@@ -30,7 +32,20 @@ PLAIN: Final = (
 )
 PAIRS: Final = r"^[A-Z][A-Za-z0-9_]+: [^,]*, [A-Z][A-Za-z0-9_]+: "
 KEY: Final = r"^[A-Z][A-Za-z0-9_]+$"
+UPPER: Final = re.compile(KEY)
 INNER: Final = rf"(?s)^(?P<outer>.*?)(?:(?:^|\s|:)(?P<sequence>\d+): )?(?P<time>{header.TIME}) ?:?\s*$"
+LATE: Final = (  # a time stands last: nothing else may be one of the device's behind a relay's
+    r"(?:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?(?: ?(?:Z|[A-Z]{3,4}(?:[+-]\d+(?::\d\d)?)?|[+-]\d\d:?\d\d))?|\d{10}(?:\.\d+)?)"
+    r" ?:?\s*$"
+)
+ALONE: Final = (  # <165>7433: rt01: 007439: Jan  5 08:15:00.123 UTC:
+    r"^(?:<(?P<priority>\d{1,3})>)?(?:: )?(?:(?P<count>\d+): )?(?:(?P<hostname>[A-Za-z][\w.-]*): )?"
+    rf"(?:(?P<sequence>\d+): )?(?P<timestamp>{header.TIME}) ?:?\s*$"
+)
+RELAYED: Final = (  # <187>Jan  5 08:15:00 rt01 7433: Jan  5 08:15:00.123:
+    r"^(?:<(?P<priority>\d{1,3})>)?"
+    rf"(?:{header.TIME}) (?P<hostname>[A-Za-z0-9][\w.-]*) (?:(?P<sequence>\d+): )?(?P<timestamp>{header.TIME}) ?:?\s*$"
+)
 OWN: Final = ("facility", "sub_facility", "severity", "mnemonic", "repeats", "text")
 
 
@@ -43,7 +58,7 @@ class Cisco:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = groups(original, MESSAGE)
+        frame = first_fit(original, (MESSAGE,), None if wanted is None else {*wanted, "head", "text"})
         plain = frame["head"].is_null()
         head = frame["head"]
         made = {name: frame[name] for name in OWN}
@@ -59,6 +74,8 @@ class Cisco:
         return pl.DataFrame([*columns, error.alias(ERROR)])
 
     def _pairs(self, text: pl.Series, wanted: frozenset[str] | None) -> dict[str, pl.Series]:
+        if wanted is not None and not any(map(UPPER.match, wanted)):
+            return {}
         rows = text.str.contains(PAIRS).fill_null(value=False).arg_true()
         cut = pl.DataFrame([rows.alias("row"), text.gather(rows).str.split(", ").alias("pair")]).explode("pair")
         found = cut.with_columns(pl.col("pair").str.splitn(": ", 2).struct.rename_fields(["key", "value"]))
@@ -67,10 +84,28 @@ class Cisco:
         return pairs.columns(found.with_columns(pl.col("value").str.strip_chars()), text.len())
 
     def _header(self, head: pl.Series) -> dict[str, pl.Series]:
-        """Split the header: a relay may have put its own before the device's."""
-        inner = head.str.extract_groups(INNER).struct.unnest()  # no place is ruled out early: Polars is faster here
-        outer = header.split(pl.select(pl.coalesce(inner["outer"], head)).to_series())
-        made = {f"syslog_{part.name}": part for part in outer}
-        for name, own in (("syslog_timestamp", "time"), ("syslog_sequence", "sequence")):
-            made[name] = pl.select(pl.coalesce(inner[own], made[name])).to_series()
-        return made
+        """Split the header: nearly always the device's alone."""
+        late = head.str.contains(LATE).fill_null(value=False)
+        alone = fit(head if late.all() else head.set(~late, None), (ALONE, RELAYED)).columns
+        left = alone["timestamp"].is_null().arg_true()
+        made = {
+            "sequence": pl.coalesce("sequence", "count"),
+            "timestamp": pl.col("timestamp").str.strip_chars_start("*."),
+            **dict.fromkeys(("program", "pid"), pl.lit(None, pl.String)),
+        }
+        found = alone.select(made.get(name, pl.col(name)).alias(name) for name in header.PARTS)
+        if left.len():
+            found = scatter(found, left, _relayed(head.gather(left), late.gather(left)))
+        return {f"syslog_{part.name}": part for part in found}
+
+
+def _relayed(head: pl.Series, late: pl.Series) -> pl.DataFrame:
+    """Split headers before which a relay may have put its own."""
+    if not late.any():
+        return header.split(head)
+    inner = head.str.extract_groups(INNER).struct.unnest()  # no place is ruled out early: Polars is faster here
+    outer = header.split(pl.select(pl.coalesce(inner["outer"], head)).to_series())
+    return outer.with_columns(
+        pl.coalesce(inner["time"].str.strip_chars_start("*."), "timestamp").alias("timestamp"),
+        pl.coalesce(inner["sequence"], "sequence").alias("sequence"),
+    )

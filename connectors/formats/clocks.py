@@ -8,8 +8,6 @@ import polars as pl
 
 # 30/Jul/2026:09:03:52.726 · 06-Mar-2026 18:34:17.383 · 27 Dec 2026 11:19:18.874 · 30 May 10:03:19
 DAY_FIRST: Final = r"^(\d{1,2})[-/ ]([A-Z][a-z]{2})(?:[-/ ](\d{4}))?[ :](\d\d:\d\d:\d\d.*)$"
-# Wed Oct 21 11:58:08 2026 -04:00
-ZONE_LAST: Final = r"^[A-Z][a-z]{2} +([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d)(?:\.\d+)? (\d{4}) ([+-]\d\d):?(\d\d)$"
 SHORT: Final = r"^(\d\d)(\d\d)(\d\d) +(\d{1,2}:\d\d:\d\d)$"  # 260315  9:46:45
 MONTHS: Final = dict(
     zip(
@@ -29,11 +27,6 @@ ZONES: Final = {
 def month_first(text: pl.Expr) -> pl.Expr:
     """Return `Jul 30 2026 09:03:52.726` for times that begin with the day."""
     return text.str.replace(DAY_FIRST, "$2 $1 $3 $4").str.replace("  ", " ", literal=True)
-
-
-def clf(text: pl.Expr) -> pl.Expr:
-    """Return `21/Oct/2026:11:58:08 -0400` for times that end with year and offset."""
-    return text.str.replace(ZONE_LAST, "$2/$1/$4:$3 $5$6")
 
 
 def whole_year(text: pl.Expr) -> pl.Expr:

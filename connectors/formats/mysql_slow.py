@@ -59,8 +59,10 @@ class MysqlSlow:
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
         line = original.alias("line").to_frame()
-        frame = line.select(pl.col("line").str.extract(pattern).alias(name) for name, pattern in PARTS.items())
-        frame = frame.with_columns(timestamp=pl.coalesce("epoch", clocks.whole_year(pl.col("said"))))
+        asked = PARTS.keys() if wanted is None else {*wanted, "query_time", "epoch", "said"}
+        frame = line.select(pl.col("line").str.extract(PARTS[name]).alias(name) for name in PARTS if name in asked)
+        if wanted is None or "timestamp" in wanted:
+            frame = frame.with_columns(timestamp=pl.coalesce("epoch", clocks.whole_year(pl.col("said"))))
         result = finished(frame, wanted, "query_time", "not a record of a slow query log")
         stop = pl.when(original.str.starts_with("# Time").fill_null(value=False) & result[ERROR].is_not_null())
         return result.with_columns(stop.then(pl.lit("a time without a query")).otherwise(ERROR).alias(ERROR))

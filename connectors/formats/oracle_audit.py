@@ -19,7 +19,6 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from connectors.formats import clocks
 from connectors.formats.fitting import finished
 
 HEAD: Final = r"^([A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}(?: [+-]\d\d:\d\d)?)\s*(?:\n|$)"
@@ -50,16 +49,20 @@ class OracleAudit:
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
         line = pl.col("line")
-        keys = [name for name in KEYS if wanted is None or name in wanted or name == "client"]
-        frame = original.alias("line").to_frame()
+        keys = [name for name in KEYS if wanted is None or name in wanted]
+        frame = original.alias("line").to_frame().with_columns(line.str.extract(HEAD).alias("head"))
+        made = {
+            "zone": pl.col("head").str.extract(r" ([+-]\d\d:\d\d)$"),
+            "pid": line.str.extract(r"(?m)^Unix process pid: (\d+)").forward_fill(),
+        }
         frame = frame.select(
-            clocks.clf(line.str.extract(HEAD)).alias("time"),
-            line.str.extract(HEAD).str.extract(r" ([+-]\d\d:\d\d)$").alias("zone"),
-            line.str.extract(r"(?m)^Unix process pid: (\d+)").forward_fill().alias("pid"),
+            pl.col("head").alias("time"),
+            *[made[name].alias(name) for name in made if wanted is None or name in wanted],
             *[_value(line, KEYS[name]).alias(name) for name in keys],
         )
-        host = pl.col("client").str.extract(r"HOST=([^)\s]+)")
-        frame = frame.with_columns(pl.coalesce(host, "client").alias("client"))
+        if "client" in keys:
+            host = pl.col("client").str.extract(r"HOST=([^)\s]+)")
+            frame = frame.with_columns(pl.coalesce(host, "client").alias("client"))
         return finished(frame, wanted, "time", "belongs to no audit record")
 
 

@@ -27,6 +27,7 @@ def shown(runs: list[Scan]) -> str:
         "events/s": [one["events_per_second"] for one in runs],
         "peak MB": [one["peak_rss_mb"] for one in runs],
         "seconds": [one["seconds"] for one in runs],
+        "first finding": [one["first_finding_seconds"] or 0.0 for one in runs],  # since the process was started
         **{f"  {stage}": [one["stages"].get(stage, 0.0) for one in runs] for stage in runs[0]["stages"]},
     }
     figures = [(name, statistics.median(values), min(values), max(values)) for name, values in rows.items()]

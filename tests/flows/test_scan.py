@@ -43,6 +43,7 @@ def test_findings_go_to_a_file_and_a_table(capsys: pytest.CaptureFixture[str]) -
     assert stats["rules_blind"] == 0
     assert {"bytes", "seconds", "events_per_second", "rules_loaded", "rules_failed", "parse_failures"} <= stats.keys()
     assert 20 < stats["peak_rss_mb"] < 4000
+    assert stats["first_finding_seconds"] is None or stats["first_finding_seconds"] > 0
     out, err = capsys.readouterr()
     assert "Password guessed at" in out
     assert "15 events of 1 files" in err
