@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ctypes import c_char_p, c_int8, c_int64, c_void_p
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any, Final, cast
 
 import numpy as np
@@ -70,6 +71,7 @@ class _Lent:
 
 
 _LENT: Final[list[_Lent]] = []
+_LENDING: Final = Lock()  # two threads at it could forget what one has just lent
 
 
 class _Column:
@@ -89,8 +91,9 @@ class _Column:
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Hand it over, once."""
-        _LENT[:] = [each for each in _LENT if not each.flag.value]
-        _LENT.append(self._lent)
+        with _LENDING:
+            _LENT[:] = [each for each in _LENT if not each.flag.value]
+            _LENT.append(self._lent)
         capsule = _capsule()
         return (
             capsule(ctypes.addressof(self._schema), b"arrow_schema", None),

@@ -9,39 +9,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
 import polars as pl
 
-from detectors.contracts import Block, Clock, Hits, Intervals, Memory
-from detectors.correlation import ledger
-from detectors.correlation.alerts import (
-    EVENTS,
-    KEPT_ENTITIES,
-    Key,
-    described,
-    found,
-    gathered,
-    placed,
-    spelt,
-    suppressed,
-    texts_of,
-    withdrawn,
-)
-from detectors.correlation.evaluate import FIELD, Alerts, among, evaluate, merged, text
+from detectors.contracts import Block, Hits, Intervals, Memory
+from detectors.correlation import events as of_alerts
+from detectors.correlation import ledger, reach
+from detectors.correlation.alerts import Key, found, suppressed, withdrawn
+from detectors.correlation.earlier import Earlier, earlier, fresh, pieces
+from detectors.correlation.evaluate import FIELD, Alerts, evaluate, merged
+from detectors.correlation.events import EVENTS, KEPT_ENTITIES, described, gathered, texts_of
 from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import SECOND, Linked, Member
-from detectors.correlation.windows import Flags, Numbers, distinct
 from detectors.errors import SocError
 from detectors.findings import SIGNAL, Detection, Found, nothing
 from detectors.identity import digest
 from detectors.maintenance import HOST, Calendar
 from detectors.schema import TIME
 
-MANY = 64  # stretches of time; more are taken as one
-PIECE = 100_000  # events that are told of at once, if they are of several findings
 _ALWAYS = ("event.id", "time", "soc.source", *(f"{FIELD}{name}" for name in KEPT_ENTITIES))
 
 
@@ -91,7 +79,7 @@ class Correlator:
             return
         times = {block.rule: block.matches["time"].unique().sort().to_numpy() for block in blocks}
         touched = {
-            identity: _touched([times[leaf.id] for leaf in linked.leaves() if leaf.id in times], linked.reach)
+            identity: reach.touched([times[leaf.id] for leaf in linked.leaves() if leaf.id in times], linked.reach)
             for identity, linked in self._correlations.items()
             if any(leaf.id in times for leaf in linked.leaves())
         }
@@ -113,7 +101,7 @@ class Correlator:
         event doesn't count, but of every rule one source must have had some.
         """
         waiting = self._memory.waiting()
-        times = _slowest(self._memory.times())
+        times = reach.slowest(self._memory.times())
         for identity, seen in waiting.items():
             linked = self._correlations.get(identity)
             if linked is None:
@@ -162,7 +150,7 @@ class Correlator:
         ledger.enter(self._memory, linked, {key: step for key, step in (made | gone).items() if known.get(key) != step})
         if events.height:
             told = {key: step.number for key, step in made.items()}
-            for _, some in _pieces(events, events):
+            for _, some in pieces(events, events):
                 whole = described(some, frames)
                 yield found(detection, whole, whole, self._originals, told, mute=partial(self._muted, detection))
         shown = shown.filter(self._muted(detection, shown).is_null())
@@ -226,62 +214,51 @@ class Correlator:
         self, linked: Linked, within: Intervals | None, horizon: int | None, blocks: Sequence[Block]
     ) -> Iterator[Found]:
         reached = None if within is None else merged([(begin - linked.reach, end) for begin, end in within])
-        touched = _groups(linked, blocks)
+        touched = reach.groups(linked, blocks)
         frames: dict[str, pl.DataFrame] = {}
         alerts = evaluate(linked, self._recall(frames, reached, touched), within, horizon, self._excepted.left)
         if not alerts:
             return
         detection = _detection(linked)
         if linked.rule.meta.id in self._excepted.of:
-            before = self._earlier(alerts, frames, reached) if blocks else None
+            before = earlier(alerts, frames, reached, self._excepted.left) if blocks else None
             yield from self._suppressed(detection, alerts, before, frames)
             del before
         if linked.rule.meta.id in self.silent:
             return
         # Windows and matches of a million events take hundreds of MB: each goes as soon as it has told what it can.
         left = self._excepted.left(alerts)
-        events, texts = _events(left, frames, detection.seconds), texts_of(left)
+        events, texts = of_alerts.compact(left, frames, detection.seconds), texts_of(left)
         alerts = left = replace(alerts, parts=())
         known = self._known(alerts, frames, reached, detection.seconds) if blocks else None
         del alerts, left
-        first, new = (events, events) if known is None else self._fresh(events, known)
+        anew = bool(self._calendar.windows)
+        first, new = (events, events) if known is None else fresh(events, known, anew=anew)
         del events, known
         if not new.height:
             return
         mute = partial(self._muted, detection)
-        for some, fresh in _pieces(first, new):
-            whole = _spelt(some, linked, texts, frames)
-            told = whole if fresh is some else _spelt(fresh, linked, texts, frames)
+        for some, unheard in pieces(first, new):
+            whole = of_alerts.whole(some, linked, texts, frames)
+            told = whole if unheard is some else of_alerts.whole(unheard, linked, texts, frames)
             yield found(detection, whole, told, self._originals, {}, mute=mute)
 
     def _known(
         self, alerts: Alerts, frames: Mapping[str, pl.DataFrame], within: Intervals | None, seconds: int
     ) -> pl.DataFrame:
         """Return the events of alerts that were told before."""
-        earlier = self._earlier(alerts, frames, within)
-        return earlier.of(self._excepted.left(earlier.alerts), seconds)
-
-    def _fresh(self, events: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the events of findings that are told, and the events that were not told before.
-
-        Findings that were told stand there: their new matches are all that is to be told.
-        """
-        rows = "row" in known.columns
-        new = events.filter(~_among(events, known)) if rows else events.join(known, on=known.columns, how="anti")
-        key = known.columns[:2]
-        if self._calendar.windows:  # those that were muted have to be told if anything loud is new
-            return events.join(new.select(key).unique(), on=key, how="semi"), new
-        return events.join(known.select(key).unique(), on=key, how="anti"), new
+        told = earlier(alerts, frames, within, self._excepted.left)
+        return told.of(self._excepted.left(told.alerts), seconds)
 
     def _suppressed(
-        self, detection: Detection, alerts: Alerts, earlier: _Earlier | None, frames: Mapping[str, pl.DataFrame]
+        self, detection: Detection, alerts: Alerts, told: Earlier | None, frames: Mapping[str, pl.DataFrame]
     ) -> Iterator[Found]:
         """Yield what exceptions take of alerts that they did not take before."""
-        before = {} if earlier is None else {each.id: taken for each, taken in self._excepted.taken(earlier.alerts)}
+        before = {} if told is None else {each.id: taken for each, taken in self._excepted.taken(told.alerts)}
         for each, taken in self._excepted.taken(alerts):
             events = gathered(taken, frames, detection.seconds)
-            if earlier is not None and each.id in before:
-                known = earlier.of(before[each.id], detection.seconds)
+            if told is not None and each.id in before:
+                known = told.of(before[each.id], detection.seconds)
                 events = events.join(known, on=known.columns, how="anti")
             if events.height:
                 yield replace(nothing(), suppressed=suppressed(detection, each, described(events, frames)))
@@ -307,22 +284,10 @@ class Correlator:
             if member.id not in frames:
                 columns = dict.fromkeys([*_ALWAYS, *(f"{FIELD}{name}" for name in self.fields[member.id])])
                 frame = self._memory.recall(member.id, columns, reached, self._by)
-                frames[member.id] = frame if touched is None else _only(frame, member, touched)
+                frames[member.id] = frame if touched is None else reach.only(frame, member, touched)
             return frames[member.id]
 
         return recall
-
-    def _earlier(self, alerts: Alerts, frames: Mapping[str, pl.DataFrame], within: Intervals | None) -> _Earlier:
-        """Return alerts that were told before: most of those whose events alerts within these times may share.
-
-        The matches are those at hand, so windows that begin before them are missed; what they hold is told again.
-        """
-        linked = alerts.linked
-        told = among(alerts, lambda member: frames[member.id]["told"].to_numpy(), within)
-        if told is not None:
-            return _Earlier(told, frames, among=True)
-        matches = {rule: frame.filter("told").select(_asked_for(linked, rule)) for rule, frame in frames.items()}
-        return _Earlier(evaluate(linked, lambda member: matches[member.id], within, None, self._excepted.left), matches)
 
     def _originals(self, shown: pl.DataFrame) -> dict[str, str]:
         """Return the raw records of the events that findings show."""
@@ -338,108 +303,5 @@ class Correlator:
         return {name: text or "" for name, text in raw.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """Alerts that were told before, and the matches that they are made of."""
-
-    alerts: Alerts
-    matches: Mapping[str, pl.DataFrame]
-    among: bool = False  # whether they are among the matches of what is told now, and so of one group and row with them
-
-    def of(self, alerts: Alerts, seconds: int) -> pl.DataFrame:
-        """Return the events of some of the alerts: finding by finding, as what is told now can be told by."""
-        numbered = self.among and len(alerts.linked.members) == 1  # of several rules one event has several rows
-        if numbered and (places := placed(alerts, seconds)) is not None:
-            return places
-        names = ("number", "anchor", "row") if numbered else ("group", "anchor", "event.id")
-        return gathered(alerts, self.matches, seconds).select(names)
-
-
-def _events(alerts: Alerts, frames: Mapping[str, pl.DataFrame], seconds: int) -> pl.DataFrame:
-    """Return the events of alerts, in numbers alone if they can be told apart by these."""
-    places = placed(alerts, seconds)
-    return gathered(alerts, frames, seconds) if places is None else places
-
-
-def _spelt(events: pl.DataFrame, linked: Linked, texts: pl.Series, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return events with what is told of them, however they were given; `texts` are the keys of groups."""
-    return described(events if "group" in events.columns else spelt(events, linked, texts, frames), frames)
-
-
-def _among(events: pl.DataFrame, known: pl.DataFrame) -> Flags:
-    """Say of which events the anchor and the row are known."""
-    anchors = distinct(np.sort(np.concatenate([each["anchor"].to_numpy() for each in (events, known)])))
-    rows = 1 + max(each["row"].to_numpy().max(initial=0) for each in (events, known))
-
-    def keys(frame: pl.DataFrame) -> Numbers:
-        return np.asarray(np.searchsorted(anchors, frame["anchor"].to_numpy()) * rows + frame["row"].to_numpy())
-
-    return np.isin(keys(events), keys(known), kind="sort")
-
-
-def _pieces(events: pl.DataFrame, new: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Cut events, and the new ones, into such of some findings each, so that a million need no more room than some."""
-    if new.height <= PIECE:
-        yield events, new
-        return
-    key = ["number", "anchor"]
-    counts = new.group_by(key, maintain_order=True).len()
-    piece = counts.select(*key, (pl.col("len").cum_sum() // PIECE).alias("piece"))
-
-    def cut(frame: pl.DataFrame) -> dict[tuple[object, ...], pl.DataFrame]:
-        part = frame.join(piece, on=key, how="inner", maintain_order="left")
-        return part.partition_by("piece", as_dict=True, include_key=False, maintain_order=True)
-
-    fresh = cut(new)
-    of = fresh if events is new else cut(events)
-    for name, some in fresh.items():
-        yield of.get(name, events.clear()), some
-
-
 def _detection(linked: Linked) -> Detection:
     return Detection(linked.rule.meta, linked.semantics, provider="sigma")
-
-
-def _asked_for(linked: Linked, rule: str) -> list[str]:
-    """Return the columns of a rule's matches that decide on alerts."""
-    names = {name for leaf in linked.leaves() if leaf.id == rule for name in (*leaf.group, *leaf.fields)}
-    return ["event.id", "time", *(f"{FIELD}{name}" for name in sorted(names))]
-
-
-def _slowest(times: Mapping[Clock, int]) -> dict[str, int]:
-    """Return how far time has come in each source: as far as in the stream that is behind."""
-    found: dict[str, int] = {}
-    for (source, _), time in times.items():
-        found[source] = min(time, found.get(source, time))
-    return found
-
-
-def _touched(times: Sequence[Numbers], reach: int) -> list[tuple[int, int]]:
-    """Return when windows end that hold matches at these times."""
-    moments = distinct(np.sort(np.concatenate(times)))
-    apart = np.flatnonzero(np.diff(moments) > reach)
-    if len(apart) >= MANY:
-        apart = apart[:0]
-    begins, ends = moments[np.append(0, apart + 1)], moments[np.append(apart, len(moments) - 1)] + reach
-    return list(zip(begins.tolist(), ends.tolist(), strict=True))
-
-
-def _groups(linked: Linked, blocks: Sequence[Block]) -> pl.DataFrame | None:
-    """Return the groups that new matches are in; None where all groups have to be looked at."""
-    count = len(linked.rule.group_by)
-    if not blocks or not count or any(member.inner is not None for member in linked.members):
-        return None
-    keys = [
-        block.matches.select(text(name).alias(str(number)) for number, name in enumerate(member.group))
-        for member in linked.members
-        for block in blocks
-        if block.rule == member.id
-    ]
-    return pl.concat(keys).unique()
-
-
-def _only(frame: pl.DataFrame, member: Member, groups: pl.DataFrame) -> pl.DataFrame:
-    """Return the matches in these groups."""
-    keys = frame.select(text(name).alias(column) for name, column in zip(member.group, groups.columns, strict=True))
-    at = keys.with_row_index("at").join(groups, on=groups.columns, how="semi", maintain_order="left")["at"]
-    return frame if at.len() == frame.height else frame[at]

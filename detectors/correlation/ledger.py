@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from detectors.contracts import Block, Memory
-from detectors.correlation.alerts import EVERYTHING, Key
+from detectors.correlation.alerts import Key
 from detectors.correlation.evaluate import FIELD, Alerts
+from detectors.correlation.events import EVERYTHING
 from detectors.correlation.link import Linked, Member
 from detectors.correlation.windows import changes
 

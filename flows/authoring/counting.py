@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from detectors.correlation.alerts import texts_of
 from detectors.correlation.condition import holds
 from detectors.correlation.correlator import Correlator
 from detectors.correlation.evaluate import FIELD, Alerts, evaluate
+from detectors.correlation.events import texts_of
 from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import MAX_REACH, SECOND, Linked, Member
 from detectors.correlation.memory import Held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from detectors.correlation import correlator
+from detectors.correlation import earlier
 
 
 def events(counts: dict[str, int]) -> pl.DataFrame:
@@ -17,13 +17,13 @@ def events(counts: dict[str, int]) -> pl.DataFrame:
 
 def test_few_events_are_one_piece() -> None:
     of, new = events({"a": 2}), events({"a": 1})
-    assert [(one.height, other.height) for one, other in correlator._pieces(of, new)] == [(2, 1)]
+    assert [(one.height, other.height) for one, other in earlier.pieces(of, new)] == [(2, 1)]
 
 
 def test_many_events_are_cut_between_findings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(correlator, "PIECE", 4)
+    monkeypatch.setattr(earlier, "PIECE", 4)
     of, new = events({"a": 3, "b": 5, "c": 1}), events({"a": 3, "b": 5, "c": 1, "d": 2})
-    pieces = [*correlator._pieces(of, new)]
+    pieces = [*earlier.pieces(of, new)]
     assert [fresh["group"].unique().sort().to_list() for _, fresh in pieces] == [["a"], ["b", "c", "d"]]
     assert pl.concat([one for one, _ in pieces]).equals(of)
     assert pl.concat([fresh for _, fresh in pieces]).equals(new)
