@@ -16,12 +16,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from connectors.content import Content
 from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC, mend, plausible, said, singled
 from connectors.evtx_process import LARGEST, PARSERS, Parser, Parsers, Part
-from connectors.lines import Portion, records
+from connectors.lines import Portion, cut, records
 from detectors.errors import InputError
 
 FILE_MAGIC, HEADER = b"ElfFile\0", 4096
@@ -54,8 +53,8 @@ class _Found:
     def portion(self) -> Portion:
         # a record id is 64 bits wide in a file anyone may have made
         ids = np.minimum(np.concatenate(self.ids), 2**63 - 1).astype(np.int64)
-        text = b"\n".join(self.lines)
-        return Portion(records(pl.read_lines(text).to_series(), ids), text=memoryview(text))
+        text = memoryview(b"\n".join(self.lines))
+        return Portion(records(cut(text, json=True)[0], ids), text=text)
 
 
 def is_evtx(head: bytes) -> bool:

@@ -92,7 +92,7 @@ def _last(block: Block) -> int:
 
 
 def _portion(block: Block, at: int, limits: Limits, *, json: bool) -> Portion:
-    texts, starts, sizes, escaped = _cut(block, json=json)
+    texts, starts, sizes, escaped = cut(block, json=json)
     long = sizes > limits.line
     frame = records(texts, starts + at)
     kept = texts.str.contains(r"\S") & pl.Series(~long)
@@ -130,7 +130,7 @@ def breaks(data: npt.NDArray[np.uint8]) -> Sizes:
     return np.concatenate([np.flatnonzero(data[at : at + STEP] == ord("\n")) + at for at in steps])
 
 
-def _cut(block: Block, *, json: bool) -> tuple[pl.Series, Sizes, Sizes, bool]:
+def cut(block: Block, *, json: bool) -> tuple[pl.Series, Sizes, Sizes, bool]:
     """Return the lines of a block, which LF and CR LF end.
 
     And where each starts there, its size in bytes without LF, and whether bytes of it became escapes.

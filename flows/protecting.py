@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from connectors.definitions import Definition
-from connectors.privacy import keys, vault
+from connectors.privacy import keys
 from connectors.privacy.protect import Protector
 from detectors.contracts import Batch
 from detectors.personal import Seen, personal
@@ -65,6 +65,8 @@ def protector(settings: Settings) -> Protector | None:
     """
     if not settings.privacy.protect:
         return None
+    from connectors.privacy import vault  # noqa: PLC0415 - its ciphers take long to import, and few sites have one
+
     where = places(settings)
     known = keys.read(where.keys)
     return Protector(known, lambda pairs: vault.append(where.vault, known.vault, pairs))

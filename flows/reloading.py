@@ -39,7 +39,7 @@ class Watched:
         self._told: set[str] = set()
         self._left_out = {str(fault) for fault in loaded.faults}  # told at the start
         for fault in loaded.faults:
-            say(f"rule left out: {plain(str(fault))}")
+            say(f"left out: {plain(str(fault))}")
         self.parts = self._with(loaded, _kept(_former.get(self._key, RuleSet((), ())), loaded))
 
     def changed(self) -> bool:
@@ -75,7 +75,10 @@ class Watched:
         _former[self._key] = rules
         for name, title in _names(kept).items():
             self._once(f"the former version of `{plain(title)}` ({name}) stays in use")
-        return assembly.parts(self._settings, rules)
+        parts = assembly.parts(self._settings, rules)
+        for fault in parts.rules.faults[len(rules.faults) :]:  # maintenance windows: what one would mute is told
+            self._once(f"left out: {plain(str(fault))}")
+        return parts
 
     def _tell(self, faults: Iterable[SocError]) -> None:
         for fault in faults:

@@ -70,9 +70,17 @@ def _copied(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _together(held: list[Struck]) -> Struck:
-    events = pl.concat((each.batch.placed(each.events) for each in held), how="diagonal_relaxed")
+    events = pl.concat(_alike([each.batch.placed(each.events) for each in held]), how="diagonal_relaxed")
     starts = np.cumsum([0, *(each.events.height for each in held)])
     rows = [each.hits.row + start for each, start in zip(held, starts[:-1], strict=True)]
     hits = Hits(np.concatenate([each.hits.rule for each in held]), np.concatenate(rows))
     records = events.select(*EVENT, *PLACE)
     return Struck(replace(held[0].batch, records=records, text=None), events, hits)
+
+
+def _alike(frames: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield the frames with lists of one text for texts, where others have lists: fields of JSON may be either."""
+    lists = {name for frame in frames for name, kind in frame.schema.items() if kind == pl.List}
+    for frame in frames:
+        single = [name for name in frame.columns if name in lists and frame.schema[name] == pl.String]
+        yield frame.with_columns(pl.when(pl.col(name).is_not_null()).then(pl.concat_list(name)) for name in single)

@@ -440,5 +440,6 @@ def _groups(linked: Linked, blocks: Sequence[Block]) -> pl.DataFrame | None:
 
 def _only(frame: pl.DataFrame, member: Member, groups: pl.DataFrame) -> pl.DataFrame:
     """Return the matches in these groups."""
-    found = frame.join(groups, left_on=[text(name) for name in member.group], right_on=groups.columns, how="semi")
-    return frame if found.height == frame.height else found
+    keys = frame.select(text(name).alias(column) for name, column in zip(member.group, groups.columns, strict=True))
+    at = keys.with_row_index("at").join(groups, on=groups.columns, how="semi", maintain_order="left")["at"]
+    return frame if at.len() == frame.height else frame[at]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from detectors.errors import RuleError, UsageError
 from detectors.sigma.rule import Rule
-from flows import assembly
+from flows import assembly, lists
 from flows.ruleset import RuleSet, rule_files
 from flows.settings import Settings
 
@@ -46,6 +46,7 @@ def of_paths(paths: Sequence[Path], settings: Settings, folders: Sequence[Path] 
     if not found.faults:
         return found
     called = {Path(file).resolve(): file for file in rule_files(paths)}  # as the person who asks calls them
+    called |= {file.resolve(): str(file) for file in lists.files(assembly.list_paths(settings))}
     where = assembly.rule_folders(settings, folders)
     others = [path for path in paths if not any(path.resolve().is_relative_to(folder.resolve()) for folder in where)]
     known = assembly.load_rules(settings, [*where, *others])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -41,8 +41,7 @@ def costs(days: int, seed: int) -> dict[str, Any]:
         written = write(folder / "logs", seed, START, days)
         scan(written.logs, assembly.assemble(settings), store, archive=Archive(settings.archive))
         store.close()
-        end = datetime.combine(START, time.min, ZoneInfo(settings.zone)) + timedelta(days=days)
-        told = cried(settings, end - JUDGED, end + LATER)
+        told = cried(settings, *judged(settings, days))
         return {
             "seed": seed,
             "days": days,
@@ -51,6 +50,12 @@ def costs(days: int, seed: int) -> dict[str, Any]:
             "per_day": len(told) / JUDGED.days,
             "texts": [f"{one.entity}: {one.text.en}" for one in told],
         }
+
+
+def judged(settings: Settings, days: int) -> tuple[datetime, datetime]:
+    """Return from when on windows are judged, and when all has come; in UTC, as the archive has its times."""
+    end = datetime.combine(START + timedelta(days=days), time.min, ZoneInfo(settings.zone)).astimezone(UTC)
+    return end - JUDGED, end + LATER
 
 
 def cried(settings: Settings, since: datetime, now: datetime) -> list[Anomaly]:

@@ -143,7 +143,21 @@ def test_the_next_run_of_a_process_keeps_it_too(settings: Settings) -> None:
     (settings.rules[0] / "r1.yml").write_text("title: [\n")
     told: list[str] = []
     assert titles(Watched(settings, told.append)) == ["A rule"]
-    assert any("rule left out" in line for line in told)
+    assert any(line.startswith("left out: ") for line in told)
+
+
+def test_a_maintenance_window_that_is_wrong_is_told(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "maintenance.yml"
+    file.write_text(
+        "maintenance:\n  - {name: Patches, owner: DC, begin: 2026-03-09T07:00, end: 2026-03-09T08:00, hosts: [a]}\n"
+    )
+    told: list[str] = []
+    watched = Watched(settings.model_copy(update={"maintenance": file}), told.append)
+    assert (len(watched.parts.calendar.windows), told) == (1, [])
+    file.write_text("maintenance:\n  - {name: Patches}\n")
+    assert watched.changed()
+    assert not watched.parts.calendar.windows  # what it would mute is told
+    assert [line for line in told if line.startswith(f"left out: {file}:2:")]
 
 
 def test_a_file_that_is_still_being_written_is_left_for_the_next_look(

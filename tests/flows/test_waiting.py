@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -80,6 +81,19 @@ def test_the_first_hits_of_all_wait_for_nothing_where_somebody_does() -> None:
     assert [of(struck) for struck in wait.add(*first)] == [told(*first)]
     assert [*wait.add(*second)] == []
     assert [of(struck) for struck in wait.rest()] == [told(*second)]
+
+
+def test_a_field_may_hold_a_text_in_one_batch_and_texts_in_another() -> None:
+    wait = Waiting()
+    columns: list[list[Any]] = [["one", None], [["two", "more"], None], [None, None]]
+    for number, words in enumerate(columns):
+        records = pl.DataFrame([("a", 0, 0), ("b", 1, 0)], schema=RECORD, orient="row")
+        events = records.with_columns(pl.lit(None, EVENT["@timestamp"]).alias("@timestamp"), Keywords=pl.Series(words))
+        batch = Batch("windows", f"file:{number}", f"{number}.evtx", records)
+        hits = Hits(np.array([0, 0], np.int32), np.array([0, 1], np.int64))
+        assert [*wait.add(batch, events, hits)] == []
+    (struck,) = wait.rest()
+    assert struck.events["Keywords"].to_list() == [["one"], None, ["two", "more"], None, None, None]
 
 
 def test_labels_say_where_each_came_from() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from detectors.anomaly import featureset
-from detectors.anomaly.baseline import FARTHEST, deviations
+from detectors.anomaly.baseline import ENOUGH, FARTHEST, deviations
 from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.measure import measure
 from detectors.anomaly.tally import added, tally
@@ -176,3 +176,19 @@ def test_a_newcomer_is_held_against_its_own_cohort() -> None:
     busy, quiet = fresh["far addresses"]
     assert busy == pytest.approx(0.0, abs=0.1)
     assert quiet > 3
+
+
+def test_a_merger_of_organisations_leaves_everybody_their_own_history() -> None:
+    merged = START + timedelta(days=14)  # a Monday
+    unit = pl.when(pl.col("@timestamp") < merged).then(pl.col("user.name").str.slice(0, 2)).otherwise(pl.lit("new"))
+    before = table(events(days=18, users=12).with_columns(pl.lit("old").alias("organization.name")))
+    after = table(events(days=18, users=12).with_columns(unit.alias("organization.name")))
+    first = after.filter(pl.col("window") == merged)
+    assert (first["history"] > 5).all()
+    assert set(first["peers"].unique()) == {"new"}
+    settled = pl.col("history") >= ENOUGH
+    far = [f"far {name}" for name in LOGONS.names]
+    assert_frame_equal(
+        before.filter(settled).select("entity", "window", *far), after.filter(settled).select("entity", "window", *far)
+    )
+    assert after.select(pl.col(far).is_finite().all()).row(0) == (True,) * len(far)

@@ -14,6 +14,7 @@ from connectors.store import Store
 from flows import assembly
 from flows.anomaly import marks, memory, working
 from flows.bench import quiet
+from flows.commands import simulate
 from flows.scanning import scan
 from flows.settings import Anomaly, Enriching, Settings
 
@@ -99,6 +100,9 @@ def test_all_that_is_told_of_quiet_days_is_counted_and_shown(kept: Settings) -> 
     assert quiet.cried(kept, END - timedelta(days=9), END - timedelta(days=2)) == []
     told = quiet.cried(kept, END - timedelta(days=1), END + timedelta(minutes=30))
     assert {"anomaly.desk.places", "anomaly.feeds.silence"} <= {one.detector for one in told}
+    # of so many days the last is that on which the archive ends; times of another zone would be refused
+    days = (END.date() - simulate.START).days + 1
+    assert quiet.cried(kept, END - timedelta(days=1), quiet.judged(kept, days)[1]) == told
     shown = quiet.shown({"lines": 1_234, "days": 42, "per_day": 0.5, "told": {"anomaly.x": 7}, "texts": ["lan: odd"]})
     assert "1,234 lines of 42 days: 0.50 false anomalies a day" in shown
     assert "lan: odd" in shown

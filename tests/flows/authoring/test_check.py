@@ -206,3 +206,10 @@ def test_a_fault_is_told_where_it_was_asked_for(soc: Soc, rule: Path) -> None:
     rule.write_text(RULE.replace("level: high", "level: hihg"))
     name = rule.relative_to(rule.parents[1])
     assert soc("rules", "check", name)[1].startswith(f"{name}:5:8: level 'hihg' is not known")
+
+
+def test_a_wrong_entry_of_a_value_list_is_told(soc: Soc, rule: Path) -> None:
+    Path("bad.txt").write_text("203.0.113.9\nre:(\n")
+    Path("soc.yml").write_text("own_rules: false\nrules: [rules]\nlists: bad.txt\n")
+    code, out, _ = soc("rules", "check", rule)
+    assert (code, out.partition(" ")[0]) == (3, "bad.txt:2:1:")

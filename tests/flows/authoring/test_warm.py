@@ -13,6 +13,7 @@ from tests.flows.authoring.conftest import RULE, Soc
 
 ALL = ("numba", "pyod", "sklearn", "scipy", "prefect", "elasticsearch", "kafka", "matplotlib", "jinja2", "sqlite3")
 READING = ("sigma", "connectors.definitions", "connectors.formats", "connectors.enrichment", "connectors.archive")
+RUNNING = (*(name for name in ALL if name != "sqlite3"), "cryptography", "pyparsing")
 ASK = """import sys
 from flows.cli import main
 main(sys.argv[2:])
@@ -51,6 +52,20 @@ def test_a_second_layer_of_attack_asks_no_definitions(soc: Soc, rule: Path) -> N
     soc("rules", "coverage", rule, "--layer", "layer.json")
     told = imported(("numba", *READING), rule.parents[1], "rules", "coverage", str(rule), "--layer", "layer.json")
     assert told == "[]"
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", "rules/root_logged_in.yml", "a.log"), ("new", "A login", "--from", "a.log", "--into", "made")]
+)
+def test_verbs_that_read_events_bring_nothing_that_they_do_without(
+    soc: Soc, rule: Path, words: tuple[str, ...]
+) -> None:
+    folder = rule.parents[1]
+    (folder / "a.log").write_text(
+        "Mar  9 08:00:01 web01 sshd[7]: Accepted password for root from 203.0.113.9 port 2 ssh2\n"
+    )
+    soc("rules", "check", rule)
+    assert imported(RUNNING, folder, "rules", *words) == "[]"
 
 
 def test_definitions_are_kept_as_long_as_no_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,10 +214,12 @@ def test_a_finding_shows_its_matches(inside: TestClient, store: Store) -> None:
 
 def test_a_finding_asks_what_decides_it(inside: TestClient, store: Store) -> None:
     decisions = decide(Meta("r", "Odd", asks=("more_by_the_account",)), lambda _: ["<b>x"], START, START)
-    store.findings(frame(finding(**{"event.id": "asks", "soc.decisions": decisions})))
+    told = {"soc.decisions": decisions, "soc.attack": ["impact / T1490", "odd"]}
+    store.findings(frame(finding(**{"event.id": "asks", **told})))
     page = inside.get("/finding?id=asks&lang=vi").text
     assert spoken("vi")["asked"] in page
     assert "có → là thật" in page
+    assert f"<li>{spoken('vi')['tactic_impact']} / T1490</li><li>odd</li>" in page
     assert "&lt;b&gt;x" in page
     assert "<b>x" not in page
 
