@@ -11,6 +11,7 @@ Own columns: the keys below, and `timestamp`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -18,7 +19,8 @@ import polars as pl
 
 from connectors.formats import clocks
 from connectors.formats.fitting import finished
-from connectors.formats.frames import ERROR
+from connectors.formats.frames import ERROR, scatter
+from connectors.patterns.fit import fit, named
 
 FIRST: Final = r"^# (?:User@Host|Time): "
 PARTS: Final = {
@@ -37,6 +39,14 @@ PARTS: Final = {
     "said": r"(?m)^# Time: (\S.*?)\s*$",  # when it ended; 260315  9:46:45 in old servers
     "query": r"(?is)\n(?:SET timestamp=\d+;\n|use [^\n]+;\n|#[^\n]*\n)+([^#\n].*?)\s*$",
 }
+
+USUAL: Final = (  # nearly every record, in one pass
+    r"(?s)^(?:# Time: (?P<said>[^\s][^\n]*[^\s])\n)?"
+    r"# User@Host: (?P<user>[^\[\s@]*)\[(?P<account>[^\]@]*)\] @ (?P<host>[^\s\[]*) +\[(?P<ip>[^\]]*)\][^\n]*\n"
+    r"(?:# [A-PR-Z][^\n]*\n)*# Query_time: (?P<query_time>[\d.]+) +Lock_time: (?P<lock_time>[\d.]+) +"
+    r"Rows_sent: (?P<rows_sent>\d+) +Rows_examined: (?P<rows_examined>\d+)[^\n]*\n(?:# [^\n]*\n)*(?:use [^\n]+;\n)?"
+    r"SET timestamp=(?P<epoch>\d+);\n(?P<query>[^#\s].*?)\s*$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +68,24 @@ class MysqlSlow:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        line = original.alias("line").to_frame()
         asked = PARTS.keys() if wanted is None else {*wanted, "query_time", "epoch", "said"}
-        frame = line.select(pl.col("line").str.extract(PARTS[name]).alias(name) for name in PARTS if name in asked)
+        frame = _read(original, [name for name in PARTS if name in asked])
         if wanted is None or "timestamp" in wanted:
             frame = frame.with_columns(timestamp=pl.coalesce("epoch", clocks.whole_year(pl.col("said"))))
         result = finished(frame, wanted, "query_time", "not a record of a slow query log")
         stop = pl.when(original.str.starts_with("# Time").fill_null(value=False) & result[ERROR].is_not_null())
         return result.with_columns(stop.then(pl.lit("a time without a query")).otherwise(ERROR).alias(ERROR))
+
+
+def _read(original: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+    """Return these parts of records."""
+    if not set(names) <= set(named((USUAL,))):
+        return _each(original, names)
+    frame = fit(original, (USUAL,), names).columns
+    left = frame["query_time"].is_null().arg_true()
+    return scatter(frame, left, _each(original.gather(left), names)).select(names) if left.len() else frame
+
+
+def _each(original: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+    line = original.alias("line").to_frame()
+    return line.select(pl.col("line").str.extract(PARTS[name]).alias(name) for name in names)
