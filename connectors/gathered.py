@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from connectors.content import LIMITS, Limits
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
 from connectors.lines import ended

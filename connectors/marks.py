@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from connectors.definition import Definition
 from connectors.extraction import LINE
 from connectors.formats.delimited import Delimited
 from connectors.formats.fitting import Fitted
@@ -13,9 +14,6 @@ from connectors.formats.keyvalue import HEADER, KeyValue
 from connectors.mapping import Extraction
 from connectors.multiline import Joining
 from connectors.needles import Needles, either, needles
-
-if TYPE_CHECKING:
-    from connectors.definitions import Definition
 
 RARE: Final = 0.1  # of the lines; a source of fewer is no rival
 PROGRAM: Final = "program"  # the column that formats of one program fill with its name

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from connectors import derive, extraction
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.enrichment import Enrichment
 from connectors.expressions import coerced, filled, template, typed
 from connectors.formats.frames import ERROR

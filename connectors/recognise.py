@@ -8,7 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from connectors.definitions import Definition, Definitions, Hints
+from connectors.definition import Definition, Hints
+from connectors.definitions import Definitions
 from connectors.extraction import LINE, filled
 from connectors.formats.frames import ERROR
 from connectors.lines import records

@@ -20,7 +20,7 @@ from flows.ruleset import RuleSet
 from flows.settings import Settings
 
 if TYPE_CHECKING:
-    from connectors.definitions import Definition
+    from connectors.definition import Definition
     from connectors.enrichment import Enrichment
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from connectors import enrichment
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from detectors.schema import LEVELS, ORIGIN
 from detectors.sigma.blind import Names, Sight, Survey, survey
 from detectors.sigma.eventfields import event_columns

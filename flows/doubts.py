@@ -24,7 +24,7 @@ from flows.ruleset import RuleSet
 from flows.settings import Settings
 
 if TYPE_CHECKING:
-    from connectors.definitions import Definition
+    from connectors.definition import Definition
     from connectors.store import Store
 
 UNUSED: Final = timedelta(days=60)

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits, Parsed
 from detectors.coverage import WHOSE, counted, watched

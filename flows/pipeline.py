@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written

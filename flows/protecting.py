@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.privacy import keys
 from connectors.privacy.protect import Protector
 from detectors.contracts import Batch

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Block, Dialect

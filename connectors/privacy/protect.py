@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 import polars as pl
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.envelope import text
 from connectors.extraction import LINE, filled
 from connectors.formats.frames import ERROR

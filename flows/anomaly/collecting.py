@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from connectors.archive import Archive
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from detectors.anomaly.calendar import WorkCalendar

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from connectors.archive import Archive
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from detectors.anomaly.anomaly import EVENT_IDS, Anomaly, Evidence

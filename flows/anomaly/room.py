@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from connectors.archive import Archive
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.enrichment import Enrichment
 from connectors.models import Registry
 from detectors.anomaly import featureset

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from detectors.anomaly.anomaly import Anomaly
 from detectors.anomaly.exact import DAILY, REMEMBERS
 from detectors.anomaly.exact.firsts import remembered

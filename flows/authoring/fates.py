@@ -16,7 +16,7 @@ from flows.naming import no_source
 from flows.settings import Settings
 
 if TYPE_CHECKING:
-    from connectors.definitions import Definition
+    from connectors.definition import Definition
 
 Blind = dict[str, Mapping[str, str | None]]  # source → missing field → the nearest that there is
 

@@ -16,7 +16,7 @@ from detectors.tables import read_table
 from flows.authoring.memo import Memo
 
 if TYPE_CHECKING:
-    from connectors.definitions import Definition
+    from connectors.definition import Definition
 
 _NEAR = 0.85  # of a field to one that is known, where events may have others
 Legal = frozenset[str] | None  # None: events may have any field, or no source here is meant

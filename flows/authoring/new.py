@@ -13,7 +13,7 @@ from uuid import uuid4
 import polars as pl
 import yaml
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from detectors.contracts import LogSource
 from detectors.errors import UsageError
 from flows.authoring.events import FIELDS, Events

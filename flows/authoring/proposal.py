@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from detectors.contracts import Dialect, LogSource
 from detectors.errors import UsageError
 from detectors.schema import ECS, EVENT

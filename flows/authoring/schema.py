@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from detectors.attack import RELEASE, TACTICS, techniques
 from detectors.contracts import LogSource
 from detectors.correlation.rule import OPERATORS, TYPES

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.archive import Archive
-from connectors.definitions import Definition, Expected
+from connectors.definition import Definition, Expected
 from connectors.spans import span
 
 DAY: Final = timedelta(days=1)

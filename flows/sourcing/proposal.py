@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 import yaml
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.formats import FORMATS
 from connectors.formats.frames import ERROR
 from connectors.recognise import Recognised, recognise

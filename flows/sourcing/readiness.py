@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 import yaml
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch
 from detectors.schema import LEVELS

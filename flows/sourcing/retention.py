@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.archive import Archive, Day
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.spans import span
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from connectors.definitions import Definition, Sample
+from connectors.definition import Definition, Sample
 from connectors.lines import records
 from connectors.parser import DefinedParser, to_ecs
 from detectors.contracts import Batch

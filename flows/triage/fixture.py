@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from connectors.definitions import Definition
+from connectors.definition import Definition
 from connectors.parser import DefinedParser
 from connectors.privacy.protect import substituted
 from connectors.store_schema import REAL

@@ -10,7 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from connectors.definitions import Definition, load_definitions
+from connectors.definition import Definition
+from connectors.definitions import load_definitions
 from connectors.files import FileSource
 from connectors.lines import records
 from connectors.parser import DefinedParser, to_ecs

@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from connectors.definitions import BUILT_IN, CLOSED, Definition, load_definition, load_definitions
+from connectors.definition import CLOSED, Definition
+from connectors.definitions import BUILT_IN, load_definition, load_definitions
 from connectors.faults import DefinitionsError
 from connectors.formats.frames import ERROR
 from connectors.parser import ZONE

@@ -13,7 +13,8 @@ import pytest
 
 from connectors.archive import Archive
 from connectors.content import Limits
-from connectors.definitions import Definition, load_definitions
+from connectors.definition import Definition
+from connectors.definitions import load_definitions
 from connectors.gathered import gathered, together
 from connectors.lines import records
 from connectors.parser import DefinedParser

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from connectors.definitions import Definition, load_definitions
+from connectors.definition import Definition
+from connectors.definitions import load_definitions
 from connectors.formats.cells import Spelled
 from connectors.parser import DefinedParser, to_ecs
 from detectors.contracts import Batch, Parsed, Parser

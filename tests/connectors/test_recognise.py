@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from connectors import recognise as module
-from connectors.definitions import Definition, load_definitions
+from connectors.definition import Definition
+from connectors.definitions import load_definitions
 from connectors.recognise import fitting, recognise, verdict
 
 SAMPLES = Path(__file__).parents[1] / "samples"

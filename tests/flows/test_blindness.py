@@ -8,7 +8,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from connectors.definitions import Definition, Service, load_definitions
+from connectors.definition import Definition, Service
+from connectors.definitions import load_definitions
 from detectors.sigma.logsources import EVERYTHING
 from detectors.sigma.rule import Rule
 from flows import blindness, cli, ruleset

@@ -16,7 +16,8 @@ from typing import Final
 import orjson
 import polars as pl
 
-from connectors.definitions import Definition, load_definitions
+from connectors.definition import Definition
+from connectors.definitions import load_definitions
 from connectors.files import FileSource
 from connectors.parser import DefinedParser
 from connectors.recognise import Recognised, recognise

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from connectors.definitions import Definition, load_definition
+from connectors.definition import Definition
+from connectors.definitions import load_definition
 from detectors.errors import UsageError
 from flows.naming import no_source
 

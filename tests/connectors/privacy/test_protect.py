@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.definitions import Definition, load_definition
+from connectors.definition import Definition
+from connectors.definitions import load_definition
 from connectors.privacy.keys import Key, Keys, fresh
 from connectors.privacy.protect import Protector
 from connectors.privacy.tokens import TOKEN, token

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from connectors.archive import Archive
-from connectors.definitions import Definition, load_definitions
+from connectors.definition import Definition
+from connectors.definitions import load_definitions
 from connectors.spans import span
 from detectors.contracts import Batch
 from detectors.schema import EVENT, RECORD, TIME
