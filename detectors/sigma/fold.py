@@ -12,6 +12,8 @@ from functools import cache
 
 import polars as pl
 
+_FEW = 64  # texts that are sooner folded one by one than asked of Polars
+
 
 def fold(text: str) -> str:
     """Return the text without its case."""
@@ -22,6 +24,8 @@ def fold_list(texts: Sequence[str]) -> Sequence[str]:
     """Return all texts without their case."""
     if all(map(str.isascii, texts)):
         return [text.lower() for text in texts]
+    if len(texts) <= _FEW:
+        return [fold(text) for text in texts]
     return fold_series(pl.Series(texts, dtype=pl.String)).to_list()
 
 
