@@ -113,8 +113,17 @@ def closed(chosen: FeatureSet, calendar: WorkCalendar, now: datetime, late: int)
 
 
 def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, version: str | None = None) -> Scored:
-    """Score the windows of a set from `since` until `until` with a version of its model (default: that in use)."""
+    """Score the windows of a set from `since` until `until` with a version of its model (default: that in use).
+
+    It is told when the model learnt of some of them: there it takes for usual what isn't.
+    """
     stored, arrays = where.registry.load(chosen.name, version)
+    period = trained_period(stored.manifest)
+    if since < period[1]:
+        where.say(
+            f"{chosen.name}: version {stored.version} learnt of windows until {period[1]:%Y-%m-%d}, so it may miss "
+            "what is unusual in them; `soc train --until` an earlier day, or `soc score --since` a later one"
+        )
     frame, _ = _frame(where, chosen, midnight(since - LOOKS_BACK, where.calendar), until)
     return score(
         revived(stored, arrays),
@@ -124,7 +133,7 @@ def judge(where: Room, chosen: FeatureSet, since: datetime, until: datetime, ver
         budget=budget(where.settings, chosen),
         origin=Origin(
             stored.version,
-            trained_period(stored.manifest),
+            period,
             float(stored.manifest["weekly"]),
             tuple(chosen.of(where.archive.sources())),
         ),

@@ -52,9 +52,12 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
     newest = where.registry.versions("records")[-1]
     assert newest.manifest["cleaned"] == 1
     assert not newest.champion  # it waits to be compared and promoted
+    learnt = f"version {newest.version} learnt of windows until"
+    assert not any(learnt in line for line in said)
     told = working.compare(
         where, where.sets["records"], (model.version, newest.version), since, NIGHT + timedelta(days=1)
     )
+    assert any(learnt in line for line in said)
     assert told.both == 1
     assert told.agreement > 0.5
 
