@@ -44,6 +44,7 @@ class Needles:
         for at, predicate in enumerate(self.predicates):
             self._add(at, predicate)
         self._texts = list(self._parts)
+        self._longest = max(map(len, self._texts), default=0) * 4  # bytes
         self._automaton = _automaton(self._texts) if self._texts else None
 
     def find(self, texts: Sequence[str]) -> Iterator[tuple[int, Places]]:
@@ -144,7 +145,7 @@ class Needles:
 
     def _found_long(self, automaton: ahocorasick_rs.BytesAhoCorasick, text: bytes) -> set[int]:
         """Return what is true of a long text; what is found once is no longer looked for where finds are dense."""
-        left, found, longest = self._texts, set[str](), max(map(len, self._texts)) * 4
+        left, found, longest = self._texts, set[str](), self._longest
         for begin in range(0, len(text), _LONG):
             finds = automaton.find_matches_as_indexes(text[begin : begin + _LONG + longest], overlapping=True)
             found.update(left[which] for which, _, _ in finds)
