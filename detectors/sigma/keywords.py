@@ -28,7 +28,8 @@ _ODD_LETTERS = ("\u212a", "\u0130")
 _ESCAPE = "\\u"
 _ODD = "|".join((*_ODD_LETTERS, r"\\u(?:212[aA]|0130)"))
 _FEW = 32  # records that are sooner taken apart than searched
-_MANY = 500  # texts that one pattern looks for
+# Characters of texts that one pattern looks for, in half the time; Polars refuses a pattern that becomes too large.
+_SHORT = 20_000
 Search = Callable[[pl.Expr], pl.Expr]  # what is asked of a line
 
 # JSON may write any letter as an escape, and some shippers do so for quotes.
@@ -121,16 +122,16 @@ def _searches(keywords: tuple[Predicate, ...]) -> tuple[Search, ...]:
     probes = sorted({probe for predicate in keywords for probe in _probes(predicate)})
     if not all(probes):
         return ()
-    coarse, whole = sieve(probes), "(?i-u)" + "|".join(map(glob.escape, probes))
-
-    def any_of(line: pl.Expr) -> pl.Expr:  # the pattern takes half the time, but more memory for each text
-        return (
-            line.str.contains(whole)
-            if len(probes) <= _MANY
-            else line.str.contains_any(probes, ascii_case_insensitive=True)
-        )
-
+    coarse, any_of = sieve(probes), _any_of(probes)
     return (any_of,) if coarse is None else (lambda line: line.str.contains(coarse), any_of)
+
+
+def _any_of(probes: list[str]) -> Search:
+    """Return what finds lines that hold any of some texts of ASCII, in any case of its letters."""
+    if probes and sum(map(len, probes)) <= _SHORT:
+        pattern = "(?i-u)" + "|".join(map(glob.escape, probes))
+        return lambda line: line.str.contains(pattern)
+    return lambda line: line.str.contains_any(probes, ascii_case_insensitive=True)
 
 
 def _take(lines: pl.Series, places: Rows) -> pl.Series:

@@ -70,3 +70,10 @@ def test_many_keywords_of_many_rules() -> None:
     detection = "- " + "\n- ".join(f"'word {number} x'" for number in range(3_000))
     events = [{"event.original": f'{{"a": "a Word {number} X."}}'} for number in (2_999, 3_000, 0)]
     assert matching(detection, *events) == [0, 2]
+
+
+def test_keywords_that_are_too_long_for_a_pattern() -> None:
+    texts = [f"{number:03}{'x' * 2_000}" for number in range(400)]
+    detection = "- " + "\n- ".join(f"'{text}'" for text in texts)
+    events = [{"event.original": f'{{"a": "{text.upper()}"}}'} for text in (texts[399], texts[0][:-1], texts[0])]
+    assert matching(detection, *events) == [0, 2]
