@@ -18,7 +18,6 @@ import polars as pl
 
 from connectors.formats.frames import ERROR, nulls, scatter
 from connectors.patterns.fit import fit
-from detectors.schema import HEADING
 
 REQUEST: Final = "s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip"
 STATUS: Final = "sc-status sc-substatus sc-win32-status"
@@ -74,7 +73,7 @@ class W3c:
             rows = ((layout == fields).fill_null(value=False) & ~directive).arg_true()
             frame = scatter(frame, rows, _split(original.gather(rows), fields))
         left = (layout.is_null() & ~directive & original.str.contains(BEGINNING)).arg_true()
-        which, found = fit(original.gather(left), [*map(_pattern, LAYOUTS)], _places(wanted))
+        which, found, _ = fit(original.gather(left), [*map(_pattern, LAYOUTS)], _places(wanted))
         for number, fields in enumerate(LAYOUTS):
             rows = np.flatnonzero(which == number)
             if rows.size:
@@ -122,7 +121,7 @@ def _finished(frame: pl.DataFrame, directive: pl.Series, wanted: frozenset[str] 
     )
     reason = (
         pl.when(directive)
-        .then(pl.lit(HEADING))
+        .then(pl.lit("is a directive"))
         .when(pl.col("date").is_null())
         .then(pl.lit("has not the fields that #Fields names, nor those of IIS"))
     )
