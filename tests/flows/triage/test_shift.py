@@ -16,8 +16,8 @@ from detectors.errors import UsageError
 from detectors.schema import COVERAGE, RISK, SUPPRESSED
 from flows.cli import main
 from flows.report.words import words
+from flows.sections import Triage as Reading
 from flows.settings import Settings
-from flows.settings import Triage as Reading
 from flows.triage import duties
 from flows.triage.capacity import Work, plan
 from flows.triage.duties import BUILT_IN, MARK, SENT, due, next_yearly, read

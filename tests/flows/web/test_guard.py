@@ -15,7 +15,8 @@ from detectors.meta import Meta
 from detectors.questions import decide
 from detectors.schema import MATCH, RISK
 from flows.cli import main
-from flows.settings import Elastic, Settings
+from flows.sections import Elastic
+from flows.settings import Settings
 from flows.web import Keys, Site, Upkeep, application
 from flows.web.speech import catalogue, spoken
 from tests.sample_findings import START, finding, frame, province
