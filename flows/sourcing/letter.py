@@ -11,7 +11,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from detectors.numbers import number
-from flows.settings import Letter
+from flows.sections import Letter
 from flows.sourcing.readiness import Readiness
 from flows.terminal import visible
 
