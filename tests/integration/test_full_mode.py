@@ -219,14 +219,14 @@ def test_hostile_words_in_every_field_are_kept_and_steer_nothing(
     incidents = [line.split()[0] for line in said("incident", "list", "--at", AT).splitlines()]
     assert len(incidents) == len(HOSTILE)  # a critical finding is one alone, and these share nothing that links
     sheet, csv = str(place / "sheet.html"), str(place / "out.csv")
-    words = [
+    told = [
         *(["findings", "show", f"h{n}"] for n in range(len(HOSTILE))), ["findings", "list"],
         *(["incident", "show", each] for each in incidents),
         ["risk", "--at", AT], ["shift", "plan", "--at", AT], ["verdicts", "--at", AT],
         ["dashboards", "show", "finding", "--since", "2020-01-01", "--until", "2030-01-01"],
         ["report", "--day", AT, "--out", sheet], ["findings", "export", "--out", csv],
     ]  # fmt: skip
-    for each in words:
+    for each in told:
         shown = said(*each)
         assert all(line.isprintable() for line in shown.splitlines()), each
         assert len(shown) < 30_000_000
