@@ -81,7 +81,7 @@ def _table(stored: list[Stored]) -> str:
             str(one.manifest["trained"])[:16],
             f"{one.manifest['period'][0][:10]} – {one.manifest['period'][1][:10]}",
             int(one.manifest["windows"]["entities"]),
-            int(one.manifest["windows"]["learnt"] + one.manifest["windows"]["held"]),
+            int(one.manifest["windows"]["all"]) if "all" in one.manifest["windows"] else "?",
             "+".join(one.manifest["detectors"]),
         )
         for one in stored
