@@ -157,14 +157,31 @@ def as_usual(rows: Matrix) -> npt.NDArray[np.bool_]:
     return near
 
 
-def ranked(ensemble: Ensemble, rows: Matrix) -> Matrix:
-    """Return scores, those of windows that are as good as usual below all others."""
-    scores: Matrix = ensemble.score(rows) - BELOW * as_usual(rows)
+def ranked(ensemble: Ensemble, rows: Matrix, *, whole: bool = True) -> Matrix:
+    """Return scores, those of windows that are as good as usual below all others.
+
+    Unless the `whole` is wanted, these are not told apart, which saves most of the work; if there are enough others.
+    """
+    odd = ~as_usual(rows)
+    if whole or odd.sum() < LEAST:
+        return ensemble.score(rows) - BELOW * ~odd
+    scores = np.full(len(rows), -BELOW)
+    scores[odd] = ensemble.score(rows[odd])
     return scores
 
 
-def fit(train: Matrix, held: Matrix, *, name: str = "", detectors: tuple[str, ...] = ENSEMBLE, seed: int = 0) -> Member:
+def fit(
+    train: Matrix,
+    held: Matrix,
+    *,
+    name: str = "",
+    detectors: tuple[str, ...] = ENSEMBLE,
+    seed: int = 0,
+    whole: bool = True,
+) -> Member:
     """Fit to `train` and calibrate on `held`, other windows (`split.py`); both are deviations, a column per feature.
+
+    Unless `whole`, it is calibrated for windows that somebody may be told of only.
 
     Raises:
         UsageError: there is too little to learn from.
@@ -176,6 +193,6 @@ def fit(train: Matrix, held: Matrix, *, name: str = "", detectors: tuple[str, ..
         )
     sample = np.nan_to_num(train)
     ensemble = Ensemble(sample, detectors, seed, WIDE)
-    made = Member(sample, np.sort(ranked(ensemble, np.nan_to_num(held))), detectors, seed)
+    made = Member(sample, np.sort(ranked(ensemble, np.nan_to_num(held), whole=whole)), detectors, seed)
     vars(made)["ensemble"] = ensemble  # as `Member.ensemble` would make it again
     return made

@@ -80,7 +80,8 @@ def train(
     usable = usable.filter((pl.col("history") >= ENOUGH) | pl.col("peers").is_not_null()).sort("window", "entity")
     rows, parts = matrix(usable, chosen), [split(usable, seed + at) for at in range(MEMBERS)]
     members = [
-        fit(rows[learnt], rows[held], name=chosen.name, seed=seed + at) for at, (learnt, held) in enumerate(parts)
+        fit(rows[learnt], rows[held], name=chosen.name, seed=seed + at, whole=at == 0)
+        for at, (learnt, held) in enumerate(parts)
     ]
     model = Model(chosen.name, chosen.semantics, tuple(chosen.names), tuple(members))
     manifest = {

@@ -125,6 +125,17 @@ def test_what_was_seen_longer_ago_than_the_archive_reaches_is_not_new() -> None:
     assert_frame_equal(remembered(both, both), both, check_row_order=False)  # again changes nothing
 
 
+def test_a_first_is_no_stronger_for_coming_later_but_many_on_one_day_are() -> None:
+    looked = watch("first_seen")
+    rows = [*steady("u1"), *steady("u2"), *steady("u3")]
+    rows += [(START + 20 * DAY, "u1", "", "early"), (LAST + DAY / 2, "u2", "", "late")]
+    rows += [(LAST + DAY / 2, "u3", "", f"many{n}") for n in range(4)]
+    found = LOOKS["first_seen"](counted(rows, looked), looked, STAGE)
+    strength = dict(found.select("entity", "strength").iter_rows())
+    assert strength["u1"] == pytest.approx(strength["u2"], abs=0.01)
+    assert strength["u3"] > strength["u2"] + 1
+
+
 def test_a_newcomer_is_learnt_before_it_is_judged() -> None:
     looked = watch("first_seen")
     fresh = [(LAST - 5 * DAY + n * timedelta(hours=5), "u9", "", f"v{n}") for n in range(20)]

@@ -87,6 +87,13 @@ def test_members_are_averaged_where_somebody_is_told_and_one_tells_of_the_rest(m
     assert both.p_values(usual)[0] == pytest.approx(model.p_values(usual)[0])
 
 
+def test_what_is_calibrated_for_odd_windows_only_tells_the_same_of_them() -> None:
+    rows = np.abs(np.random.default_rng(4).normal(scale=1.6, size=(4_000, 4)))
+    whole, part = (fit(rows[:500], rows[500:], whole=each) for each in (True, False))
+    odd = rows[np.abs(rows).max(axis=1) >= WORTH][:50]
+    np.testing.assert_allclose(whole.p_values(odd), part.p_values(odd))
+
+
 def test_equal_data_gives_equal_scores_one_by_one_or_together(model: Member) -> None:
     again = fit(TRAIN, HELD)
     np.testing.assert_array_equal(again.calibration, model.calibration)
