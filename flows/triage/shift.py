@@ -17,6 +17,7 @@ from connectors.store import Store
 from connectors.store_cases import Case, Cases
 from connectors.store_sums import Group, Sums
 from connectors.store_wanted import Wanted
+from detectors.numbers import number
 from detectors.schema import LEVELS
 from flows.times import shown
 from flows.triage import duties
@@ -115,9 +116,9 @@ def handover(
         voice.lang,
         f"{clock(since)} – {clock(now)}; {t['made'].format(now=clock(now), by=by)}",
         [
-            *((t[f"status_{status}"], f"{statuses.get(status, 0):,}") for status in ("new", "in_progress", "closed")),
-            (t["incidents"], f"{Cases(store).count()[False]:,}"),
-            (t["used"], f"{made.used:,} / {minutes:,}"),
+            *((t[f"status_{status}"], statuses.get(status, 0)) for status in ("new", "in_progress", "closed")),
+            (t["incidents"], Cases(store).count()[False]),
+            (t["used"], f"{number(made.used, voice.lang)} / {number(minutes, voice.lang)}"),
         ],
         [
             deadlines(store, law, voice, now),
