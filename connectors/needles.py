@@ -48,6 +48,18 @@ def either(found: Iterable[Needles]) -> Needles:
     return None if None in every else frozenset().union(*(each for each in every if each))
 
 
+def seen_in(texts: Iterable[str | None]) -> str:
+    """Return what `possible` asks: all texts, as they are and without capitals."""
+    whole = "\n".join(text for text in texts if text)
+    return f"{whole}\n{whole.casefold()}"
+
+
+def possible(pattern: str, seen: str) -> bool:
+    """Say whether any of the texts that `seen` was made of can match a pattern: compiling it takes far longer."""
+    found = needles(pattern)
+    return found is None or any(each in seen for each in found)
+
+
 def _branches(tokens: Iterator[str]) -> Needles:
     """Read what stands between bars, until the end of a group or of the pattern."""
     branches: list[Needles] = []

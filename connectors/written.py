@@ -1,14 +1,16 @@
-"""Values as people write them in YAML: times of day, zones."""
+"""Values as people write them in YAML: times of day, zones, addresses of servers."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import time
 from difflib import get_close_matches
 from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 
 def known(name: str, names: Iterable[str], kind: str) -> str:
@@ -42,3 +44,33 @@ def _clock(value: object) -> object:
 
 
 Clock = Annotated[time, BeforeValidator(_clock)]
+
+
+def _url(text: str) -> str:
+    """Return the address of a server, "" for none; what stands before an `@` is never told."""
+    if text and not _parts(text).hostname:
+        near = re.sub(r":[^\d\]][^\]]*$", ":9200", text.rpartition("@")[2].rpartition("://")[2].strip("/ ")) or "host"
+        raise ValueError(f"{near!r} is no address that begins with https:// or http://; write https://{near}")
+    return text
+
+
+def _server(text: str) -> str:
+    """Return the address of a server with its port."""
+    if _url(text) and _parts(text).port is None:
+        parts = _parts(text)
+        raise ValueError(f"the address of {parts.hostname} lacks a port; write {parts.scheme}://{parts.hostname}:9200")
+    return text
+
+
+def _parts(text: str) -> SplitResult:
+    """Split an address; into nothing where it is none."""
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"https", "http"} and parts.port != 0  # asking for a port that is none raises
+    except ValueError:
+        known = False
+    return parts if known else urlsplit("")
+
+
+Url = Annotated[str, AfterValidator(_url)]
+ServerUrl = Annotated[str, AfterValidator(_server)]

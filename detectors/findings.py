@@ -279,5 +279,6 @@ def rule_words(detection: Detection) -> dict[str, Any]:
         "soc.tags": list(meta.tags),
         "soc.attack": list(named.pairs),
         "soc.falsepositives": list(meta.falsepositives),
+        "soc.harmless.vi": list(meta.falsepositives_vi),
         "soc.runbook": meta.runbook,
     }

@@ -38,6 +38,7 @@ class Meta:
     falsepositives: tuple[str, ...] = ()
     runbook: str = ""
     title_vi: str = ""
+    falsepositives_vi: tuple[str, ...] = ()
     message: str = ""  # templates of what a finding says: see `detectors.telling`
     message_vi: str = ""
     group_by: tuple[str, ...] = ()  # ECS fields of the group key; empty: the source's entity

@@ -170,6 +170,7 @@ FINDING = _columns(
         "soc.tags": pl.List(pl.String),
         "soc.attack": pl.List(pl.String),  # one keyword per pair: "execution / T1059.001"
         "soc.falsepositives": pl.List(pl.String),
+        "soc.harmless.vi": pl.List(pl.String),  # the same in Vietnamese
         "soc.runbook": pl.String,
         "soc.decisions": pl.String,  # JSON list of yes-or-no questions with their queries: see detectors.questions
         "soc.source": pl.String,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 
 from detectors.errors import DefinitionError, SocError, UsageError
 from flows.terminal import plain
@@ -53,6 +53,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 findings (--fail-on), 2 usage, 3 part of the work failed."""
     gc.set_threshold(YOUNG)
+    atexit.register(gc.freeze)  # a last look for garbage, of which the end of the process makes an end anyway
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(words)
     try:
@@ -74,6 +75,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+class _Version(argparse.Action):
+    """Tell the version, and import what knows it when somebody asks."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        print(f"soc {version('gialai-soc')}")
+        parser.exit()
+
+
 def _tell(lines: Sequence[str]) -> None:
     more = len(lines) - FAULTS
     for line in [*lines[:FAULTS], *([f"and {more:,} faults more"] if more > 0 else [])]:
@@ -87,7 +98,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         description="Log analysis of a provincial security operations centre.",
         epilog="`soc VERB --help` tells more. Exit codes: 0 fine, 1 findings (--fail-on), 2 usage, 3 partly failed.",
     )
-    parser.add_argument("--version", action="version", version=f"soc {version('gialai-soc')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     asked = next((word for word in words if not word.startswith("-")), None)
     for verb, text in COMMANDS.items():

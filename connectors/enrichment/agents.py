@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 import yaml
 
+from connectors.needles import possible, seen_in
 from connectors.nodes import LOADER
 
 NAME, VERSION, KIND = "user_agent.name", "user_agent.version", "soc.user_agent.kind"
@@ -25,11 +26,11 @@ def agents(texts: pl.Series) -> pl.DataFrame:
     """Return MAKES, all texts, of user agents; each distinct one is looked at once."""
     distinct = texts.unique().drop_nulls().alias("agent")
     short = distinct.str.slice(0, LONGEST)
-    table = _table()
-    names = _first(short, [(name, pattern) for _, name, pattern in table["names"]])
+    table, seen = _table(), seen_in(short)
+    names = _first(short, [(name, pattern) for _, name, pattern in table["names"]], seen)
     kinds = {name: kind for kind, name, _ in table["names"]}
-    systems = _first(short, [(name, pattern) for name, pattern in table["systems"]])
-    devices = _first(short, [(name, pattern) for name, pattern in table["devices"]])
+    systems = _first(short, [(name, pattern) for name, pattern in table["systems"]], seen)
+    devices = _first(short, [(name, pattern) for name, pattern in table["devices"]], seen)
     found = pl.DataFrame(
         [
             distinct,
@@ -44,11 +45,12 @@ def agents(texts: pl.Series) -> pl.DataFrame:
     return texts.alias("agent").to_frame().join(found, on="agent", how="left", maintain_order="left").drop("agent")
 
 
-def _first(texts: pl.Series, ways: list[tuple[str, str]]) -> pl.DataFrame:
+def _first(texts: pl.Series, ways: list[tuple[str, str]], seen: str) -> pl.DataFrame:
     """Return the name of the first pattern that each text fits, and what its group holds."""
-    text = pl.col("text")
-    name = pl.coalesce([pl.when(text.str.contains(pattern)).then(pl.lit(each)) for each, pattern in ways])
-    version = pl.coalesce([text.str.extract(pattern) for _, pattern in ways])
+    text, nothing = pl.col("text"), pl.lit(None, pl.String)
+    ways = [(name, pattern) for name, pattern in ways if possible(pattern, seen)]  # the others need not be compiled
+    name = pl.coalesce([*(pl.when(text.str.contains(pattern)).then(pl.lit(each)) for each, pattern in ways), nothing])
+    version = pl.coalesce([*(text.str.extract(pattern) for _, pattern in ways), nothing])
     found = texts.alias("text").to_frame().select(name.alias("name"), version.alias("version"))
     return found.with_columns(pl.when(pl.col("version") != "").then(pl.col("version")).alias("version"))
 

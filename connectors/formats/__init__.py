@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Mapping
+from importlib import import_module
 from typing import Final, Protocol
 
 import polars as pl
-
-from connectors.formats.access import Access
-from connectors.formats.apache_error import ApacheError
-from connectors.formats.auditd import Auditd
-from connectors.formats.cef import Cef
-from connectors.formats.cisco import Cisco
-from connectors.formats.daemon import Daemon
-from connectors.formats.delimited import Delimited
-from connectors.formats.haproxy import Haproxy
-from connectors.formats.json_members import JsonMembers
-from connectors.formats.keyvalue import KeyValue
-from connectors.formats.klog import Klog
-from connectors.formats.leef import Leef
-from connectors.formats.microsoft_dhcp import MicrosoftDhcp
-from connectors.formats.mssql import Mssql
-from connectors.formats.mysql_error import MysqlError
-from connectors.formats.mysql_slow import MysqlSlow
-from connectors.formats.ndjson import Ndjson
-from connectors.formats.nginx_error import NginxError
-from connectors.formats.oracle_audit import OracleAudit
-from connectors.formats.postgresql import Postgresql
-from connectors.formats.redis import Redis
-from connectors.formats.syslog import Syslog
-from connectors.formats.text import Text
-from connectors.formats.tomcat import Tomcat
-from connectors.formats.w3c import W3c
-from connectors.formats.windows import Windows
-from connectors.formats.windows_dns import WindowsDns
-from connectors.formats.zeek_tsv import ZeekTsv
 
 
 class Format(Hashable, Protocol):
@@ -58,33 +30,52 @@ class Format(Hashable, Protocol):
         ...
 
 
-FORMATS: Final[dict[str, type[Format]]] = {
-    "access": Access,
-    "apache_error": ApacheError,
-    "auditd": Auditd,
-    "cef": Cef,
-    "cisco": Cisco,
-    "delimited": Delimited,
-    "keyvalue": KeyValue,
-    "leef": Leef,
-    "daemon": Daemon,
-    "haproxy": Haproxy,
-    "json_members": JsonMembers,
-    "klog": Klog,
-    "microsoft_dhcp": MicrosoftDhcp,
-    "mssql": Mssql,
-    "mysql_error": MysqlError,
-    "mysql_slow": MysqlSlow,
-    "ndjson": Ndjson,
-    "nginx_error": NginxError,
-    "oracle_audit": OracleAudit,
-    "postgresql": Postgresql,
-    "redis": Redis,
-    "syslog": Syslog,
-    "text": Text,
-    "tomcat": Tomcat,
-    "w3c": W3c,
-    "windows": Windows,
-    "windows_dns": WindowsDns,
-    "zeek_tsv": ZeekTsv,
-}
+class _Formats(Mapping[str, type[Format]]):
+    """Formats by name, each in the module of its name; imported when it is asked for, since a log needs but one."""
+
+    def __init__(self, classes: Mapping[str, str]) -> None:
+        self._classes = classes
+
+    def __getitem__(self, name: str) -> type[Format]:
+        found: type[Format] = getattr(import_module(f"{__name__}.{name}"), self._classes[name])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+
+FORMATS: Final = _Formats(
+    {
+        "access": "Access",
+        "apache_error": "ApacheError",
+        "auditd": "Auditd",
+        "cef": "Cef",
+        "cisco": "Cisco",
+        "delimited": "Delimited",
+        "keyvalue": "KeyValue",
+        "leef": "Leef",
+        "daemon": "Daemon",
+        "haproxy": "Haproxy",
+        "json_members": "JsonMembers",
+        "klog": "Klog",
+        "microsoft_dhcp": "MicrosoftDhcp",
+        "mssql": "Mssql",
+        "mysql_error": "MysqlError",
+        "mysql_slow": "MysqlSlow",
+        "ndjson": "Ndjson",
+        "nginx_error": "NginxError",
+        "oracle_audit": "OracleAudit",
+        "postgresql": "Postgresql",
+        "redis": "Redis",
+        "syslog": "Syslog",
+        "text": "Text",
+        "tomcat": "Tomcat",
+        "w3c": "W3c",
+        "windows": "Windows",
+        "windows_dns": "WindowsDns",
+        "zeek_tsv": "ZeekTsv",
+    }
+)

@@ -8,17 +8,21 @@ from typing import ClassVar
 import polars as pl
 
 from connectors.formats.frames import ERROR, nulls
-from connectors.patterns.fit import fit, named
+from connectors.patterns.fit import NONE, fit, named
 
 Parts = Mapping[str, str | tuple[str, ...]]
 
 
 def first_fit(lines: pl.Series, patterns: Sequence[str], wanted: Collection[str] | None = None) -> pl.DataFrame:
     """Return the named groups of the first pattern that a line fits, null where it fits none or none is wanted."""
-    columns = fit(lines, patterns, wanted).columns
+    return _whole(fit(lines, patterns, wanted).columns, patterns, wanted)
+
+
+def _whole(columns: pl.DataFrame, patterns: Sequence[str], wanted: Collection[str] | None) -> pl.DataFrame:
+    """Add the groups that are not wanted."""
     if wanted is None:
         return columns
-    return columns.with_columns(nulls(name, lines.len()) for name in named(patterns) if name not in wanted)
+    return columns.with_columns(nulls(name, columns.height) for name in named(patterns) if name not in wanted)
 
 
 def groups(text: pl.Series, pattern: str) -> pl.DataFrame:
@@ -69,8 +73,15 @@ class Fitted:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        frame = self.made(first_fit(original, self.patterns, self._asked(wanted)))
+        asked = self._asked(wanted)
+        found = fit(original, self.patterns, asked)
+        if wanted is not None and (found.which == NONE).all():  # so it is of most formats that are tried on a log
+            return pl.DataFrame([*(nulls(name, original.len()) for name in sorted(wanted)), self._refused(original)])
+        frame = self.made(_whole(found.columns, self.patterns, asked))
         return finished(parts(frame, self.within, wanted), wanted, self.key, self.reason)
+
+    def _refused(self, original: pl.Series) -> pl.Series:
+        return pl.Series(ERROR, [self.reason], pl.String).new_from_index(0, original.len())
 
     def _asked(self, wanted: frozenset[str] | None) -> frozenset[str] | None:
         """Return the groups that the wanted columns are made of."""

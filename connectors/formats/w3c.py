@@ -10,10 +10,12 @@ that come before any `#Fields:` (a batch need not begin where its file did) are 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from connectors.formats.frames import ERROR, nulls, scatter
@@ -74,13 +76,19 @@ class W3c:
             rows = ((layout == fields).fill_null(value=False) & ~directive).arg_true()
             frame = scatter(frame, rows, _split(original.gather(rows), fields))
         left = (layout.is_null() & ~directive & original.str.contains(BEGINNING)).arg_true()
-        which, found = fit(original.gather(left), [*map(_pattern, LAYOUTS)], _places(wanted))
-        for number, fields in enumerate(LAYOUTS):
-            rows = np.flatnonzero(which == number)
-            if rows.size:
-                names = {place: name for place, name in _names(f"date time {fields}").items() if place in found.columns}
-                frame = scatter(frame, left.gather(rows), found.select(pl.col([*names]).gather(rows)).rename(names))
+        for rows, some in _guessed(original.gather(left), wanted) if left.len() else ():
+            frame = scatter(frame, left.gather(rows), some)
         return _finished(frame, directive, wanted)
+
+
+def _guessed(lines: pl.Series, wanted: frozenset[str] | None) -> Iterator[tuple[npt.NDArray[np.intp], pl.DataFrame]]:
+    """Yield the lines that fit each of the layouts, and their fields."""
+    which, found = fit(lines, [*map(_pattern, LAYOUTS)], _places(wanted))
+    for number, fields in enumerate(LAYOUTS):
+        rows = np.flatnonzero(which == number)
+        if rows.size:
+            names = {place: name for place, name in _names(f"date time {fields}").items() if place in found.columns}
+            yield rows, found.select(pl.col([*names]).gather(rows)).rename(names)
 
 
 def _split(lines: pl.Series, fields: str) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import polars as pl
 from connectors.bytewise import Piece, piece, texts_at
 from connectors.grok import groups
 from connectors.native import Spans
+from connectors.needles import possible, seen_in
 from connectors.warm import WARMTH
 
 if TYPE_CHECKING:
@@ -99,8 +100,10 @@ def _by_polars(texts: pl.Series, patterns: Sequence[str], names: Sequence[str]) 
     which = np.full(texts.len(), NONE, np.int16)
     nothing = pl.repeat(None, texts.len(), dtype=pl.String, eager=True)
     columns = pl.DataFrame(height=texts.len()).with_columns(nothing.alias(name) for name in names)
-    left = np.arange(texts.len())
+    left, seen = np.arange(texts.len()), seen_in(texts)
     for number, pattern in enumerate(patterns):
+        if not possible(pattern, seen):
+            continue
         some = texts.gather(left)
         held = some.str.contains(pattern).fill_null(value=False).to_numpy()  # groups cost more than a look
         rows, left = left[held], left[~held]

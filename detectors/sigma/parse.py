@@ -36,6 +36,7 @@ class Own:
     window: int = 0  # seconds
     signal: bool = False
     title_vi: str = ""
+    falsepositives_vi: tuple[str, ...] = ()
     message: str = ""
     message_vi: str = ""
 
@@ -108,6 +109,7 @@ def meta(document: Document, faults: list[RuleError]) -> Meta:
         falsepositives=_texts(data.get("falsepositives")),
         runbook=_text(data.get("runbook")),
         title_vi=own.title_vi,
+        falsepositives_vi=own.falsepositives_vi,
         message=own.message,
         message_vi=own.message_vi,
         group_by=own.group_by,
@@ -198,6 +200,7 @@ def _own(document: Document) -> Own:
         window=_window(document, own.get("window", 0)),
         signal=signal,
         title_vi=_words(document, own, "title", "vi"),
+        falsepositives_vi=_texts(_spoken(document, own, "falsepositives").get("vi")),
         message=_words(document, own, "message", "en"),
         message_vi=_words(document, own, "message", "vi"),
     )
@@ -205,18 +208,21 @@ def _own(document: Document) -> Own:
 
 def _words(document: Document, own: Mapping[str, object], key: str, language: str) -> str:
     """Read the words of a language, `message: {en: …, vi: …}`; a template of these must be whole."""
-    given = own.get(key)
-    if given is None:
-        return ""
-    if not isinstance(given, Mapping):
-        raise RuleError(f"`{key}` is not a map", place=document.place("soc", key), fix="write `en:` and `vi:` under it")
-    text = str(given.get(language) or "").strip()
+    text = str(_spoken(document, own, key).get(language) or "").strip()
     if key == "message" and broken(text):
         place = document.place("soc", key, language)
         raise RuleError(
             "a brace of `message` names no field", place=place, fix="write {user.name}, and no other braces"
         )
     return text
+
+
+def _spoken(document: Document, own: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """Read what is said in several languages."""
+    given = own.get(key)
+    if given is not None and not isinstance(given, Mapping):
+        raise RuleError(f"`{key}` is not a map", place=document.place("soc", key), fix="write `en:` and `vi:` under it")
+    return given or {}
 
 
 def _window(document: Document, given: object) -> int:

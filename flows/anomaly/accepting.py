@@ -11,7 +11,7 @@ from detectors.findings import Found
 from detectors.identity import digest
 from detectors.schema import SUPPRESSED
 from flows.anomaly.room import Room
-from flows.settings import Accepted
+from flows.sections import Accepted
 
 
 def sifted(where: Room, found: Found, anomalies: Sequence[Anomaly]) -> tuple[Found, list[Anomaly]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from connectors.kept import contents
 from detectors.errors import Place
 from detectors.sigma.covers import cover
 from detectors.sigma.document import Document, documents
@@ -20,6 +21,7 @@ from flows.authoring.fields import Fields
 from flows.authoring.memo import Memo
 from flows.authoring.remarks import Remark, of_fault
 from flows.ruleset import RuleSet, own_rules
+from flows.settings import Settings
 
 
 def check(rules: RuleSet, files: Iterable[str], fields: Fields, memo: Memo, *, strict: bool = False) -> list[Remark]:
@@ -39,6 +41,11 @@ def check(rules: RuleSet, files: Iterable[str], fields: Fields, memo: Memo, *, s
     memo.save()
     fields.save()
     return sorted([*found, *_alike(rules.rules)])
+
+
+def kept(settings: Settings, *, strict: bool = False) -> Memo:
+    """Return what was said of files before."""
+    return Memo(settings.cache, "check", contents(settings.sources), b"strict" if strict else b"")
 
 
 def _alike(rules: Sequence[Rule]) -> Iterator[Remark]:

@@ -8,12 +8,15 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from connectors.kept import contents
 from detectors.contracts import LogSource
 from detectors.sigma.document import Document
 from detectors.sigma.eventfields import documented
 from detectors.sigma.logsources import Route, routes
 from detectors.tables import read_table
+from flows import assembly
 from flows.authoring.memo import Memo
+from flows.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.definition import Definition
@@ -49,6 +52,14 @@ class Fields:
         """Return the names of all sources."""
         found: list[str] = self._memo.known(b"sources", lambda: sorted(self._definitions))
         return found
+
+    def logsources(self) -> list[LogSource]:
+        """Return the log source of each source."""
+        return [LogSource(*parts) for parts in self._memo.known(b"log sources", self._logsources)]
+
+    def _logsources(self) -> list[list[str | None]]:
+        named = [each.logsource for each in self._definitions.values()]
+        return [[each.category, each.product, each.service] for each in named]
 
     def save(self) -> None:
         """Keep what is new."""
@@ -117,6 +128,12 @@ class Fields:
         lower = {each.lower(): each for each in sorted(known, reverse=True)}
         near = get_close_matches(name.lower(), lower, 1, _NEAR)
         return lower[near[0]] if near and near[0] != name.lower() else None
+
+
+def kept(settings: Settings) -> Fields:
+    """Return what rules may name by the definitions of the settings; what was worked out once is kept."""
+    memo = Memo(settings.cache, "fields", contents(settings.sources))
+    return Fields(lambda: assembly.definitions(settings), memo)
 
 
 def _written(definition: Definition, route: Route) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -47,9 +47,17 @@ def template(words: Words, logsource: LogSource, field: str) -> dict[str, Any]:
 
 
 def from_events(
-    words: Words, events: Events, rows: Sequence[int], others: Events | None, definitions: Mapping[str, Definition]
+    words: Words,
+    events: Events,
+    rows: Sequence[int],
+    others: Events | None,
+    definition: Definition,
+    *,
+    siblings: Iterable[LogSource],
 ) -> tuple[dict[str, Any], int]:
     """Return a rule that tells the events of these rows from the rest and from others; and how many it does not tell.
+
+    `siblings` are the log sources of all sources: a category that several of them have is meant as a whole.
 
     Raises:
         UsageError: the events have nothing in common.
@@ -57,8 +65,7 @@ def from_events(
     wanted = events.frame[list(rows)]
     rest = events.frame[[row for row in range(events.frame.height) if row not in set(rows)]]
     against = pl.concat([rest, others.frame], how="diagonal_relaxed") if others else rest
-    siblings = [each.dialect.logsource for each in definitions.values()]
-    made = propose(definitions[events.source], wanted, against, siblings)
+    made = propose(definition, wanted, against, siblings)
     tests: list[dict[str, Any]] = [_case("the events it was made from", wanted, events.source, match=True)]
     if against.height and not made.remaining:
         tests.append(_case("ordinary events", against, events.source, match=False))

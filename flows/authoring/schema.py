@@ -154,6 +154,7 @@ _PROPERTIES: dict[str, Any] = {
             },
             "signal": {"type": "boolean", "description": "Matches feed correlations and risk, and make no finding"},
             "title": {"type": "object", "properties": {"vi": TEXT}, "description": "The title in Vietnamese"},
+            "falsepositives": {"type": "object", "properties": {"vi": TEXTS}, "description": "The same in Vietnamese"},
             **_TERMS,
             "message": {
                 "type": "object",

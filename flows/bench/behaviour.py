@@ -20,7 +20,7 @@ from detectors.anomaly.scoring import Budget, Origin, score
 from detectors.anomaly.tally import Tally, tally, whole
 from detectors.schema import TIME
 from flows.anomaly.training import prepared, train, trained_period
-from flows.settings import Anomaly as Anomalies
+from flows.sections import Anomaly as Anomalies
 
 BEGIN: Final = datetime(2026, 3, 1, 17, tzinfo=UTC)  # Monday 2 March begins in Vietnam
 JUDGED: Final = 20  # the last days

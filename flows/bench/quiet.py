@@ -19,7 +19,7 @@ from flows.anomaly.room import room
 from flows.bench.table import table
 from flows.commands.simulate import START
 from flows.scanning import scan
-from flows.settings import Anomaly as Anomalies
+from flows.sections import Anomaly as Anomalies
 from flows.settings import Settings
 
 JUDGED: Final = timedelta(days=14)  # the last ones; attacks of the simulator are over after three days

@@ -7,7 +7,9 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from flows.sections import Part
 
 ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:/\s]+):(\d{1,5})")
 
@@ -19,11 +21,7 @@ def _address(text: str) -> str:
     return text
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Listener(_Part):
+class _Listener(Part):
     listen: Annotated[str, AfterValidator(_address)] = Field(description="address and port: 0.0.0.0:5514, [::]:5514")
     rate: int | None = Field(default=None, ge=0, description="lines a second of one sender (default: collect.rate)")
     certificate: Path | None = Field(default=None, description="TLS: certificate, PEM")
@@ -77,7 +75,7 @@ class Http(_Listener):
     body: int = Field(default=8 << 20, gt=0, le=64 << 20, description="bytes of one request, packed and unpacked")
 
 
-class TailedFiles(_Part):
+class TailedFiles(Part):
     """Files that grow."""
 
     path: str = Field(description="names, with wildcards: /var/log/nginx/*.log")
@@ -86,7 +84,7 @@ class TailedFiles(_Part):
     links: bool = Field(default=False, description="follow symbolic links")
 
 
-class WatchedFolder(_Part):
+class WatchedFolder(Part):
     """A folder of finished files."""
 
     path: Path
@@ -94,7 +92,7 @@ class WatchedFolder(_Part):
     pattern: str = Field(default="*.evtx", description="names that are read, in folders below as well")
 
 
-class Collect(_Part):
+class Collect(Part):
     """What to collect, and where it waits for Kafka."""
 
     spool: Path = Field(default=Path(".soc/spool"), description="folder where lines wait for Kafka")
@@ -103,10 +101,10 @@ class Collect(_Part):
     report_every: float = Field(default=30.0, gt=0, description="seconds between lines of progress")
     rate: int = Field(default=5_000, ge=0, description="lines a second of one sender; 0: no limit")
     burst: int = Field(default=50_000, ge=0, description="lines one sender may send at once")
-    syslog: list[Syslog] = []
+    syslog: list[Syslog] = Field(default=[])
     http: Http | None = None
-    files: list[TailedFiles] = []
-    folders: list[WatchedFolder] = []
+    files: list[TailedFiles] = Field(default=[])
+    folders: list[WatchedFolder] = Field(default=[])
 
     @property
     def sources(self) -> set[str]:

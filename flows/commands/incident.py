@@ -23,7 +23,7 @@ from flows.settings import Settings
 from flows.terminal import plain
 from flows.times import shown
 from flows.triage.deciding import close_members
-from flows.triage.duties import MARK, SENT, Duties, Mark, due, read, told
+from flows.triage.duties import MARK, SENT, Duties, Mark, read
 from flows.triage.opening import opened
 
 
@@ -72,8 +72,7 @@ def run(args: argparse.Namespace) -> int:
         if args.verb == "list":
             return _list(settings, store, args)
         if args.verb == "show":
-            law = read(settings.triage.duties)
-            return _show(store, args.id, law, ZoneInfo(settings.zone), args.at or datetime.now(UTC))
+            return _show(settings, store, args)
         if args.verb == "export":
             return _export(store, args)
         return _decide(store, args, read(settings.triage.duties))
@@ -98,39 +97,14 @@ def _list(settings: Settings, store: Store, args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(store: Store, incident: str, law: Duties, zone: ZoneInfo, now: datetime) -> int:
-    from flows.triage.shift import left, spoken  # noqa: PLC0415
+def _show(settings: Settings, store: Store, args: argparse.Namespace) -> int:
+    from flows.triage.outline import Telling, lines  # noqa: PLC0415
     from flows.triage.story import tell  # noqa: PLC0415
 
-    story = tell(store, incident)
-    print(plain(f"{story.title}: {story.case.status}, {story.case.findings:,} findings"))
-    if story.case.follows:
-        print(f"goes on from {story.case.follows}")
-    for successor in story.successors:
-        print(f"goes on in {successor}")
-    for each in due(story.case, story.history, law):
-        done = f"sent {shown(each.sent, zone)}" if each.sent else left(each.left(now), spoken("en"))
-        print(plain(f"due {shown(each.until, zone)} ({done}): {each.duty.title.en}; {each.duty.law}"))
-    print("\nKill chain")
-    for tactic, rows in story.chain:
-        titles = "; ".join(dict.fromkeys(str(row["rule.name"]) for row in rows))
-        print(plain(f"  {tactic:<22} {len(rows):>4}  {titles}", 160))
-    print("\nStory")
-    for row in story.findings:
-        time, level = shown(row["@timestamp"], zone, "%d/%m/%Y %H:%M:%S"), row["soc.level"] or "unknown"
-        print(plain(f"  {time}  {level:<13} {row['message'] or row['rule.name']}  [{row['event.id']}]", 400))
-    print()
-    for kind, names in story.names.items():
-        if names:
-            more = f" (+{len(names) - 20})" if len(names) > 20 else ""
-            print(f"{plain(f'{kind}: ' + ', '.join(names[:20]), 600)}{more}")
-    if story.history:
-        print("\nSaid")
-    for each_said in story.history:
-        note = told(each_said.note, "en", law)
-        given = (each_said.status, each_said.reason, each_said.owner and f"to {each_said.owner}", note)
-        said = " ".join(filter(None, given))
-        print(plain(f"  {shown(each_said.time, zone)} {each_said.actor}: {said}", 400))
+    now = args.at or datetime.now(UTC)
+    how = Telling(read(settings.triage.duties), ZoneInfo(settings.zone), now, settings.language)
+    for line in lines(tell(store, args.id), how):
+        print(line)
     return 0
 
 

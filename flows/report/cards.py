@@ -137,7 +137,7 @@ def card(row: Mapping[str, object], clock: Clock, room: int, lang: str = "en") -
         message=line("message"),
         # its own language tells in the steps what it is about and why it is odd; the description is English
         description=Cut("") if lang in steps and lang != "en" else line("rule.description"),
-        falsepositives=several("soc.falsepositives"),
+        falsepositives=(several("soc.harmless.vi") if lang == "vi" else ()) or several("soc.falsepositives"),
         runbook=cut(steps.get(lang, str(row["soc.runbook"] or "")).strip(), keep="\n"),
         references=several("rule.reference"),
         who=named(user="user.name", source="source.ip"),

@@ -9,7 +9,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from flows.settings import Letter
+from flows.sections import Letter
 from flows.sourcing.readiness import Readiness
 from flows.terminal import visible
 

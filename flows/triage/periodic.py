@@ -55,11 +55,11 @@ def report(
     counts = store.tally(wanted)
     found = every(store, wanted)
     rules = judged(found, decisions(store))
-    hours = rules["hours"].drop_nulls().median()
+    hours, form = rules["hours"].drop_nulls().median(), t["day_form"]
     return Sheet(
         f"{t[f'report_{period}']}: {whose}",
         voice.lang,
-        f"{begin:%d/%m/%Y} – {end - timedelta(days=1):%d/%m/%Y}; {t['made'].format(now=voice.clock(now), by=by)}",
+        f"{begin:{form}} – {end - timedelta(days=1):{form}}; {t['made'].format(now=voice.clock(now), by=by)}",
         [
             (t["count"], f"{sum(counts.values()):,}"),
             *((t[f"status_{status}"], _of(counts, status=status)) for status in ("new", "in_progress", "closed")),
@@ -141,7 +141,7 @@ def _risks(store: Store, organisation: str | None, voice: shift.Voice) -> Table:
             )
     return Table(
         t["risks"],
-        [t[n] for n in ("level", "kind_host", "name", "risk", "through")],
+        [t[n] for n in ("level", "kind", "name", "risk", "through")],
         rows,
         t["risks_none"],
         levels=True,
@@ -201,5 +201,5 @@ def _coverage(store: Store, begin: datetime, end: datetime, organisation: str | 
 
 def _yearly(law: duties.Duties, now: datetime, voice: shift.Voice) -> Table:
     t, due = voice.t, duties.next_yearly(law, now, voice.zone)
-    rows = [(f"{day:%d/%m/%Y}", each.title.said(voice.lang), each.law) for day, each in due]
+    rows = [(f"{day:{voice.t['day_form']}}", each.title.said(voice.lang), each.law) for day, each in due]
     return Table(t["yearly"], [t["deadline"], t["duty"], t["law"]], rows)

@@ -159,7 +159,8 @@ def law_note(law: duties.Duties, t: Mapping[str, str]) -> str:
     """Return when the texts were looked at, and by when to look again."""
     every = [*law.duties, *law.yearly]
     checked, check_by = min(each.checked for each in every), min(each.check_by for each in every)
-    return t["check_law"].format(checked=f"{checked:%d/%m/%Y}", check_by=f"{check_by:%d/%m/%Y}")
+    form = t["day_form"]
+    return t["check_law"].format(checked=f"{checked:{form}}", check_by=f"{check_by:{form}}")
 
 
 def _works(works: list[Work], voice: Voice, words: tuple[str, str], minutes: int, note: str = "") -> Table:

@@ -27,9 +27,14 @@ class Story:
     successors: tuple[str, ...]
 
     @property
+    def worst(self) -> Row | None:
+        """The most severe finding."""
+        return max(self.findings, key=lambda row: row["event.severity"] or 0, default=None)
+
+    @property
     def title(self) -> str:
         """The most severe finding's title, and where it was."""
-        worst = max(self.findings, key=lambda row: row["event.severity"] or 0, default=None)
+        worst = self.worst
         return self.case.id if worst is None else headline(worst, str(worst["rule.name"] or worst["rule.id"]))
 
 

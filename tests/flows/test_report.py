@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from detectors.attack import TACTICS
 from detectors.errors import UsageError
 from detectors.meta import Meta
 from detectors.questions import decide
@@ -238,14 +239,22 @@ def test_a_finding_asks_what_decides_it_and_where_to_look(tmp_path: Path, lang: 
 
 
 def test_findings_speak_the_language_of_the_page(tmp_path: Path) -> None:
-    spoken = finding(**{"soc.title.vi": "Điều <lạ>", "soc.message.vi": "Thấy điều lạ", "message": "Something odd"})
+    harmless = {"soc.falsepositives": ["A tested backup"], "soc.harmless.vi": ["Sao lưu thử"]}
+    words = {"soc.title.vi": "Điều <lạ>", "soc.message.vi": "Thấy điều lạ", "message": "Something odd"}
+    spoken = finding(**words, **harmless, **{"soc.attack": ["impact / T1490"]})
     silent = finding(**{"event.id": "other", "message": "Said in English only"})
     text = page(tmp_path, frame(spoken, silent), lang="vi").text
     assert "Điều <lạ>" in text
     assert "Thấy điều lạ" in text
     assert "Something odd" not in text
+    assert "Sao lưu thử" in text
+    assert "A tested backup" not in text
+    assert "Gây tác động, phá hoại / T1490" in text
     assert "Said in English only" in text
-    assert "Something odd" in page(tmp_path, frame(spoken)).text
+    english = page(tmp_path, frame(spoken)).text
+    assert "Something odd" in english
+    assert "A tested backup" in english
+    assert "Impact / T1490" in english
 
 
 def test_what_a_rule_is_about_is_told_in_the_language_of_the_page(tmp_path: Path) -> None:
@@ -272,8 +281,9 @@ def test_every_label_has_every_language_and_is_used() -> None:
     for label, texts in catalogue().items():
         assert texts.keys() == set(LANGUAGES), label
         assert all(text.strip() for text in texts.values()), label
-        known = label.startswith("level_") or re.search(rf't\.{label}\b|"{label}"|\b{label}="', used)
+        known = label.startswith(("level_", "tactic_")) or re.search(rf't\.{label}\b|"{label}"|\b{label}="', used)
         assert known, f"{label} is used nowhere"
+    assert {f"tactic_{tactic}" for tactic in TACTICS} <= catalogue().keys()
 
 
 def test_an_unknown_language_is_refused(tmp_path: Path) -> None:

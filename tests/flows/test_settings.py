@@ -52,6 +52,12 @@ def test_the_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.
         ("5: a\n", "soc.yml:1:1: unknown key `5`; known keys: rules"),
         ("notify: {quiet_from: 25:00}\n", "25:00 is no time of day"),
         ("anomaly: {holidays: [2026-13-01]}\n", "2026-13-01 is no day or time of the calendar"),
+        ("elastic: {url: 'es.example:9200'}\n", "begins with https:// or http://; write https://es.example:9200"),
+        ("elastic:\n  url: es.example\n", "soc.yml:2:3: 'es.example' is no address that begins with https://"),
+        ("elastic: {url: 'https://es.example'}\n", "es.example lacks a port; write https://es.example:9200"),
+        ("elastic: {url: 'ftp://es.example:9200'}\n", "write https://es.example:9200"),
+        ("elastic: {url: 'https://es.example:port'}\n", "write https://es.example:9200"),
+        ("kibana: {url: //kibana.example}\n", "'kibana.example' is no address that begins with"),
         (
             "enrichment:\n  registry:\n    - {path: a.csv, section: unit, columns: {id: Ma}}\n",
             "soc.yml:3:21: enrichment.registry.0.section: 'unit' is none of",
@@ -83,7 +89,8 @@ def test_all_faults_are_told_those_of_the_environment_by_the_variable(
 
 def test_a_wrong_secret_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        load(write(tmp_path, "elastic: {password: [hidden]}\n"))
+        load(write(tmp_path, "elastic: {password: [hidden], url: 'lan:hidden@es.example'}\n"))
+    assert len(caught.value.lines()) == 2
     assert "hidden" not in str(caught.value)
 
 

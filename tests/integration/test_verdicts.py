@@ -18,7 +18,8 @@ from connectors.elastic.documents import documents
 from connectors.store_cases import Cases
 from dashboards import templates
 from detectors.errors import UnavailableError
-from flows.settings import Elastic, Settings, Triage
+from flows.sections import Elastic, Triage
+from flows.settings import Settings
 from flows.triage import reckoning, returning
 from flows.triage.evidence import SLIM
 from flows.triage.opening import opened

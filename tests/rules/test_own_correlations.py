@@ -34,7 +34,8 @@ def test_keys_stand_in_order_and_say_what_they_must(path: Path, rule: dict[str, 
     assert date.fromisoformat(str(rule["date"]))
     tags = {tag.removeprefix("attack.") for tag in rule["tags"]}
     assert {tag for tag in tags if not re.fullmatch(r"t\d{4}(\.\d{3})?", tag)} <= TACTICS
-    assert rule["level"] == "informational" or rule["soc"]["title"]["vi"]
+    assert rule["soc"]["title"]["vi"]
+    assert len(rule["soc"].get("falsepositives", {"vi": []})["vi"]) == len(rule.get("falsepositives", []))
     if rule["level"] in LOUD:
         assert list(rule["runbook"]) == ["vi", "en"]
         assert rule["falsepositives"]

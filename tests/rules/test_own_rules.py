@@ -63,6 +63,7 @@ def test_keys_stand_in_order_and_the_file_is_named_after_the_title(path: Path) -
     assert UUID(rule["id"]).version == 4
     assert rule["level"] in LEVELS
     assert rule["soc"]["title"]["vi"]  # analysts read it on pages, in reports and in lists
+    assert len(rule["soc"]["falsepositives"]["vi"]) == len(rule["falsepositives"])
     assert date.fromisoformat(str(rule["date"]))
     assert all(link.startswith("https://") for link in rule["references"])
 

@@ -12,7 +12,7 @@ from detectors.sigma.nearest import nearest
 from flows.authoring.fields import Fields
 from flows.authoring.remarks import Remark
 
-OWN = ("group-by", "window", "signal", "title", "message", "questions")
+OWN = ("group-by", "window", "signal", "title", "falsepositives", "message", "questions")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 

@@ -13,8 +13,7 @@ from detectors.schema import LEVELS
 from detectors.sigma.filters import Filter
 from detectors.sigma.rule import Rule
 from flows import assembly, doubts
-from flows.authoring import check, chosen
-from flows.authoring.fields import Fields
+from flows.authoring import check, chosen, fields
 from flows.authoring.memo import Memo
 from flows.authoring.remarks import Severity
 from flows.commands.options import add_paths, read_config
@@ -35,9 +34,8 @@ def run(args: argparse.Namespace) -> int:
     folders = assembly.rule_folders(settings, [*args.paths, *args.rules])
     rules = chosen.of_paths(folders, settings)
     sources = contents(settings.sources)
-    fields = Fields(lambda: assembly.definitions(settings), Memo(settings.cache, "fields", sources))
-    memo = Memo(settings.cache, "check", sources, b"strict" if args.strict else b"")
-    remarks = check.check(rules, rule_files(folders), fields, memo, strict=args.strict)
+    memo = check.kept(settings, strict=args.strict)
+    remarks = check.check(rules, rule_files(folders), fields.kept(settings), memo, strict=args.strict)
     if rules.filters:
         remarks = sorted([*remarks, *doubts.of(rules, settings, Memo(settings.cache, "exceptions", sources))])
     if args.json:

@@ -15,9 +15,8 @@ from detectors.errors import UsageError
 from detectors.schema import LEVELS
 from detectors.sigma.nearest import nearest
 from flows import assembly, ruletests
-from flows.authoring import check
+from flows.authoring import check, fields
 from flows.authoring.fields import Fields
-from flows.authoring.memo import Memo
 from flows.commands.options import add_config, read_config
 from flows.ruleset import RuleSet
 from flows.settings import Settings
@@ -52,19 +51,22 @@ def run(args: argparse.Namespace) -> int:
 
     settings = read_config(args)
     parts = assembly.parts(settings, RuleSet((), ()))  # the events need no rules
+    known = fields.kept(settings)
     today = datetime.now(UTC).astimezone(ZoneInfo(settings.zone)).date()
     words = new.Words(args.title, args.level, args.author, args.tag, today)
     if args.events:
-        document = _from_events(args, words, parts, settings)
+        document = _from_events(args, words, parts, settings, known)
     else:
         logsource = _logsource(args.logsource)
-        document = new.template(words, logsource, _field(Fields(lambda: parts.definitions), logsource))
+        document = new.template(words, logsource, _field(known, logsource))
     path = new.write(document, args.into)
     print(path)
-    return _examined(path, settings, parts)
+    return _examined(path, settings, parts, known)
 
 
-def _from_events(args: argparse.Namespace, words: Words, parts: assembly.Parts, settings: Settings) -> dict[str, Any]:
+def _from_events(
+    args: argparse.Namespace, words: Words, parts: assembly.Parts, settings: Settings, known: Fields
+) -> dict[str, Any]:
     from flows.authoring import events, new  # noqa: PLC0415 - as above
 
     found = events.find(args.events, LogSource(), parts, settings, args.source)
@@ -73,7 +75,8 @@ def _from_events(args: argparse.Namespace, words: Words, parts: assembly.Parts, 
     if events.FIELDS in {found.source, others.source if others else found.source}:
         raise UsageError("no source is known by these events", fix="name it with --source")
     rows = _rows(args.lines, found.frame.height)
-    document, remaining = new.from_events(words, found, rows, others, parts.definitions)
+    definition = parts.definitions[found.source]
+    document, remaining = new.from_events(words, found, rows, others, definition, siblings=known.logsources())
     if remaining:
         print(
             f"{remaining:,} of the other events match too: nothing that all wanted have tells them apart",
@@ -109,16 +112,16 @@ def _logsource(text: str | None) -> LogSource:
     return LogSource(**given)
 
 
-def _field(fields: Fields, logsource: LogSource) -> str:
+def _field(known: Fields, logsource: LogSource) -> str:
     """Return a field that a template may ask for."""
-    legal = fields.legal(logsource) or frozenset()
+    legal = known.legal(logsource) or frozenset()
     usual: Sequence[str] = ("CommandLine", "cs-uri-query", "message", "Image", "TargetFilename", "TargetObject")
     return next((name for name in usual if name in legal), min(legal, default="message"))
 
 
-def _examined(path: Path, settings: Settings, like: assembly.Parts) -> int:
+def _examined(path: Path, settings: Settings, like: assembly.Parts, known: Fields) -> int:
     parts = assembly.parts(settings, assembly.load_rules(settings, [path]), like)
-    remarks = check.check(parts.rules, [str(path)], Fields(lambda: parts.definitions), Memo(None, "check"))
+    remarks = check.check(parts.rules, [str(path)], known, check.kept(settings))
     failures = ruletests.run(parts)
     for line in [*map(str, remarks), *map(str, failures)]:
         print(plain(line), file=sys.stderr)

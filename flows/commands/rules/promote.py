@@ -10,9 +10,7 @@ from zoneinfo import ZoneInfo
 from connectors.archive import Archive
 from detectors.errors import RuleError
 from flows import assembly, ruletests
-from flows.authoring import check, trial
-from flows.authoring.fields import Fields
-from flows.authoring.memo import Memo
+from flows.authoring import check, fields, trial
 from flows.commands.options import add_config, add_rules, moment, read_config
 from flows.terminal import plain
 
@@ -45,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     found = promotion.evidence(
         asked.rule,
         status,
-        check.check(asked.rules, [asked.rule.place.file], Fields(lambda: parts.definitions), Memo(None, "check")),
+        check.check(asked.rules, [asked.rule.place.file], fields.kept(settings), check.kept(settings)),
         failures=len(list(asked.failures(parts))),
         score=asked.score(parts, assembly.value_lists(settings)),
         trial=tried,

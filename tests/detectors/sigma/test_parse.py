@@ -109,6 +109,7 @@ def test_all_faults_of_all_documents_are_told_in_one_pass() -> None:
         (GOOD + "soc: {window: 1 hour}", "`window` is not a number of seconds; write 900, 15m, 4h or 1d"),
         (GOOD + "soc: {signal: often}", "`signal` is neither true nor false"),
         (GOOD + "soc: 5", "`soc` is not a map"),
+        (GOOD + "soc: {falsepositives: [A test]}", "`falsepositives` is not a map; write `en:` and `vi:` under it"),
     ],
 )
 def test_refused(text: str, message: str) -> None:

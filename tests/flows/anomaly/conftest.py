@@ -11,7 +11,8 @@ from connectors.archive import Archive
 from connectors.store import Store
 from flows import assembly
 from flows.scanning import scan
-from flows.settings import Anomaly, Settings
+from flows.sections import Anomaly
+from flows.settings import Settings
 from tests.flows.anomaly.hotline import write
 
 

@@ -14,7 +14,8 @@ from detectors.anomaly.drift import Drift
 from detectors.anomaly.parts import Words
 from flows.anomaly import working
 from flows.anomaly.challenge import Contest
-from flows.settings import Accepted, Settings
+from flows.sections import Accepted
+from flows.settings import Settings
 from tests.flows.anomaly.hotline import DAYS, NIGHT, START
 
 NOW = START + timedelta(days=DAYS, hours=6)

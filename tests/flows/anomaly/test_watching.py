@@ -16,7 +16,8 @@ from flows.anomaly import marks, memory, working
 from flows.bench import quiet
 from flows.commands import simulate
 from flows.scanning import scan
-from flows.settings import Anomaly, Enriching, Settings
+from flows.sections import Anomaly, Enriching
+from flows.settings import Settings
 
 START = datetime(2026, 3, 1, 17, tzinfo=UTC)
 DAYS = 17

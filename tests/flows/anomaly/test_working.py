@@ -9,7 +9,8 @@ import orjson
 
 from connectors.store import Store, Triage
 from flows.anomaly import marks, working
-from flows.settings import Anomaly, Settings
+from flows.sections import Anomaly
+from flows.settings import Settings
 from tests.flows.anomaly.hotline import NIGHT
 
 NOW = datetime(2026, 4, 10, tzinfo=UTC)

@@ -13,7 +13,9 @@ from tests.flows.authoring.conftest import RULE, Soc
 
 ALL = ("numba", "pyod", "sklearn", "scipy", "prefect", "elasticsearch", "kafka", "matplotlib", "jinja2", "sqlite3")
 READING = ("sigma", "connectors.definitions", "connectors.formats", "connectors.enrichment", "connectors.archive")
-RUNNING = (*(name for name in ALL if name != "sqlite3"), "cryptography", "pyparsing")
+RUNNING = (*(name for name in ALL if name != "sqlite3"), "cryptography", "pyparsing", "pydantic_settings")
+STRANGE = ("connectors.formats.cef", "connectors.formats.w3c", "connectors.formats.haproxy", "connectors.recognise")
+LINE = "Mar  9 08:00:01 web01 sshd[7]: Accepted password for root from 203.0.113.9 port 2 ssh2\n"
 ASK = """import sys
 from flows.cli import main
 main(sys.argv[2:])
@@ -61,11 +63,20 @@ def test_verbs_that_read_events_bring_nothing_that_they_do_without(
     soc: Soc, rule: Path, words: tuple[str, ...]
 ) -> None:
     folder = rule.parents[1]
-    (folder / "a.log").write_text(
-        "Mar  9 08:00:01 web01 sshd[7]: Accepted password for root from 203.0.113.9 port 2 ssh2\n"
-    )
+    (folder / "a.log").write_text(LINE)
     soc("rules", "check", rule)
     assert imported(RUNNING, folder, "rules", *words) == "[]"
+
+
+@pytest.mark.parametrize("words", [("try",), ("promote", "--dry-run")])
+def test_verbs_that_read_the_archive_bring_no_format_but_its_own(soc: Soc, rule: Path, words: tuple[str, ...]) -> None:
+    folder = rule.parents[1]
+    (folder / "a.log").write_text(LINE)
+    rule.write_text(RULE.replace("status: experimental", "status: test"))
+    soc("scan", "a.log", "--rules", "rules", "--year", "2026", "--keep", "--no-anomaly")
+    words = ("rules", *words, "rules/root_logged_in.yml", "--since", "2026-03-01")
+    assert "1 events" in "".join(soc(*words)[1:])
+    assert imported(RUNNING + STRANGE, folder, *words) == "[]"
 
 
 def test_definitions_are_kept_as_long_as_no_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

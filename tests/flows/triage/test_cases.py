@@ -117,10 +117,22 @@ def test_a_story_is_told_in_order_with_its_kill_chain(incident: str, capsys: pyt
     said = capsys.readouterr().out
     assert all(line.isprintable() for line in said.splitlines())
     chain, story = said.split("Kill chain")[1].split("Story")
-    assert [line.split()[0] for line in chain.split("\n") if line.strip()] == [
-        "reconnaissance", "persistence", "lateral-movement",
+    assert [line.split("  ")[1] for line in chain.split("\n") if line.strip()] == [
+        "Reconnaissance", "Persistence", "Lateral Movement",
     ]  # fmt: skip
     assert story.index("[a]") < story.index("[b]") < story.index("[c]")
+
+
+def test_a_story_speaks_the_language_of_the_settings(
+    incident: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["incident", "mark", incident, "personal_data"]) == 0
+    monkeypatch.setenv("SOC_LANGUAGE", "vi")
+    assert main(["incident", "show", incident, "--at", AT]) == 0
+    said = capsys.readouterr().out
+    for word in ("mới, 3 cảnh báo", "Chuỗi tấn công", "Trinh sát", "Thời hạn", "Diễn biến", "Nhật ký xử lý"):
+        assert word in said
+    assert not re.search(r"\b(findings|Kill|Story|reconnaissance|personal|due|host|high|left)\b", said)
 
 
 def test_after_it_was_closed_it_goes_on_in_a_successor(
@@ -144,9 +156,9 @@ def test_after_it_was_closed_it_goes_on_in_a_successor(
     assert len(ids) == 2
     (after,) = set(ids) - {incident}
     assert main(["incident", "show", after]) == 0
-    assert f"goes on from {incident}" in capsys.readouterr().out
+    assert f"Goes on from {incident}" in capsys.readouterr().out
     assert main(["incident", "show", incident]) == 0
-    assert f"goes on in {after}" in capsys.readouterr().out
+    assert f"Goes on in {after}" in capsys.readouterr().out
     with pytest.raises(sqlite3.IntegrityError, match="appended"), sqlite3.connect(place / "store.sqlite") as other:
         other.execute("DELETE FROM incident_triage")
 

@@ -16,8 +16,8 @@ from detectors.errors import UsageError
 from detectors.schema import COVERAGE, RISK, SUPPRESSED
 from flows.cli import main
 from flows.report.words import words
+from flows.sections import Triage as Reading
 from flows.settings import Settings
-from flows.settings import Triage as Reading
 from flows.triage import duties
 from flows.triage.capacity import Work, plan
 from flows.triage.duties import BUILT_IN, MARK, SENT, due, next_yearly, read
@@ -139,13 +139,15 @@ def test_a_handover_sheet_tells_deadlines_and_work(place: Path, lang: str) -> No
 @pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize("organisation", [None, "H21.09"])
 def test_reports_tell_numbers_of_their_period(place: Path, lang: str, organisation: str | None) -> None:
+    assert main(["risk", "--at", AT]) == 0
     words = ["report", "--period", "month", "--day", AT, "--lang", lang]
     assert main(words + (["--organisation", organisation] if organisation else [])) == 0
     page = (place / "report.html").read_text("utf-8")
     numbers = re.findall(r"<b>([^<]*)</b>", page)
     assert numbers[0] == ("3" if organisation else "4")
     assert "<script" not in page
-    assert "25/12/" in page
+    assert ("25/12/" if lang == "vi" else "-12-25") in page
+    assert f'<th scope="col">{"Loại" if lang == "vi" else "Kind"}</th>' in page  # of entities at risk
 
 
 def test_a_report_tells_what_was_tuned(place: Path) -> None:

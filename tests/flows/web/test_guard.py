@@ -11,12 +11,12 @@ from starlette.testclient import TestClient
 
 from connectors.store import Store, Triage
 from connectors.store_cases import Cases
-from detectors.attack import TACTICS
 from detectors.meta import Meta
 from detectors.questions import decide
 from detectors.schema import MATCH, RISK
 from flows.cli import main
-from flows.settings import Elastic, Settings
+from flows.sections import Elastic
+from flows.settings import Settings
 from flows.web import Keys, Site, Upkeep, application
 from flows.web.speech import catalogue, spoken
 from tests.sample_findings import START, finding, frame, province
@@ -129,7 +129,6 @@ def test_what_is_not_there_says_so(inside: TestClient) -> None:
 def test_every_word_is_in_both_languages() -> None:
     assert all(set(texts) == {"en", "vi"} and all(texts.values()) for texts in catalogue().values())
     assert spoken("en").keys() == spoken("vi").keys()
-    assert {f"tactic_{tactic}" for tactic in TACTICS} <= catalogue().keys()
 
 
 def test_others_may_not_read_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
