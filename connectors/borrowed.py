@@ -20,13 +20,11 @@ import numpy.typing as npt
 import polars as pl
 
 from connectors import objects
-
-Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
+from connectors.native import Bytes, Places
+from connectors.views import INLINE, Made, Parts, view
 
 LEAST: Final = 1 << 16  # bytes of a block
 COLD: Final = 1 << 22  # where no machine code was loaded yet
-INLINE: Final = 12  # bytes of a text that its view holds itself
 VIEW: Final = np.dtype([("size", "<u4"), ("head", "<u4"), ("buffer", "<u4"), ("at", "<u4")])
 # `private_data` of an array is at byte 72, its `release` at 64, that of a schema at 56
 RELEASE: Final = """
@@ -77,15 +75,16 @@ _LENDING: Final = Lock()  # two threads at it could forget what one has just len
 class _Column:
     """What Polars takes a column from."""
 
-    def __init__(self, form: bytes, length: int, *buffers: npt.NDArray[Any]) -> None:
+    def __init__(
+        self, form: bytes, length: int, *buffers: npt.NDArray[Any], there: Bytes | None = None, missing: int = 0
+    ) -> None:
         releases = _releases()
-        pointers = (c_void_p * (1 + len(buffers)))(
-            None, *(each.ctypes.data for each in buffers)
-        )  # no validity: no nulls
-        self._lent = _Lent(c_int8(0), pointers, buffers)
+        valid = None if there is None else there.ctypes.data  # none: there are no nulls
+        pointers = (c_void_p * (1 + len(buffers)))(valid, *(each.ctypes.data for each in buffers))
+        self._lent = _Lent(c_int8(0), pointers, buffers if there is None else (*buffers, there))
         self._schema = _Schema(form, b"", None, 0, 0, None, None, releases["schema"], None)
         self._array = _Array(
-            length, 0, 0, len(pointers), 0, ctypes.addressof(pointers), None, None, releases["array"],
+            length, missing, 0, len(pointers), 0, ctypes.addressof(pointers), None, None, releases["array"],
             ctypes.addressof(self._lent.flag),
         )  # fmt: skip
 
@@ -115,6 +114,19 @@ def texts(data: Bytes, starts: Places, sizes: Places) -> pl.Series:
     there = np.arange(INLINE) < sizes[short, None]
     raw[short, 4:] = np.where(there, _heads(data, starts[short], INLINE), 0)
     column = _Column(b"vz", starts.size, views, data, np.array([data.size]))
+    return pl.Series(column).cast(pl.String)
+
+
+def parts(data: Bytes, places: Parts) -> pl.Series:
+    """Return what stands at these places; null where there is nothing.
+
+    Raises:
+        ComputeError: what stands there is not UTF-8.
+    """
+    count = places.sizes.size
+    made = Made(np.empty((count, 4), np.uint32), np.empty(count // 8 + 1, np.uint8))
+    missing = view(data, places, made)
+    column = _Column(b"vz", count, made.views, data, np.array([data.size]), there=made.there, missing=missing)
     return pl.Series(column).cast(pl.String)
 
 

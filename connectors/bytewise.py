@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from connectors import borrowed
 from connectors.native import Bytes, Places, Spans
+from connectors.views import Parts
+
+MISSING: Final = -1  # where a text ends that isn't there
 
 
 class Piece(NamedTuple):
@@ -29,20 +33,31 @@ def piece(texts: pl.Series) -> Piece:
     starts = np.cumsum(lengths + 1) - lengths - 1
     ends = starts + lengths
     if missing:
-        ends[texts.is_null().to_numpy()] = -1
+        ends[texts.is_null().to_numpy()] = MISSING
     return Piece(data, starts, ends)
 
 
-def texts_at(texts: pl.Series, names: Sequence[str], begins: Spans, sizes: Spans) -> pl.DataFrame:
-    """Return columns of what stands at places of texts; null where a size is negative."""
-    whole = texts.alias("text").cast(pl.Binary).to_frame()
-    nothing = pl.repeat(None, texts.len(), dtype=pl.String)
+def part(texts: Piece, begins: Spans, sizes: Spans) -> Piece:
+    """Return parts of texts in the same piece; those whose size is negative are missing."""
+    starts = texts.starts + begins
+    return Piece(texts.data, starts, np.where(sizes < 0, MISSING, starts + sizes))
+
+
+def texts_at(texts: Piece, names: Sequence[str], begins: Spans, sizes: Spans) -> pl.DataFrame:
+    """Return columns of what stands at places of texts; null where a size is negative.
+
+    They look into the data of the texts, of which a batch has far less than the 2 GiB that a view can tell.
+    """
+    height = texts.starts.size
     found = [
-        (_part(pl.lit(pl.Series(begin)), pl.lit(pl.Series(size))) if (size >= 0).any() else nothing).alias(name)
+        (borrowed.parts(texts.data, Parts(texts.starts, begin, size)) if (size >= 0).any() else nulls(height)).alias(
+            name
+        )
         for name, begin, size in zip(names, begins, sizes, strict=True)
     ]
-    return whole.select(found) if found else pl.DataFrame(height=texts.len())
+    return pl.DataFrame(found) if found else pl.DataFrame(height=height)
 
 
-def _part(begin: pl.Expr, size: pl.Expr) -> pl.Expr:
-    return pl.when(size >= 0).then(pl.col("text").bin.slice(begin, size.clip(0)).cast(pl.String))
+def nulls(height: int) -> pl.Series:
+    """Return a text column that has no value."""
+    return pl.Series([None], dtype=pl.String).new_from_index(0, height)

@@ -90,6 +90,7 @@ class Definition(Strict):
     format: str
     options: dict[str, Any] = Field(default_factory=dict)
     zone: str = "UTC"
+    utc: Columns = ()  # own columns whose times are in UTC, whatever the zone of the others
     encoding: Encoding | None = None  # of bytes that aren't UTF-8; None: told by the words they would make
     logsource: Service = Service()
     transport: tuple[Transport, ...] = ()

@@ -18,7 +18,7 @@ from connectors.formats.json_lines import Lines, Read, Whole, framed
 from connectors.formats.json_members import JsonMembers
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
-from connectors.mapping import Extraction, Lookup, pieces
+from connectors.mapping import Extraction, Lookup, Mapped, pieces
 from connectors.multiline import joined
 from connectors.times import REFERENCE, Clock, instants
 from connectors.vietnamese import readable
@@ -88,8 +88,7 @@ class DefinedParser:
             lines = lines.filter(~failed)
             told = {name: times.filter(~failed) for name, times in told.items()}
         own = read.drop(ERROR).with_columns(lines.alias(extraction.LINE))
-        for step in steps:
-            own = extraction.filled(own, step, needed)
+        own = extraction.completed(own, steps, needed)
         clock = Clock(self.zone or self.definition.zone, self.year, batch.received or self.reference)
         times = self._times(own, told, clock) if not _timed(records) else records["@timestamp"]
         zoned = own.with_columns(self._zone(own, clock).alias(ZONE))
@@ -167,7 +166,9 @@ class DefinedParser:
         made += [typed(coerced(pl.col(name), schema[name], ECS[name]), name).alias(name) for name in own_ecs]
         frame = own.with_columns(*made)  # at once: each step of Polars costs as much as some thousand rows
         return [
-            instants(frame[name].cast(pl.String), clock) if ECS.get(name) == TIME else frame[name]
+            instants(frame[name].cast(pl.String), self._clock_of(_sources(fields.get(name, ())), clock))
+            if ECS.get(name) == TIME
+            else frame[name]
             for name in [*targets, *kept]
         ]
 
@@ -181,8 +182,13 @@ class DefinedParser:
                 result = pl.select(pl.coalesce(result, told[name])).to_series() if place else told[name]
             elif text is not None:
                 left = result.is_null().arg_true()
-                result = result.scatter(left, instants(text.gather(left), clock)) if place else instants(text, clock)
+                read = instants(text.gather(left), self._clock_of({name}, clock))
+                result = result.scatter(left, read) if place else read
         return result
+
+    def _clock_of(self, columns: Collection[str], clock: Clock) -> Clock:
+        """Return the clock of what is read from these columns."""
+        return replace(clock, zone="UTC") if columns and {*columns} <= {*self.definition.utc} else clock
 
     def _zone(self, own: pl.DataFrame, clock: Clock) -> pl.Expr:
         """Return the zone of each time: the one it says, or the clock's."""
@@ -203,6 +209,11 @@ class DefinedParser:
         return own[name].list.first() if own.schema[name] == pl.List else own[name]
 
 
+def _sources(ways: Sequence[Mapped]) -> frozenset[str]:
+    """Return the own columns whose values an ECS column takes."""
+    return frozenset(name for way in ways for name in (*way.columns, *way.pieces[1::2]))
+
+
 def _beside(carried: pl.DataFrame, made: Sequence[pl.Series]) -> dict[str, pl.Series]:
     """Return what came with records, and what was made of them, which counts more."""
     found = {column.name: column for column in carried}
@@ -216,7 +227,7 @@ def _beside(carried: pl.DataFrame, made: Sequence[pl.Series]) -> dict[str, pl.Se
 
 def _kept(encoded: Mapping[str, Encoded], rows: pl.Series) -> dict[str, Encoded]:
     there = rows.to_numpy()
-    return {name: Encoded(column.texts, column.codes[there]) for name, column in encoded.items()}
+    return {name: column.only(there) for name, column in encoded.items()}
 
 
 def _timed(records: pl.DataFrame) -> bool:

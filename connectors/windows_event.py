@@ -17,7 +17,7 @@ Wanted: TypeAlias = Collection[str] | None  # names, or all
 Places: TypeAlias = tuple[tuple[str, str], ...]
 
 # An own column, and the key that a section of the record has it under; the first that has a value wins.
-# An agent's own clock has a zone; NXLog's EventTime is the host's wall clock, so it comes last.
+# An agent's own clock has a zone; NXLog's EventTime is the host's wall clock, so it stays a column of its own.
 NXLOG: Final[Places] = (
     ("EventID", "EventID"),
     ("Channel", "Channel"),
@@ -27,7 +27,6 @@ NXLOG: Final[Places] = (
     ("Computer", "Hostname"),
     ("TimeCreated", "TimeCreated"),
     ("TimeCreated", "@timestamp"),
-    ("TimeCreated", "EventTime"),
     ("EventRecordID", "EventRecordID"),
     ("EventRecordID", "RecordNumber"),
     ("Level", "Level"),

@@ -86,6 +86,10 @@ class Encoded:
     texts: Texts
     codes: npt.NDArray[np.int32]
 
+    def only(self, rows: npt.NDArray[np.bool_]) -> Encoded:
+        """Return these rows of the column."""
+        return Encoded(self.texts, self.codes[rows])
+
     def series(self, name: str) -> pl.Series:
         """Return the column as texts."""
         numbers, places = np.unique(self.codes, return_inverse=True)
@@ -114,6 +118,13 @@ class Parsed:
     def lost(self) -> pl.DataFrame:
         """The dead letters that somebody should hear of."""
         return self.dead.filter(pl.col("error.message") != HEADING) if self.dead.height else self.dead
+
+    def only(self, rows: pl.Series) -> Parsed:
+        """Return these of the events, and no dead letters."""
+        there = rows.to_numpy()
+        return Parsed(
+            self.events.filter(rows), encoded={name: column.only(there) for name, column in self.encoded.items()}
+        )
 
     def frame(self) -> pl.DataFrame:
         """Return the events with all their columns."""

@@ -13,7 +13,7 @@ import polars as pl
 
 from connectors.archive import PLACED, Archive
 from connectors.store import Store
-from detectors.contracts import Batch
+from detectors.contracts import Batch, Parsed
 from detectors.schema import RECORD
 from flows.assembly import Parts
 from flows.patience import patiently
@@ -47,10 +47,10 @@ def replay(settings: Settings, parts: Parts, sources: Sequence[str], say: Say) -
 def _of_source(pipeline: Pipeline, archive: Archive, where: object, source: str, say: Say) -> Replayed:
     read, left = [], 0
     for batch in archive.untimed(source):
-        alive = _alive(pipeline, batch)
+        alive, parsed = _alive(pipeline, batch)
         left += batch.records.height - alive.records.height
         if alive.records.height:
-            patiently(lambda alive=alive: pipeline.process(alive), None, say)  # type: ignore[misc]
+            patiently(lambda alive=alive, parsed=parsed: pipeline.finish(alive, parsed), None, say)  # type: ignore[misc]
             read.append(alive.placed(alive.records).select(*PLACED, "event.original"))
     if read:
         mended = pl.concat(read)
@@ -60,7 +60,9 @@ def _of_source(pipeline: Pipeline, archive: Archive, where: object, source: str,
     return Replayed(source, sum(frame.height for frame in read), left)
 
 
-def _alive(pipeline: Pipeline, batch: Batch) -> Batch:
-    """Return the records of a batch that give an event with a time."""
-    timed = pipeline.parse(batch).events.filter(pl.col("@timestamp").is_not_null())
-    return replace(batch, records=batch.records.join(timed, on=RECORD.names(), how="semi", nulls_equal=True))
+def _alive(pipeline: Pipeline, batch: Batch) -> tuple[Batch, Parsed]:
+    """Return the records of a batch that give an event with a time, and the events."""
+    parsed = pipeline.parse(batch)
+    timed = parsed.only(parsed.events["@timestamp"].is_not_null())
+    records = batch.records.join(timed.events, on=RECORD.names(), how="semi", nulls_equal=True)
+    return replace(batch, records=records), timed

@@ -27,7 +27,7 @@ Scan = Callable[[Bytes, tokens.Keys, tokens.Found], int]  # returns how many pai
 class Search(NamedTuple):
     """What finds pairs in a text: so many at most, with so many bytes to put keys together."""
 
-    text: Bytes
+    texts: Piece
     room: int
     scan: Scan
     spare: int = 0
@@ -50,7 +50,7 @@ def cut(lines: pl.Series, signs: Signs, wanted: Collection[str] | None) -> Cut:
     def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
         return tokens.pairs(data, texts.starts, texts.ends, meant, keys, wanted is None, found)
 
-    columns, found = _placed(lines, Search(texts.data, room, scan), wanted)
+    columns, found = _placed(Search(texts, room, scan), wanted)
     return Cut(columns, pl.Series(found.pairs > 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
 
 
@@ -108,13 +108,13 @@ def _extended(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[
         return form.read(texts, data, keys, Made(heads, found, escaped))
 
     room = int(np.count_nonzero(texts.data == form.equals)) + 1
-    made = _placed(lines, Search(texts.data, room, scan, form.spare), wanted)
+    made = _placed(Search(texts, room, scan, form.spare), wanted)
     heads.sizes[:, made[1].pairs < 0] = tokens.NOWHERE
-    return _with_heads(lines, made, heads, {part: form.parts.index(part) for part in parts}, escaped)
+    return _with_heads(texts, made, heads, {part: form.parts.index(part) for part in parts}, escaped)
 
 
 def _with_heads(
-    lines: pl.Series,
+    texts: Piece,
     made: tuple[dict[str, pl.Series], tokens.Found],
     heads: extension.Heads,
     parts: Mapping[str, int],
@@ -122,28 +122,27 @@ def _with_heads(
 ) -> Extended:
     columns, found = made
     places = [*parts.values()]
-    headers = texts_at(lines, [*parts], heads.begins[places], heads.sizes[places])
+    headers = texts_at(texts, [*parts], heads.begins[places], heads.sizes[places])
     told = Cut(columns, pl.Series(found.pairs >= 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
     return Extended(told, headers, frozenset(name for name, holds in zip(columns, escaped, strict=False) if holds))
 
 
-def _placed(
-    lines: pl.Series, search: Search, wanted: Collection[str] | None
-) -> tuple[dict[str, pl.Series], tokens.Found]:
+def _placed(search: Search, wanted: Collection[str] | None) -> tuple[dict[str, pl.Series], tokens.Found]:
     """Return a column per key that was found."""
-    text, room, scan, spare = search
+    texts, room, scan, spare = search
+    lines = texts.starts.size
     names = sorted(wanted or ())
-    data = np.concatenate([text, np.frombuffer("".join(names).encode(), np.uint8), np.zeros(spare, np.uint8)])
-    keys = _keys(data, text.size, [len(name.encode()) for name in names], opened=wanted is None)
-    found = tokens.Found(*(np.empty(size, np.int32) for size in (room, room, room, room, lines.len())))
+    data = np.concatenate([texts.data, np.frombuffer("".join(names).encode(), np.uint8), np.zeros(spare, np.uint8)])
+    keys = _keys(data, texts.data.size, [len(name.encode()) for name in names], opened=wanted is None)
+    found = tokens.Found(*(np.empty(size, np.int32) for size in (room, room, room, room, lines)))
     total = scan(data, keys, found)
     count = int(keys.total[0])
-    begins, sizes = np.zeros((count, lines.len()), np.int32), np.full((count, lines.len()), tokens.NOWHERE, np.int32)
+    begins, sizes = np.zeros((count, lines), np.int32), np.full((count, lines), tokens.NOWHERE, np.int32)
     tokens.placed(found, total, begins, sizes)
     if wanted is None:
         places = zip(keys.starts[:count].tolist(), keys.sizes[:count].tolist(), strict=True)
         names = [data[at : at + size].tobytes().decode() for at, size in places]
-    return {column.name: column for column in texts_at(lines, names, begins, sizes).iter_columns()}, found
+    return {column.name: column for column in texts_at(texts, names, begins, sizes).iter_columns()}, found
 
 
 def _keys(data: Bytes, at: int, sizes: list[int], *, opened: bool) -> tokens.Keys:

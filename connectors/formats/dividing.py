@@ -63,11 +63,11 @@ def divided(lines: pl.Series, options: Options, wanted: Collection[str] | None) 
     doubled, odd = np.zeros(len(chosen), np.uint8), np.empty(lines.len(), np.uint8)
     values.read(texts.data, starts, ends, separator, kinds, slots, begins, sizes, doubled, odd)
     begins += (starts - texts.starts).astype(np.int32)
-    made = {column.name: column for column in texts_at(lines, chosen, begins, sizes).iter_columns()}
+    made = {column.name: column for column in texts_at(texts, chosen, begins, sizes).iter_columns()}
     for name, twice in zip(chosen, doubled, strict=True):
         made[name] = made[name].str.replace_all('""', '"', literal=True) if twice else made[name]
     head = np.where(good == 1, starts - texts.starts, values.NOWHERE).astype(np.int32)
-    heads = texts_at(lines, ["head"], np.zeros((1, lines.len()), np.int32), head[None])["head"]
+    heads = texts_at(texts, ["head"], np.zeros((1, lines.len()), np.int32), head[None])["head"]
     return Divided(made, heads, pl.Series(good == 1), pl.Series(np.flatnonzero(doubt | (odd == 1))))
 
 
@@ -93,7 +93,7 @@ def _layouts(
     begins, sizes = np.empty((2, lines.len()), np.int32)
     values.nth(texts.data, starts, ends, ord(options.separator), options.by, begins, sizes)
     begins += (starts - texts.starts).astype(np.int32)
-    key = texts_at(lines, ["key"], begins[None], sizes[None])["key"]
+    key = texts_at(texts, ["key"], begins[None], sizes[None])["key"]
     known: dict[str, int] = {}
     for number, kinds in enumerate(options.layouts):
         known |= dict.fromkeys(kinds.split("|"), number)

@@ -20,7 +20,6 @@ import polars as pl
 
 from connectors.formats.frames import ERROR, nulls, scatter
 from connectors.patterns.fit import fit
-from detectors.schema import HEADING
 
 REQUEST: Final = "s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip"
 STATUS: Final = "sc-status sc-substatus sc-win32-status"
@@ -83,7 +82,7 @@ class W3c:
 
 def _guessed(lines: pl.Series, wanted: frozenset[str] | None) -> Iterator[tuple[npt.NDArray[np.intp], pl.DataFrame]]:
     """Yield the lines that fit each of the layouts, and their fields."""
-    which, found = fit(lines, [*map(_pattern, LAYOUTS)], _places(wanted))
+    which, found, _ = fit(lines, [*map(_pattern, LAYOUTS)], _places(wanted))
     for number, fields in enumerate(LAYOUTS):
         rows = np.flatnonzero(which == number)
         if rows.size:
@@ -130,7 +129,7 @@ def _finished(frame: pl.DataFrame, directive: pl.Series, wanted: frozenset[str] 
     )
     reason = (
         pl.when(directive)
-        .then(pl.lit(HEADING))
+        .then(pl.lit("is a directive"))
         .when(pl.col("date").is_null())
         .then(pl.lit("has not the fields that #Fields names, nor those of IIS"))
     )

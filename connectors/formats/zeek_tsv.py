@@ -18,7 +18,6 @@ from typing import ClassVar, Final
 import polars as pl
 
 from connectors.formats.frames import ERROR, scatter
-from detectors.schema import HEADING
 
 CONNECTION: Final = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p"
 DEFAULTS: Final = {  # of Zeek 6, by path
@@ -53,7 +52,7 @@ class ZeekTsv:
                 frame = scatter(frame, part["row"], read)
         reason = (
             pl.when(comment)
-            .then(pl.lit(HEADING))
+            .then(pl.lit("is a comment"))
             .when(frame["ts"].is_null())
             .then(pl.lit("has not the fields that #fields names"))
         )

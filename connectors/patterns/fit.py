@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from connectors.bytewise import Piece, piece, texts_at
+from connectors.bytewise import Piece, part, piece, texts_at
 from connectors.grok import groups
 from connectors.native import Spans
 from connectors.needles import possible, seen_in
@@ -23,20 +23,26 @@ NONE: Final = -1
 
 
 class Fit(NamedTuple):
-    """Per text the number of the first pattern that it fits, -1 for none; and a column per named group of any."""
+    """Per text the number of the first pattern that it fits, -1 for none; and a column per named group of any.
+
+    `pieces` are those of the columns that stand where the texts do, so that nobody need put them together.
+    """
 
     which: Which
     columns: pl.DataFrame
+    pieces: Mapping[str, Piece] = {}
 
 
-def fit(texts: pl.Series, patterns: Sequence[str], wanted: Collection[str] | None = None) -> Fit:
+def fit(
+    texts: pl.Series, patterns: Sequence[str], wanted: Collection[str] | None = None, whole: Piece | None = None
+) -> Fit:
     """Return what Polars would find with one pattern after the other: the wanted groups, or all.
 
-    A group that took no part is null.
+    A group that took no part is null. `whole` is the piece of the texts, where somebody has it.
     """
     names = tuple(name for name in named(patterns) if wanted is None or name in wanted)
     if patterns and WARMTH.worth(texts.len()):
-        found = _as_machine_code(texts, tuple(patterns), names)
+        found = _as_machine_code(texts, whole, tuple(patterns), names)
         if found is not None:
             return found
     return _by_polars(texts, patterns, names)
@@ -47,22 +53,24 @@ def named(patterns: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for pattern in patterns for name in groups(pattern)))
 
 
-def _as_machine_code(texts: pl.Series, patterns: tuple[str, ...], names: tuple[str, ...]) -> Fit | None:
+def _as_machine_code(
+    texts: pl.Series, whole: Piece | None, patterns: tuple[str, ...], names: tuple[str, ...]
+) -> Fit | None:
     from connectors.patterns import machine  # noqa: PLC0415 - few texts do without
     from connectors.patterns.program import program  # noqa: PLC0415
 
     instructions = program(patterns, names)
     if instructions is None:
         return None
-    which, begins, sizes = _run(piece(texts), instructions, len(names))
-    columns = texts_at(texts, names, begins, sizes)
+    whole = piece(texts) if whole is None else whole
+    which, begins, sizes = _run(whole, instructions, len(names))
+    columns = texts_at(whole, names, begins, sizes)
     odd = np.flatnonzero(which == machine.ODD)
-    if odd.size:
-        other = _by_polars(texts.gather(odd), patterns, names)
-        which[odd] = other.which
-        columns = columns.with_columns(
-            columns[column.name].scatter(odd, column) for column in other.columns.iter_columns()
-        )
+    if not odd.size:
+        return Fit(which, columns, {name: part(whole, *at) for name, *at in zip(names, begins, sizes, strict=True)})
+    other = _by_polars(texts.gather(odd), patterns, names)
+    which[odd] = other.which
+    columns = columns.with_columns(columns[column.name].scatter(odd, column) for column in other.columns.iter_columns())
     return Fit(which, columns)
 
 

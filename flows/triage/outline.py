@@ -12,7 +12,7 @@ from flows.report.words import words
 from flows.terminal import plain
 from flows.times import shown
 from flows.triage.duties import Duties, due, told
-from flows.triage.shift import left, spoken
+from flows.triage.shift import cited, left, spoken
 from flows.triage.story import Row, Story, headline, titled
 
 NAMES = 20  # of a kind
@@ -56,7 +56,7 @@ def _head(story: Story, how: Telling, t: Mapping[str, str]) -> Iterator[str]:
     for each in due(case, story.history, how.law):
         until, sent = shown(each.until, how.zone), each.sent and shown(each.sent, how.zone)
         done = t["sent"].format(time=sent) if sent else left(each.left(how.now), t)
-        yield plain(f"{t['deadline']} {until} ({done}): {each.duty.title.said(how.lang)}; {each.duty.law}")
+        yield plain(f"{t['deadline']} {until} ({done}): {each.duty.title.said(how.lang)}; {cited(each.duty, t)}")
 
 
 def _step(tactic: str, rows: Sequence[Row], how: Telling, t: Mapping[str, str]) -> str:

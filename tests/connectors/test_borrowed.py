@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from connectors import borrowed
 from connectors.borrowed import texts
+from connectors.views import Parts
 
 WORDS = st.lists(st.text(max_size=20), min_size=1)
 
@@ -29,6 +30,19 @@ def test_texts_are_those_that_stand_there(words: list[str]) -> None:
     assert found.sort().equals(copied.sort())
     assert (found + "x").to_list() == [word + "x" for word in words]
     assert found.n_unique() == len(set(words))
+
+
+@given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20), st.booleans()), min_size=1))
+def test_parts_are_those_that_stand_in_the_texts(words: list[tuple[str, str, bool]]) -> None:
+    texts = [(before.encode(), part.encode(), there) for before, part, there in words]
+    data = b"".join(before + part for before, part, _ in texts) + b"\n"
+    lengths = np.array([len(before) + len(part) for before, part, _ in texts], np.int64)
+    begins = np.array([len(before) for before, *_ in texts], np.int32)
+    sizes = np.array([len(part) if there else -1 for _, part, there in texts], np.int32)
+    places = Parts(np.cumsum(lengths) - lengths, begins, sizes)
+    found = borrowed.parts(np.frombuffer(data, np.uint8), places)
+    assert found.to_list() == [part if there else None for _, part, there in words]
+    assert found.null_count() == sum(not there for *_, there in words)
 
 
 def test_texts_outlive_the_names_of_their_block() -> None:

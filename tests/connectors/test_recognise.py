@@ -149,3 +149,10 @@ def test_real_logs_are_told(reference: Path, path: str, source: str | None) -> N
     sample = (reference / path).read_text(errors="replace").split("\n")
     found = recognise(sample, DEFINITIONS, path)
     assert (found and found.source) == source
+
+
+def test_a_level_behind_a_time_is_no_host() -> None:
+    assert recognise(["2026-03-02 08:15:03 INFO com.example.Bar: started"] * 3, DEFINITIONS) is None
+    found = recognise(["2026-03-02 08:15:03 srv01 cron[7]: (root) CMD (true)"] * 3, DEFINITIONS)
+    assert found is not None
+    assert found.source in {"auth", "syslog"}

@@ -33,7 +33,7 @@ def test_fields_hold_until_the_next_fields() -> None:
         "404",
         "Mozilla/5.0 (X)",
     )
-    assert "heading" in str(found[0][ERROR])
+    assert "directive" in str(found[0][ERROR])
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
