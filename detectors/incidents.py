@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Final
 
 import polars as pl
@@ -73,16 +74,20 @@ def links(named: pl.DataFrame, how: Linking) -> pl.DataFrame:
     alone = pl.col("name").n_unique().over("finding", "kind") <= how.crowd
     stops = pl.col("name").str.to_lowercase().is_in(list(how.stop))
     kept = named.filter(alone, ~stops, pl.col("time").is_not_null())
-    others = kept.select("finding", pl.col("kind").alias("kind_2"), pl.col("name").alias("name_2"))
-    meets = (
-        kept.select("finding", "kind", "name")
-        .join(others, on="finding")
-        .filter(pl.col("kind") != pl.col("kind_2"))
-        .group_by("kind", "name")
-        .agg(pl.struct("kind_2", "name_2").n_unique().alias("many"))
-        .filter(pl.col("many") > how.many)
-    )
-    return kept.join(meets, on=["kind", "name"], how="anti")
+    crowded = _meets(kept).filter(pl.col("many") > how.many)
+    return kept.join(crowded, on=["kind", "name"], how="anti")
+
+
+def _meets(named: pl.DataFrame) -> pl.DataFrame:
+    """Return how many names of other kinds each name meets in findings; two kinds at a time to save memory."""
+    of = {kind: named.filter(kind=kind).select("finding", "name") for kind in named["kind"].unique(maintain_order=True)}
+    parts = [
+        of[one].join(of[other], on="finding", suffix="_2").select("name", "name_2").unique()
+        .group_by("name").agg(pl.len().cast(pl.Int64).alias("many")).select(pl.lit(one).alias("kind"), "name", "many")
+        for one, other in permutations(of, 2)
+    ]  # fmt: skip
+    none = pl.Schema({"kind": pl.String, "name": pl.String, "many": pl.Int64}).to_frame()
+    return pl.concat([none, *parts]).group_by("kind", "name").agg(pl.col("many").sum())
 
 
 def chains(named: pl.DataFrame, how: Linking) -> list[list[str]]:

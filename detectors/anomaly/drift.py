@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from detectors.anomaly.explain import number
 from detectors.anomaly.model import Matrix
 from detectors.anomaly.parts import Words
+from detectors.numbers import number
 
 EDGES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # spreads; the bins of every feature's distances
 DECILES: Final = np.linspace(0, 1, 11)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from detectors.anomaly.baseline import counted
 from detectors.anomaly.featureset import Feature, FeatureSet
 from detectors.anomaly.model import Matrix
+from detectors.numbers import number
 
 Scorer = Callable[[Matrix], npt.NDArray[np.float64]]
 
@@ -101,9 +102,3 @@ def spread(pair: Sequence[float], lang: str) -> str:
     """Return a range as that language writes it: 3–7, or 3 where both ends are."""
     low, high = (number(each, lang) for each in pair)
     return low if low == high else f"{low}–{high}"
-
-
-def number(value: float, lang: str) -> str:
-    """Return a number as that language writes it: 1,234.5 or 1.234,5."""
-    text = f"{value:,.0f}" if abs(value) >= 100 or abs(value - round(value)) < 0.05 else f"{value:,.1f}"
-    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from detectors.anomaly.explain import Told, number
+from detectors.anomaly.explain import Told
+from detectors.numbers import number
 
 SHOWN: Final = 5  # features told in a sentence; the others are in the details
 SMALLEST: Final = 1e-6  # no calibration is so long that it knows smaller probabilities

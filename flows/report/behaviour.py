@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import orjson
 
-from detectors.anomaly.explain import number, spread
+from detectors.anomaly.explain import spread
+from detectors.numbers import number
 from flows.report.words import Clock
 from flows.terminal import visible
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from detectors.numbers import number
 from detectors.schema import FINDING, LEVELS, TIME
 from flows.report.cards import EVIDENCE_BYTES, Card, card, cut
 from flows.report.pictures import FOOT, HEIGHT, LEFT, NARROW, WIDE, heatmap, timeline
@@ -61,10 +63,11 @@ def build(
         "title": cut(title, 200).text,
         "generated": clock.moment(generated),
         "zone": str(zone),
-        "numbers": _numbers(ranked, stats),
+        "numbers": _numbers(ranked, stats, lang),
+        "number": partial(number, lang=lang),
         "period": (clock.moment(_edge(ranked, "min")), clock.moment(_edge(ranked, "max"))),
         "levels": [(level, _count(ranked, level)) for level in reversed(LEVELS)],
-        "timelines": [("wide", timeline(times, clock, WIDE)), ("narrow", timeline(times, clock, NARROW))],
+        "timelines": [("wide", timeline(times, clock, lang, WIDE)), ("narrow", timeline(times, clock, lang, NARROW))],
         "size": {"height": HEIGHT, "foot": FOOT, "left": LEFT},
         "heatmap": heatmap(ranked["soc.attack"].fill_null([]).list.drop_nulls().to_list()),
         "rules": _choices((card.rule_id, card.rule) for card in cards),
@@ -130,7 +133,7 @@ def _count(findings: pl.DataFrame, level: str) -> int:
     return findings.filter(pl.col("soc.level") == level).height
 
 
-def _numbers(findings: pl.DataFrame, stats: Mapping[str, object]) -> list[tuple[str, str]]:
+def _numbers(findings: pl.DataFrame, stats: Mapping[str, object], lang: str) -> list[tuple[str, str]]:
     """Return the summary's numbers with the names of their labels; what the run didn't count is left out."""
     hosts = findings["host.name"].explode(empty_as_null=True, keep_nulls=True).drop_nulls().n_unique()
     counted: list[tuple[str, object]] = [
@@ -141,7 +144,7 @@ def _numbers(findings: pl.DataFrame, stats: Mapping[str, object]) -> list[tuple[
     counted += [(name, stats.get(name)) for name in ("rules_loaded", "rules_failed")]
     counted.append(("lines_lost", stats.get("parse_failures")))
     counted += [(name, stats[name]) for name in ("excepted", "silenced_matches") if stats.get(name)]
-    return [(name, f"{number:,.0f}") for name, number in counted if isinstance(number, int | float)]
+    return [(name, number(value, lang)) for name, value in counted if isinstance(value, int | float)]
 
 
 def _choices(values: Iterable[tuple[str, str]]) -> list[Choice]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from math import log
 
 from detectors.attack import TACTICS
+from detectors.numbers import number
 from detectors.schema import LEVELS
 from flows.report.words import Clock
 
@@ -70,7 +71,7 @@ class Heatmap:
     quiet: tuple[str, ...]
 
 
-def timeline(findings: Sequence[tuple[datetime | None, str]], clock: Clock, width: int = WIDE) -> Timeline:
+def timeline(findings: Sequence[tuple[datetime | None, str]], clock: Clock, lang: str, width: int = WIDE) -> Timeline:
     """Place findings (time, level) on a time axis."""
     known = sorted((time, level) for time, level in findings if time is not None)
     inside = _without_strays(known)
@@ -88,7 +89,7 @@ def timeline(findings: Sequence[tuple[datetime | None, str]], clock: Clock, widt
         width,
         tuple(_bars(counts, slot_width, peak, begin, step)),
         tuple(_hours(begin, slots, slot_width, step)),
-        tuple(Tick(_y(value, peak), f"{value:,}") for value in sorted({peak, peak // 2} - {0})),
+        tuple(Tick(_y(value, peak), number(value, lang)) for value in sorted({peak, peak // 2} - {0})),
         step,
         len(findings) - len(inside),
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from detectors.numbers import number
 from flows.sections import Letter
 from flows.sourcing.readiness import Readiness
 from flows.terminal import visible
@@ -46,7 +48,7 @@ def letter(ready: Readiness, writer: Letter, today: date, to: str = "") -> str:
             "more": max(len(ready.lacks) - FIELDS, 0),
             "words": {"level": LEVEL},
             "levels": levels,
-            "number": number,
+            "number": partial(number, lang="vi"),
             "retention": span(definition.retention),
             "silence": span(definition.expected.silence),
             "time": f"Hệ thống đang được hiểu là ghi giờ theo múi giờ {definition.zone} khi dòng nhật ký không tự nêu.",
@@ -56,12 +58,7 @@ def letter(ready: Readiness, writer: Letter, today: date, to: str = "") -> str:
 
 def levels(counted: Mapping[str, int]) -> str:
     """Return `2 cao, 1 thấp`."""
-    return ", ".join(f"{number(count)} {LEVEL[level]}" for level, count in counted.items())
-
-
-def number(value: float) -> str:
-    """Return a number as it is written in Vietnamese: `1.234`."""
-    return f"{value:,.0f}".replace(",", ".")
+    return ", ".join(f"{number(count, 'vi')} {LEVEL[level]}" for level, count in counted.items())
 
 
 def span(text: str) -> str:

@@ -22,18 +22,17 @@ SLIM: Final = pl.Schema(
 UNREAL: Final = frozenset({"false_positive", "expected_activity", "duplicate"})  # what was closed so counts for nothing
 
 
-def named(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per finding (SLIM) and host, account or address that it names."""
+def named(findings: pl.DataFrame, columns: Collection[str] = ()) -> pl.DataFrame:
+    """Return a row per finding (SLIM) and host, account or address that it names; of it these columns, else all."""
     of = _of_event(findings)
+    rest = [name for name in columns or of.columns if name in of.columns and name not in KINDS.values()]
     parts = [
-        of.with_columns(pl.lit(kind).alias("kind"), pl.col(column).alias("name"))
+        of.select(*rest, pl.lit(kind).alias("kind"), pl.col(column).list.unique(maintain_order=True).alias("name"))
         .explode("name", empty_as_null=True)
-        .drop_nulls("name")
         .filter(pl.col("name") != "")
-        .unique(["finding", "name"], keep="first", maintain_order=True)
         for kind, column in KINDS.items()
     ]
-    return pl.concat(parts).drop(*KINDS.values())
+    return pl.concat(parts)
 
 
 def evidence(findings: pl.DataFrame, reasons: Mapping[str, str], trusted: Mapping[str, float]) -> pl.DataFrame:

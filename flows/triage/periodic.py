@@ -61,9 +61,9 @@ def report(
         voice.lang,
         f"{begin:{form}} – {end - timedelta(days=1):{form}}; {t['made'].format(now=voice.clock(now), by=by)}",
         [
-            (t["count"], f"{sum(counts.values()):,}"),
+            (t["count"], sum(counts.values())),
             *((t[f"status_{status}"], _of(counts, status=status)) for status in ("new", "in_progress", "closed")),
-            (t["hours"], f"{hours:.1f}" if isinstance(hours, float) else "—"),
+            (t["hours"], hours if isinstance(hours, float) else "—"),
         ],
         [
             _levels(counts, t),
@@ -78,9 +78,8 @@ def report(
     )
 
 
-def _of(counts: Mapping[tuple[str, str], int], *, level: str | None = None, status: str | None = None) -> str:
-    number = sum(n for (one, other), n in counts.items() if level in {None, one} and status in {None, other})
-    return f"{number:,}"
+def _of(counts: Mapping[tuple[str, str], int], *, level: str | None = None, status: str | None = None) -> int:
+    return sum(n for (one, other), n in counts.items() if level in {None, one} and status in {None, other})
 
 
 def _levels(counts: Mapping[tuple[str, str], int], t: Mapping[str, str]) -> Table:
@@ -173,7 +172,7 @@ def _tuned(store: Store, begin: datetime, end: datetime, voice: shift.Voice) -> 
     t, found = voice.t, store.taken(since=begin, until=end)
     titles = rule_titles(store, found["rule.name"].drop_nulls(), voice.lang)
     rows = [
-        (title, titles.get(rule, rule), f"{count:,}", voice.clock(first), voice.clock(last))
+        (title, titles.get(rule, rule), count, voice.clock(first), voice.clock(last))
         for title, rule, count, first, last in found.select(
             "soc.exception.title", "rule.name", "matches", "first", "last"
         ).head(SHOWN).iter_rows()
@@ -192,14 +191,14 @@ def _coverage(store: Store, begin: datetime, end: datetime, organisation: str | 
         .agg(pl.col("soc.hour").n_unique().alias("hours"), pl.col("soc.events").sum(), pl.col("soc.failures").sum())
         .sort("hours", "soc.source")
     )
-    rows = [
-        (name, seen, max(hours - seen, 0), f"{events:,}", f"{lost:,}") for name, seen, events, lost in found.iter_rows()
-    ]
+    rows = [(name, seen, max(hours - seen, 0), events, lost) for name, seen, events, lost in found.iter_rows()]
     head = [t["source"], t["coverage"].split(": ")[-1], t["blind_hours"], t["events"], t["failures"]]
     return Table(t["coverage"], head, rows, t["coverage_none"])
 
 
 def _yearly(law: duties.Duties, now: datetime, voice: shift.Voice) -> Table:
     t, due = voice.t, duties.next_yearly(law, now, voice.zone)
-    rows = [(f"{day:{voice.t['day_form']}}", each.title.said(voice.lang), each.law) for day, each in due]
+    rows = [
+        (f"{day:{voice.t['day_form']}}", each.title.said(voice.lang), shift.cited(each, voice.t)) for day, each in due
+    ]
     return Table(t["yearly"], [t["deadline"], t["duty"], t["law"]], rows)

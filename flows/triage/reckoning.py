@@ -12,7 +12,7 @@ from connectors.store import Store
 from connectors.store_cases import Cases
 from connectors.store_wanted import Wanted
 from detectors.identity import digest
-from detectors.incidents import STOP, Incident, Linking, assigned
+from detectors.incidents import NAMED, STOP, Incident, Linking, assigned
 from detectors.risk import entity_risk, trust
 from detectors.verdicts import DECISION, judged
 from flows.settings import Settings
@@ -115,7 +115,7 @@ def incidents(settings: Settings, store: Store, now: datetime, how: Linking | No
         ~pl.col("event.id").is_in(unreal) & ~pl.col("event.id").is_in(withdrawn.implode())
         & (pl.col("event.action") != "correlation-withdrawn").fill_null(value=True)
     )  # fmt: skip
-    found = assigned(named(told), how or linking(settings), cases.members(), cases.closed())
+    found = assigned(named(told, NAMED), how or linking(settings), cases.members(), cases.closed())
     for one in found:
         cases.open(one.id, one.opened, one.follows, one.findings)
     return found

@@ -11,6 +11,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from detectors.numbers import number
 from flows.documents import write_text
 from flows.report.cards import cut
 from flows.triage.printing import print_pdf
@@ -51,10 +52,16 @@ def write(sheet: Sheet, out: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters["shown"] = lambda value: cut("—" if value is None else str(value), CELL).text
+    pages.filters["shown"] = lambda value: cut(_text(value, sheet.lang), CELL).text
     style = Markup(files("flows.report").joinpath("page.css").read_text("utf-8"))  # noqa: S704 - our own file
     page = pages.get_template("sheet.html.j2").render(sheet=sheet, style=style)
     if out.suffix.lower() == ".pdf":
         print_pdf(page, out)
         return
     write_text(out, page)
+
+
+def _text(value: object, lang: str) -> str:
+    if isinstance(value, int | float):
+        return number(value, lang)
+    return "—" if value is None else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from importlib.resources import files
 from typing import Any, Final, get_args
 
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp
 from connectors.store_schema import REASONS
 from connectors.store_wanted import Status
 from detectors.errors import UsageError
+from detectors.numbers import number
 from flows.report.words import LANGUAGES, Clock
 from flows.web import cases, deciding, listing, single
 from flows.web.deciding import Matter
@@ -93,6 +95,7 @@ def render(site: Site, request: Request, name: str, view: Mapping[str, Any], sta
     shown = {
         "t": spoken(lang),
         "lang": lang,
+        "number": partial(number, lang=lang),
         "languages": LANGUAGES,
         "actor": site.actor,
         "form_key": site.keys.form,

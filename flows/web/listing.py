@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from connectors.store_wanted import Order, Wanted
 from detectors.errors import UsageError
+from detectors.numbers import number
 from detectors.schema import LEVELS
 from flows.report.cards import cut
 from flows.report.pictures import Bar
@@ -70,7 +71,7 @@ def shown(site: Site, request: Request) -> Mapping[str, Any]:
         "levels": [*reversed(LEVELS)],
         "sources": _choices(site.store.choices("source")),
         "organisations": _choices(site.store.choices("organisation")),
-        "bars": bars(length, counts, clock, spoken(lang)),
+        "bars": bars(length, counts, clock, lang),
         "ends": [f"{clock.local(day):%d/%m/%Y %H:%M}" for day in (days[:1] + days[-1:])],
         "height": HEIGHT,
         "link": lambda **changes: link(asked, **changes),
@@ -129,11 +130,11 @@ def row(finding: Mapping[str, Any], clock: Clock, lang: str) -> Row:
     )
 
 
-def bars(length: timedelta, counts: list[tuple[datetime, str, int]], clock: Clock, t: Mapping[str, str]) -> list[Bar]:
+def bars(length: timedelta, counts: list[tuple[datetime, str, int]], clock: Clock, lang: str) -> list[Bar]:
     """Return the timeline as bars of a picture 1000 wide."""
     if not counts:
         return []
-    begin = min(time for time, _, _ in counts)
+    t, begin = spoken(lang), min(time for time, _, _ in counts)
     columns = (max(time for time, _, _ in counts) - begin) // length + 1
     width = 1000 / columns
     sums: dict[datetime, int] = {}
@@ -144,7 +145,7 @@ def bars(length: timedelta, counts: list[tuple[datetime, str, int]], clock: Cloc
     for time, level, count in sorted(counts, key=lambda each: -LEVELS.index(each[1])):
         height = count * scale
         top[time] -= height
-        title = f"{clock.local(time):%d/%m/%Y %H:%M}: {count:,} {t[f'level_{level}']}"
+        title = f"{clock.local(time):%d/%m/%Y %H:%M}: {number(count, lang)} {t[f'level_{level}']}"
         x = ((time - begin) // length) * width
         made.append(Bar(level, round(x, 2), round(top[time], 2), round(width * 0.86, 2), round(height, 2), title))
     return made

@@ -79,6 +79,13 @@ def test_the_page_loads_nothing_and_runs_its_own_script_only(tmp_path: Path) -> 
     assert not [name for _, attributes in read.elements for name in attributes if name.startswith("on")]
 
 
+@pytest.mark.parametrize(("lang", "events", "members"), [("en", "1,284,033", "×1,234"), ("vi", "1.284.033", "×1.234")])
+def test_numbers_are_written_as_the_language_does(tmp_path: Path, lang: str, events: str, members: str) -> None:
+    text = page(tmp_path, frame(finding(**{"soc.count": 1234})), lang=lang).text
+    assert events in text
+    assert members in text
+
+
 def test_the_same_findings_give_the_same_page(tmp_path: Path) -> None:
     assert source(tmp_path, province(30)) == source(tmp_path, province(30).sample(fraction=1, shuffle=True, seed=3))
 

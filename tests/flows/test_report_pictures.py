@@ -15,7 +15,7 @@ CLOCK = Clock(HOME, "%d/%m %H:%M")
 
 def test_the_timeline_shows_every_finding_in_its_hour() -> None:
     found = [(START + timedelta(minutes=30 * n), "high" if n % 3 else "low") for n in range(40)]
-    drawn = timeline(found, CLOCK)
+    drawn = timeline(found, CLOCK, "en")
     assert drawn.step == 1
     assert sum(int(bar.title.rpartition(" ")[2]) for bar in drawn.bars) == 40
     assert {bar.title.partition(" ·")[0] for bar in drawn.bars if bar.x < 40} == {"21/07 00:00"}
@@ -24,12 +24,12 @@ def test_the_timeline_shows_every_finding_in_its_hour() -> None:
 
 @pytest.mark.parametrize(("days", "step"), [(3, 1), (7, 2), (30, 12), (300, 168)])
 def test_a_longer_timeline_has_wider_steps(days: int, step: int) -> None:
-    assert timeline([(START, "low"), (START + timedelta(days=days), "low")], CLOCK).step == step
+    assert timeline([(START, "low"), (START + timedelta(days=days), "low")], CLOCK, "en").step == step
 
 
 def test_strange_clocks_do_not_squeeze_the_timeline() -> None:
     found = [(START + timedelta(hours=n), "low") for n in range(10)] + [(datetime(2000, 1, 1, tzinfo=UTC), "low")]
-    drawn = timeline(found, CLOCK)
+    drawn = timeline(found, CLOCK, "en")
     assert (drawn.step, drawn.outside) == (1, 1)
 
 

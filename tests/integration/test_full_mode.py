@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,7 +20,7 @@ from connectors.nested import JSON
 from connectors.store import Store
 from connectors.store_wanted import Wanted
 from dashboards import templates
-from detectors.schema import MATCH
+from detectors.schema import FINDING, MATCH
 from flows.cli import main
 from tests.flows.triage.test_cases import AT, attack
 from tests.integration.servers import Elasticsearch, free_port
@@ -27,6 +29,22 @@ from tests.sample_findings import START, frame
 
 pytestmark = pytest.mark.integration
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "=cmd|' /C calc'!A0",
+    "\x1b[2J\x1b]0;owned\x07",
+    "\u202egnp.exe\u2066",
+    "a" * 1_000_000,
+)
+LONG = ("message", "rule.name", "rule.description", "soc.title.vi", "soc.group", "user.name", "process.command_line")
+KEPT = {
+    "event.kind",
+    "soc.level",
+    "soc.evidence",
+    "soc.anomaly",
+    "soc.decisions",
+    "host.name",
+}  # what must be what it is
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +62,12 @@ def read(store: Store) -> pl.DataFrame:
     """Return all findings; JSON in them is written in one way."""
     texts = [pl.col(name).map_elements(lambda text: json.dumps(json.loads(text)), pl.String) for name in JSON]
     return store.select().with_columns(texts)
+
+
+def sources(client: Client) -> list[dict[str, Any]]:
+    """Return all findings as the server keeps them."""
+    found = client.search(index="soc-findings", size=100, seq_no_primary_term=False)["hits"]["hits"]
+    return [each["_source"] for each in found]
 
 
 def cleared(client: Client) -> None:
@@ -142,7 +166,7 @@ def test_every_verb_knows_what_stands_in_elasticsearch(
     written(elasticsearch_server, admin, frame(later))
     lines = said("incident", "list", "--at", AT).splitlines()
     (after,) = {line.split()[0] for line in lines} - {incident}
-    assert f"goes on from {incident}" in said("incident", "show", after)
+    assert f"Goes on from {incident}" in said("incident", "show", after)
 
 
 def test_the_matches_under_a_finding_are_bounded_and_fetched_when_looked_at(
@@ -172,6 +196,46 @@ def test_the_matches_under_a_finding_are_bounded_and_fetched_when_looked_at(
     store = Store(place / "store.sqlite")
     assert store.matches_of("with-matches").height == 5
     store.close()
+
+
+def test_hostile_words_in_every_field_are_kept_and_steer_nothing(
+    elasticsearch_server: Elasticsearch, admin: Client, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cleared(admin)
+    setup(admin, templates.bodies(templates.read()))
+    texts = [name for name, kind in FINDING.items() if kind in (pl.String, pl.List(pl.String)) and name not in KEPT]
+    rows = []
+    for number, text in enumerate(HOSTILE):
+        names = LONG if len(text) > 999 else texts
+        words = {name: text if FINDING[name] == pl.String else [text] for name in names}
+        rows.append({**attack()[2], **words, "soc.level": "critical", "event.id": f"h{number}"})
+    written(elasticsearch_server, admin, frame(*rows))
+
+    def said(*words: str) -> str:
+        assert main([*words]) == 0, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    assert said("findings", "list", "--ids").count("\n") == len(HOSTILE)
+    incidents = [line.split()[0] for line in said("incident", "list", "--at", AT).splitlines()]
+    assert len(incidents) == len(HOSTILE)  # a critical finding is one alone, and these share nothing that links
+    sheet, csv = str(place / "sheet.html"), str(place / "out.csv")
+    told = [
+        *(["findings", "show", f"h{n}"] for n in range(len(HOSTILE))), ["findings", "list"],
+        *(["incident", "show", each] for each in incidents),
+        ["risk", "--at", AT], ["shift", "plan", "--at", AT], ["verdicts", "--at", AT],
+        ["dashboards", "show", "finding", "--since", "2020-01-01", "--until", "2030-01-01"],
+        ["report", "--day", AT, "--out", sheet], ["findings", "export", "--out", csv],
+    ]  # fmt: skip
+    for each in told:
+        shown = said(*each)
+        assert all(line.isprintable() for line in shown.splitlines()), each
+        assert len(shown) < 30_000_000
+    assert not re.search(r"<(script|img)", Path(sheet).read_text("utf-8"))
+    lines = Path(csv).read_text("utf-8-sig")
+    assert not re.search(r'(^|[,"])[=+@-]', lines.partition("\n")[2], re.MULTILINE)  # below the names of columns
+    assert not set("\x1b\u202e\x07") & set(lines + Path(sheet).read_text("utf-8"))
+    kept = {row["event"]["id"]: row["rule"]["description"] for row in sources(admin)}
+    assert kept == {f"h{n}": text for n, text in enumerate(HOSTILE)}  # as it was sent: only what is shown is changed
 
 
 @pytest.mark.usefixtures("place")

@@ -13,10 +13,10 @@ import polars as pl
 from detectors.anomaly.anomaly import Anomaly
 from detectors.anomaly.exact import DAILY, LOOKS
 from detectors.anomaly.exact.hits import Stage, told
-from detectors.anomaly.explain import number
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.parts import Words
 from detectors.anomaly.watch import Watch
+from detectors.numbers import number
 from detectors.tables import read_table
 
 HISTORY: Final = 30  # days, or hours, of the entity shown beside an anomaly

@@ -12,6 +12,7 @@ from flows.authoring.fields import Fields
 from flows.authoring.lint.detection import grouping, idle_values, unknown_fields, unused_parts
 from flows.authoring.lint.own import own_keys, placeholders
 from flows.authoring.lint.tests import tests
+from flows.authoring.lint.unfinished import unfinished
 from flows.authoring.lint.words import KEYS, days, keys, logsources, tags
 from flows.authoring.remarks import Remark
 
@@ -27,6 +28,7 @@ CHECKS: tuple[Callable[[Document, Fields], Iterator[Remark]], ...] = (
     own_keys,
     placeholders,
     tests,
+    unfinished,
 )
 
 __all__ = ["CHECKS", "KEYS"]
