@@ -47,7 +47,9 @@ class Portion:
 
 def records(texts: Sequence[str] | pl.Series, offsets: Sequence[int] | npt.NDArray[np.int64]) -> pl.DataFrame:
     """Return the RECORD frame of texts and their offsets."""
-    return pl.DataFrame({"event.original": texts, "log.offset": offsets, "soc.index": 0}, schema=RECORD)
+    columns = texts, offsets, np.zeros(len(offsets), np.int64)
+    made = zip(RECORD.items(), columns, strict=True)
+    return pl.DataFrame([pl.Series(name, values, kind) for (name, kind), values in made])
 
 
 def lines(
