@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from connectors.store import Triage
+from detectors.numbers import number
 from flows.report.words import words
 from flows.terminal import plain
 from flows.times import shown
@@ -49,7 +50,7 @@ def lines(story: Story, how: Telling) -> Iterator[str]:
 def _head(story: Story, how: Telling, t: Mapping[str, str]) -> Iterator[str]:
     case = story.case
     title = headline(story.worst, titled(story.worst, how.lang)[0]) if story.worst else case.id
-    yield plain(f"{title}: {t[f'status_{case.status}']}, {case.findings:,} {t['kind_findings']}")
+    yield plain(f"{title}: {t[f'status_{case.status}']}, {number(case.findings, how.lang)} {t['kind_findings']}")
     if case.follows:
         yield f"{t['before']} {case.follows}"
     yield from (f"{t['after']} {successor}" for successor in story.successors)
