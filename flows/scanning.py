@@ -22,7 +22,7 @@ from connectors.definitions import means
 from connectors.files import FileSource
 from connectors.gathered import gathered, together, yearly
 from connectors.multiline import carried
-from connectors.parser import DefinedParser
+from connectors.parsers import Parsers
 from connectors.recognise import recogniser
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
@@ -85,7 +85,7 @@ def scan(
     *,
     source: str | None = None,
     archive: Archive | None = None,
-    parsers: dict[str, DefinedParser] | None = None,
+    parsers: Parsers | None = None,
     report: Report | None = None,
     idle: int | None = None,
     guard: Guard | None = None,
