@@ -43,7 +43,7 @@ def test_a_story_tells_its_steps_in_order(tmp_path: Path, lang: str, name: str, 
     story = text[text.index('id="stories"') : text.index('id="heatmap"')]
     assert story.index('href="#f-f1"') < story.index('href="#f-f2"')
     assert story.index(">fortigate<") < story.index(">veeam<")
-    assert "+2 h" in story
+    assert ("+2 giờ" if lang == "vi" else "+2 h") in story
     assert "gone" not in story
     assert "1 / 2" in story
 
