@@ -1,0 +1,33 @@
+"""What is told of this process is what was done in it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.process import peak_memory, since_start
+
+
+def test_memory_that_was_held_is_counted_when_it_is_gone() -> None:
+    before = peak_memory()
+    np.ones(int(before * 1e6) // 8 + 25_000_000).sum()  # as much as there ever was, and 200 MB more
+    after = peak_memory()
+    assert after > before + 150
+    assert peak_memory() >= after
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells when a process began")
+def test_moments_are_told_by_the_start_of_the_process() -> None:
+    now = time.monotonic()
+    told, earlier = since_start(now), since_start(now - 0.5)
+    assert told is not None
+    assert earlier is not None
+    assert 0 < earlier < told
+    assert told - earlier == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_never_was_has_no_moment() -> None:
+    assert since_start(None) is None
