@@ -21,7 +21,7 @@ from detectors.schema import FINDING, LEVELS, TIME
 from flows.report.cards import EVIDENCE_BYTES, Card, card, cut
 from flows.report.pictures import FOOT, HEIGHT, LEFT, NARROW, WIDE, heatmap, timeline
 from flows.report.stories import Told, stories
-from flows.report.words import Clock, words
+from flows.report.words import Clock, spoken, words
 from flows.table import HOME, RANK
 
 FINDINGS = 5_000  # on one page, the most severe first; a browser stays quick with these
@@ -54,7 +54,7 @@ def build(
     """
     label = words(lang)
     clock = Clock(zone, label["time_format"])
-    ranked = _ranked(_spoken(findings, lang))
+    ranked = _ranked(spoken(findings, lang))
     cards = _cards(ranked.head(FINDINGS), clock, lang)
     times = list(ranked.select("@timestamp", "soc.level").iter_rows())
     shown = {
@@ -106,13 +106,6 @@ def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
         .with_columns(level.alias("soc.level"), RANK.alias("rank"))
         .sort("rank", "@timestamp", "event.id", descending=[True, False, False], nulls_last=True)
     )
-
-
-def _spoken(findings: pl.DataFrame, lang: str) -> pl.DataFrame:
-    """Return findings with titles and messages in another language, where their rules have them."""
-    ways = {"rule.name": f"soc.title.{lang}", "message": f"soc.message.{lang}"}
-    there = {plain: other for plain, other in ways.items() if other in findings.columns}
-    return findings.with_columns(pl.coalesce(other, plain).alias(plain) for plain, other in there.items())
 
 
 def _cards(findings: pl.DataFrame, clock: Clock, lang: str) -> list[Card]:
