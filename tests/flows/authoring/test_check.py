@@ -123,7 +123,7 @@ def test_what_is_hardly_meant_is_a_warning(soc: Soc, rule: Path, old: str, new: 
         ("logsource: [linux]", "`logsource` is not a map; write `category:`, `product:` or `service:` under it"),
         (
             "correlation: {type: event_count, rules: x, timespan: 5m}",
-            "one document is a rule and a correlation; put the",
+            "one document is a rule and a correlation; put",
         ),
         ("filter: [a]\ndetection:", "`filter` is not a map; write its keys under it"),
         ("correlation: 5\ndetection:", "`correlation` is not a map; write its keys under it"),
