@@ -149,7 +149,7 @@ def test_a_wrong_definition_is_told_with_line_and_nearest_name(site: Path, capsy
     assert main(["sources", "check", str(wrong)]) == 2
     told = capsys.readouterr().err
     assert "wrong.yml:4:10: no event of this source has the entity column 'host.name'" in told
-    assert "wrong.yml:5:12: 'cs-usernam' is no own column of this source; did you mean 'cs-username'?" in told
+    assert "wrong.yml:5:12: 'cs-usernam' is no own column of this source; did you mean `cs-username`?" in told
 
 
 @pytest.mark.usefixtures("site")
