@@ -16,6 +16,7 @@ from pathlib import Path
 from detectors.errors import RuleError, SocError, UsageError
 from flows import assembly, lists
 from flows.assembly import Parts
+from flows.lists import UnreadError
 from flows.ruleset import RuleSet, rule_files, unnamed
 from flows.settings import Settings, load
 from flows.terminal import plain
@@ -76,7 +77,7 @@ class Watched:
             stamps = self._look()
             if stamps == self._stamps or _unsettled(stamps, self._stamps):
                 return False
-            loaded = assembly.load_rules(self._settings)
+            loaded = self._loaded()
         except SocError as error:
             self._tell([error])
             return False
@@ -93,12 +94,20 @@ class Watched:
         """Return the rules at the start; where they can't be read, those of the run before."""
         try:
             self._stamps = self._look()
-            return assembly.load_rules(self._settings)
+            return self._loaded()
         except SocError as error:
             if self._key not in _former:
                 raise
             self._stay(error)
             return replace(_former[self._key].rules, faults=())
+
+    def _loaded(self) -> RuleSet:
+        """Return the rules; raise what a list can't be read for, if rules were read with it before."""
+        loaded = assembly.load_rules(self._settings)
+        unread = (fault for fault in loaded.faults if isinstance(fault, UnreadError))
+        if self._key in _former and (error := next(unread, None)):
+            raise error
+        return loaded
 
     def _stay(self, error: SocError) -> None:
         for line in error.lines():

@@ -21,10 +21,10 @@ from detectors.correlation.link import Linked
 from detectors.correlation.memory import Held
 from detectors.correlation.rule import Correlation
 from detectors.errors import Place, RuleError
+from detectors.nearest import nearest
 from detectors.schema import RECORD, TIME
 from detectors.sigma.document import Document, documents
 from detectors.sigma.engine import Engine
-from detectors.sigma.nearest import nearest
 from detectors.sigma.rule import Rule
 from flows import correlationtests
 from flows.assembly import Parts, detection
