@@ -21,7 +21,7 @@ import polars as pl
 
 from connectors import objects
 from connectors.native import Bytes, Places
-from connectors.views import INLINE, Made, Parts, view
+from connectors.views import BROKEN, INLINE, Made, Parts, view
 
 LEAST: Final = 1 << 16  # bytes of a block
 COLD: Final = 1 << 22  # where no machine code was loaded yet
@@ -118,16 +118,18 @@ def texts(data: Bytes, starts: Places, sizes: Places) -> pl.Series:
 
 
 def parts(data: Bytes, places: Parts) -> pl.Series:
-    """Return what stands at these places; null where there is nothing.
+    """Return what stands at these places of UTF-8; null where there is nothing.
 
     Raises:
-        ComputeError: what stands there is not UTF-8.
+        ComputeError: a place is within a character.
     """
     count = places.sizes.size
     made = Made(np.empty((count, 4), np.uint32), np.empty(count // 8 + 1, np.uint8))
     missing = view(data, places, made)
-    column = _Column(b"vz", count, made.views, data, np.array([data.size]), there=made.there, missing=missing)
-    return pl.Series(column).cast(pl.String)
+    if missing == BROKEN:
+        raise pl.exceptions.ComputeError("a part of a text begins or ends within a character")
+    column = _Column(b"vu", count, made.views, data, np.array([data.size]), there=made.there, missing=missing)
+    return pl.Series(column)
 
 
 def worth(size: int) -> bool:

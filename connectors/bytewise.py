@@ -43,6 +43,12 @@ def part(texts: Piece, begins: Spans, sizes: Spans) -> Piece:
     return Piece(texts.data, starts, np.where(sizes < 0, MISSING, starts + sizes))
 
 
+def some(texts: Piece, rows: pl.Series) -> Piece:
+    """Return these of the texts in the same piece."""
+    places = rows.to_numpy()
+    return Piece(texts.data, texts.starts[places], texts.ends[places])
+
+
 def texts_at(texts: Piece, names: Sequence[str], begins: Spans, sizes: Spans) -> pl.DataFrame:
     """Return columns of what stands at places of texts; null where a size is negative.
 

@@ -71,14 +71,20 @@ class Child:
             with suppress(OSError):  # fewer turns; whoever may not have so much has 64 KiB
                 fcntl.fcntl(end, F_SETPIPE_SZ, PIPE)
 
-    def send(self, data: bytes, deadline: float) -> None:
-        rest = memoryview(data)
+    def send(self, parts: Sequence[bytes], deadline: float) -> None:
+        rest = [memoryview(part) for part in parts]
         while rest:
-            self._wait(self._stdin, select.POLLOUT, deadline)
             try:
-                rest = rest[os.write(self._stdin.fileno(), rest) :]
+                written = os.writev(self._stdin.fileno(), rest)
+            except BlockingIOError:
+                self._wait(self._stdin, select.POLLOUT, deadline)
+                continue
             except BrokenPipeError:
                 raise self._ended() from None
+            while rest and written >= len(rest[0]):
+                written -= len(rest.pop(0))
+            if written:
+                rest[0] = rest[0][written:]
 
     def receive(self, size: int, deadline: float) -> bytearray:
         data = bytearray(size)
@@ -139,8 +145,7 @@ class Parser:
         self.asked = len(chunks)
         self._deadline = time.monotonic() + self._seconds * len(chunks) + GRACE
         with suppress(InputError):  # a child that died meanwhile is told of by `answer`
-            for data in (REQUEST.pack(len(chunks), self._seconds), *chunks):
-                child.send(data, self._deadline)
+            child.send((REQUEST.pack(len(chunks), self._seconds), *chunks), self._deadline)
 
     def answer(self) -> list[Part]:
         """Return what came of the first of the chunks asked for: of all, unless they hold unusually much text.

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from connectors.bytewise import MISSING, Piece, piece
+from connectors.bytewise import MISSING, Piece, piece, some
 from connectors.expressions import LISTS, SEPARATOR, coerced, flat, holds
 from connectors.formats.frames import nulls, placed, scatter
 from connectors.mapping import Extraction, Lookup, Reading
@@ -52,10 +52,13 @@ def extracted(frame: pl.DataFrame, block: Extraction, names: frozenset[str], pie
     if block.source not in frame.columns:
         return _with_all(frame, names)
     text = _text(frame[block.source])
+    if block.source not in pieces and WARMTH.worth(text.len()):
+        pieces[block.source] = piece(text)
+    whole = pieces.get(block.source)
     if block.by is None or block.by not in frame.columns:
         frame = _of_all(frame, text, block, names, pieces)
     else:
-        frame = _of_some(frame, text, block, names)
+        frame = _of_some(frame, text, block, names, whole)
         for name in names:
             pieces.pop(name, None)
     return _with_all(frame, names)
@@ -66,8 +69,6 @@ def _of_all(
 ) -> pl.DataFrame:
     """Try the same patterns on all rows."""
     readings = [reading for reading in block.patterns if not reading.of]
-    if block.source not in pieces and WARMTH.worth(text.len()):
-        pieces[block.source] = piece(text)
     found, made = _read(text, readings, block, names, pieces.get(block.source))
     for name in names:
         pieces.pop(name, None)
@@ -76,10 +77,12 @@ def _of_all(
     return frame.with_columns(_over_own(frame, column) for column in found)
 
 
-def _of_some(frame: pl.DataFrame, text: pl.Series, block: Extraction, names: frozenset[str]) -> pl.DataFrame:
+def _of_some(
+    frame: pl.DataFrame, text: pl.Series, block: Extraction, names: frozenset[str], whole: Piece | None
+) -> pl.DataFrame:
     """Try on each row the patterns for the value of the `by` column there."""
     parts = [
-        _read(text.gather(rows), readings, block, names)[0].with_columns(rows.alias(ROW))
+        _read(text.gather(rows), readings, block, names, whole and some(whole, rows))[0].with_columns(rows.alias(ROW))
         for rows, readings in _parts(frame, block, text)
     ]
     if not parts:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields as options_of
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +13,7 @@ from connectors.mapping import Condition, Extraction, Lookup, Mapped, Reading, S
 from connectors.nodes import Node
 from connectors.refusals import refusals
 from detectors.errors import DefinitionError
+from detectors.nearest import meant
 from detectors.schema import ECS, EVENT, RECORD
 
 ROOTS = frozenset(name.partition(".")[0] for name in ECS if "." in name)
@@ -81,15 +81,13 @@ def unknown_personal(
         if name in RECORD or name == "@timestamp":
             yield DefinitionError(f"{name!r} can't be a personal column", place=where, fix="name the parts that are")
         elif own is not None and name not in own:
-            near = get_close_matches(name, own, 1, 0.5)
-            fix = f"did you mean {near[0]!r}?" if near else f"its own columns: {', '.join(sorted(own))}"
+            fix = meant(name, sorted(own)) or f"its own columns: {', '.join(sorted(own))}"
             kind = "is filled from others; name the own column" if name in filled else "is no own column of this source"
             yield DefinitionError(f"{name!r} {kind}", place=where, fix=fix)
 
 
 def _unknown_column(name: str, node: Node, path: tuple[str | int, ...]) -> DefinitionError:
-    near = get_close_matches(name, ECS, 1, 0.5)
-    fix = f"did you mean {near[0]!r}?" if near else "see detectors/ecs.py for the columns an event has"
+    fix = meant(name, ECS) or "see detectors/ecs.py for the columns an event has"
     return DefinitionError(f"{name!r} is no ECS column of an event", place=node.place(path), fix=fix)
 
 

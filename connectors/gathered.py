@@ -43,20 +43,21 @@ def together(definitions: Mapping[str, Definition]) -> Together:
     So they do in JSON, but not where a heading names the columns or a record may go on in the next line; and the day on
     which a file was written may tell the year of times in JSON too, if not of those of Windows.
     """
-    readers = {name: one.reader for name, one in definitions.items() if one.multiline is None}
-    json = {name for name, reader in readers.items() if isinstance(reader, Ndjson | Windows)}
     whole = yearly(definitions)
 
     def may(one: Batch, other: Batch) -> bool:
-        same = one.source == other.source and (one.received == other.received or one.source in whole)
-        return same and one.source in json and one.text is not None and other.text is not None
+        if one.source != other.source or one.text is None or other.text is None:
+            return False
+        definition = definitions[one.source]
+        alike = definition.multiline is None and isinstance(definition.reader, Ndjson | Windows)
+        return alike and (one.received == other.received or whole(one.source))
 
     return may
 
 
-def yearly(definitions: Mapping[str, Definition]) -> frozenset[str]:
-    """Name the sources whose times always have their year, whatever the day on which a file was written."""
-    return frozenset(name for name, one in definitions.items() if isinstance(one.reader, Windows))
+def yearly(definitions: Mapping[str, Definition]) -> Callable[[str], bool]:
+    """Return what says whether a source's times always have their year, whatever the day a file was written on."""
+    return lambda source: isinstance(definitions[source].reader, Windows)
 
 
 def _joined(batches: list[Batch]) -> Batch:

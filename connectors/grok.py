@@ -8,11 +8,12 @@ What is not `%{…}` is a regular expression as it stands, so `(?P<user>\S+)` wo
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
 import polars as pl
+
+from detectors.nearest import meant
 
 NAMED: Final = re.compile(r"%\{(?P<kind>\w+)(?::(?P<column>[^}]*))?\}")
 COLUMN: Final = re.compile(r"[A-Za-z_][\w.]*")
@@ -71,8 +72,7 @@ def groups(regex: str) -> tuple[str, ...]:
 def _group(match: re.Match[str]) -> str:
     kind, column = match["kind"], match["column"]
     if kind not in VOCABULARY:
-        near = get_close_matches(kind, VOCABULARY, 1, 0.5)
-        raise ValueError(f"%{{{kind}}} is unknown; " + (f"did you mean %{{{near[0]}}}?" if near else _known()))
+        raise ValueError(f"%{{{kind}}} is unknown; {meant(kind, VOCABULARY) or _known()}")
     if column is None:
         return f"(?:{VOCABULARY[kind]})"
     if not COLUMN.fullmatch(column):

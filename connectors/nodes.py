@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from detectors.errors import DefinitionError, Place
+from detectors.nearest import nearest
 
 LARGEST: Final = 1_000_000  # bytes; no definition people write is near it
 LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that of libyaml reads ten times as fast
@@ -138,9 +138,7 @@ def _named(name: str, kind: str, place: Place, folders: Sequence[Path]) -> Node:
     paths = [path for folder in folders for path in [folder / f"{name}.yml"] if NAME.fullmatch(name) and path.is_file()]
     if not paths:
         names = sorted({path.stem for folder in folders for path in folder.glob("*.yml")})
-        near = get_close_matches(name, names, 1, 0.5)
-        fix = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-        raise DefinitionError(f"{name!r} is no {kind}", place=place, fix=fix)
+        raise DefinitionError(f"{name!r} is no {kind}", place=place, fix=nearest(name, names))
     return read_yaml(paths[0])
 
 

@@ -181,9 +181,9 @@ class DefinedParser:
             if name in told:
                 result = pl.select(pl.coalesce(result, told[name])).to_series() if place else told[name]
             elif text is not None:
-                left = result.is_null().arg_true()
-                read = instants(text.gather(left), self._clock_of({name}, clock))
-                result = result.scatter(left, read) if place else read
+                left = (result.is_null() & text.is_not_null()).arg_true()
+                if left.len():
+                    result = result.scatter(left, instants(text.gather(left), self._clock_of({name}, clock)))
         return result
 
     def _clock_of(self, columns: Collection[str], clock: Clock) -> Clock:

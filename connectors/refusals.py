@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
+
+from detectors.nearest import meant
 
 Path = tuple[int | str, ...]
 SHOWN: Final = 60  # characters of what was written
@@ -135,8 +136,7 @@ def _wrong(kind: str, fault: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _unknown(path: Path, known: Sequence[str]) -> Refusal:
-    near = get_close_matches(str(path[-1]), known, 1, 0.5)
-    fix = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}" if known else "leave it out"
+    fix = meant(str(path[-1]), known) or (f"known keys: {', '.join(known)}" if known else "leave it out")
     return Refusal(path, f"unknown key `{path[-1]!s:.60}`", fix, key=True)
 
 
@@ -150,5 +150,4 @@ def _written(path: Path, value: object) -> str:
 
 
 def _nearest(value: object, expected: str) -> str:
-    near = get_close_matches(str(value), expected.replace(" or ", ", ").replace("'", "").split(", "), 1, 0.5)
-    return f"did you mean {near[0]}?" if near else "write one of them"
+    return meant(str(value), expected.replace(" or ", ", ").replace("'", "").split(", ")) or "write one of them"

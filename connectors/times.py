@@ -12,7 +12,7 @@ arrival as the reference.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -87,6 +87,7 @@ class Clock:
     reference: date = REFERENCE
 
 
+Moments = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]  # microseconds, and what they are: `formats.moment`
 Reader = Callable[[pl.Series, Clock], pl.Series]
 
 
@@ -129,11 +130,14 @@ def _bytewise(text: pl.Series, clock: Clock) -> pl.Series:
         ]
     result = result.to_frame().select(_sane(pl.col("time"))).to_series()
     yearless = np.flatnonzero((kinds == moment.YEARLESS) | (kinds == moment.ZONED))
-    return _latest(texts, yearless, result, clock) if yearless.size else result
+    return _latest(texts, yearless, result, clock, {year: (found, kinds)}) if yearless.size else result
 
 
-def _latest(texts: Piece, rows: Places, result: pl.Series, clock: Clock) -> pl.Series:
-    """Set times without a year: each is in the clock's, or in the latest that isn't beyond the reference."""
+def _latest(texts: Piece, rows: Places, result: pl.Series, clock: Clock, read: Mapping[int, Moments]) -> pl.Series:
+    """Set times without a year: each is in the clock's, or in the latest that isn't beyond the reference.
+
+    `read` holds what all texts are in some year.
+    """
     from connectors.formats import moment  # noqa: PLC0415
 
     latest = result.max()
@@ -141,8 +145,11 @@ def _latest(texts: Piece, rows: Places, result: pl.Series, clock: Clock) -> pl.S
     years = range(_limit(known).year, max(_limit(known).year - LEAP - 2, 0), -1)
     beyond = (_limit(known) - EARLIEST + timedelta(days=1)) // timedelta(microseconds=1)
     for year in years if clock.year is None else [clock.year]:
-        found, kinds = np.empty(rows.size, np.int64), np.empty(rows.size, np.uint8)
-        moment.read(texts.data, texts.starts[rows], texts.ends[rows], year, found, kinds)
+        if year in read:
+            found, kinds = read[year][0][rows], read[year][1][rows]
+        else:
+            found, kinds = np.empty(rows.size, np.int64), np.empty(rows.size, np.uint8)
+            moment.read(texts.data, texts.starts[rows], texts.ends[rows], year, found, kinds)
         if clock.year is None and (found > beyond).all():
             continue  # whatever the zone
         naive = _where(pl.Series("time", found).cast(pl.Datetime("us")), found != moment.NONE)

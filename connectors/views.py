@@ -27,23 +27,49 @@ class Made(NamedTuple):
     there: Bytes
 
 
+BROKEN: Final = -1  # a part begins or ends within a character
+
+
 @compiled
 def view(data: Bytes, places: Parts, made: Made) -> int:
-    """Set a view of what stands at each place, and a bit where there is something; return where there isn't."""
+    """Set a view of what stands at each place of UTF-8, and a bit where there is something; return where there isn't.
+
+    As long as parts begin and end between characters, which is looked at, they are UTF-8 as the whole is.
+    """
     starts, begins, sizes = places
     views, there = made
     missing = 0
     there[:] = 0
     for row in range(sizes.size):
-        size, at = sizes[row], starts[row] + begins[row]
-        views[row, 0], views[row, 1], views[row, 2], views[row, 3] = 0, 0, 0, 0
-        if size < 0:
-            missing += 1
+        size = sizes[row]
+        if size <= 0:
+            views[row, 0], views[row, 1], views[row, 2], views[row, 3] = 0, 0, 0, 0
+            if size < 0:
+                missing += 1
+            else:
+                there[row >> 3] |= np.uint8(1 << (row & 7))
             continue
+        at = starts[row] + begins[row]
+        end = at + size
+        if data[at] & 0xC0 == 0x80 or (end < data.size and data[end] & 0xC0 == 0x80):
+            return BROKEN
         there[row >> 3] |= np.uint8(1 << (row & 7))
         views[row, 0] = size
-        for place in range(min(size, INLINE if size <= INLINE else 4)):
-            views[row, 1 + (place >> 2)] |= np.uint32(data[at + place]) << np.uint32(8 * (place & 3))
         if size > INLINE:
+            views[row, 1] = four(data, at, 4)
+            views[row, 2] = 0
             views[row, 3] = at
+        else:
+            views[row, 1] = four(data, at, min(size, 4))
+            views[row, 2] = four(data, at + 4, min(size - 4, 4))
+            views[row, 3] = four(data, at + 8, min(size - 8, 4))
     return missing
+
+
+@compiled
+def four(data: Bytes, at: int, size: int) -> int:
+    """Return so many bytes, four at most, as a number, the first the lowest; none is nothing."""
+    number = 0
+    for place in range(size):
+        number |= int(data[at + place]) << (8 * place)
+    return number

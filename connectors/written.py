@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import time
-from difflib import get_close_matches
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
+
+from detectors.nearest import nearest
 
 
 def known(name: str, names: Iterable[str], kind: str) -> str:
@@ -22,8 +23,7 @@ def known(name: str, names: Iterable[str], kind: str) -> str:
     choices = sorted(names)
     if name in choices:
         return name
-    near = get_close_matches(name, choices, 1, 0.5)
-    raise ValueError(f"{name!r} is no {kind}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {choices}"))
+    raise ValueError(f"{name!r} is no {kind}; {nearest(name, choices)}")
 
 
 def known_zone(name: str) -> str:

@@ -10,23 +10,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from dashboards.board import Made, placed
-from dashboards.definitions import (
-    AnyPanel,
-    Board,
-    Chart,
-    Curve,
-    Donut,
-    Group,
-    Heatmap,
-    Links,
-    Markdown,
-    Metric,
-    Search,
-    Value,
-)
-from dashboards.definitions import Table as Rows
+from dashboards.definitions import Board
 from dashboards.kql import both, kql
 from dashboards.lens import OPERATIONS, SERIES, SORTABLE, formula
+from dashboards.panels import AnyPanel, Chart, Curve, Donut, Heatmap, Links, Markdown, Metric, Search
+from dashboards.panels import Table as Rows
+from dashboards.terms import Group, Value
 
 Json = dict[str, Any]
 KEPT: Final = {"use_filters": True, "use_time_range": True, "open_in_new_tab": False}

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dashboards.definitions import WIDTH, AnyPanel, Board, Chart, Control, Lang, Links, Markdown, Search, View
+from dashboards.definitions import Board, Control, View
 from dashboards.kql import kql
 from dashboards.lens import Types, attributes
+from dashboards.panels import WIDTH, AnyPanel, Chart, Links, Markdown, Search
+from dashboards.terms import Lang
 from detectors.errors import UsageError
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dashboards.definitions import Is, Test, Where
+from dashboards.terms import Is, Test, Where
 
 
 def kql(where: Where | Mapping[str, Test]) -> str:

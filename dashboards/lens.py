@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dashboards.definitions import Chart, Curve, Donut, Group, Heatmap, Lang, Metric, Table, Value
 from dashboards.kql import both, kql
+from dashboards.panels import Chart, Curve, Donut, Heatmap, Metric, Table
+from dashboards.terms import Group, Lang, Value
 from detectors.errors import UsageError
 
 Json = dict[str, Any]

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from dashboards import api, templates
 from dashboards.board import Made, dashboard, text
-from dashboards.definitions import Board, Lang, Objects, SavedSearch, Tag, View
+from dashboards.definitions import Board, Objects, SavedSearch, Tag, View
 from dashboards.kql import kql
+from dashboards.terms import Lang
 from detectors.errors import Place, UsageError
 
 FOLDER: Final = Path(__file__).parent

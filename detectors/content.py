@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from detectors.correlation.aggregation import aggregation, is_aggregation
 from detectors.correlation.parse import correlation
@@ -14,6 +15,8 @@ from detectors.sigma.parse import rule
 from detectors.sigma.parse_filter import filter_of
 from detectors.sigma.rule import Rule
 from detectors.sigma.valuelist import Lists
+
+OTHERS: Final = ("correlation", "filter")  # sections of documents that are no detection rules
 
 
 def contents(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | Correlation | Filter | RuleError]:
@@ -38,6 +41,8 @@ def _content(document: Document, lists: Lists) -> Iterator[Rule | Correlation | 
         yield from filter_of(document, lists)
     elif isinstance(document.data.get("correlation"), dict):  # some rules have free text there
         yield from correlation(document)
+    elif "detection" not in document.data and (section := next(filter(document.data.__contains__, OTHERS), "")):
+        yield RuleError(f"`{section}` is not a map", place=document.place(section), fix="write its keys under it")
     elif is_aggregation(document):
         yield from aggregation(document, lists)
     else:

@@ -19,7 +19,7 @@ import polars as pl
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits
 from detectors.evidence import ENTITIES, EVIDENCE, LISTED, Record, documents, entity_columns, evidence, listed, seen
-from detectors.identity import event_id, finding_id, group_key, match_id
+from detectors.identity import event_id, finding_id, group_key, matches_of
 from detectors.meta import Meta
 from detectors.questions import decide
 from detectors.schema import FINDING, MATCH, SEVERITY, SUPPRESSED, TIME
@@ -90,22 +90,16 @@ def identified(
     """Return a row per hit with its group and all ids, in order of time; `hit` is its place among the hits."""
     ids = event_ids(batch, events)
     frame = _grouped(events, hits, detections, entity, batch.source)
+    ruled = {rule: detections[rule] for rule in np.unique(hits.rule).tolist()}
+    begun = {rule: matches_of(told.meta.id, told.semantics) for rule, told in ruled.items()}
+    found = frame.select("rule", "soc.group", "start").rows()
+    findings = {each: finding_id(ruled[each[0]].meta.id, *each[1:]) for each in dict.fromkeys(found)}
+    struck = [ids[row] for row in frame["row"].to_list()]
+    matches = [begun[rule].digest((name,)) for rule, name in zip(frame["rule"].to_list(), struck, strict=True)]
     return frame.with_columns(
-        pl.Series("id", [ids[row] for row in frame["row"]]),
-        pl.Series(
-            "soc.match.id",
-            [
-                match_id(detections[rule].meta.id, detections[rule].semantics, (ids[row],))
-                for rule, row in zip(frame["rule"], frame["row"], strict=True)
-            ],
-        ),
-        pl.Series(
-            "soc.finding.id",
-            [
-                finding_id(detections[rule].meta.id, group, start)
-                for rule, group, start in zip(frame["rule"], frame["soc.group"], frame["start"], strict=True)
-            ],
-        ),
+        pl.Series("id", struck),
+        pl.Series("soc.match.id", matches),
+        pl.Series("soc.finding.id", [findings[each] for each in found]),
     )
 
 
@@ -127,10 +121,11 @@ def _grouped(
 ) -> pl.DataFrame:
     """Return a row per hit with its group key and the start of its window, in order of time."""
     frame = pl.DataFrame({"hit": np.arange(hits.row.size), "rule": hits.rule, "row": hits.row})
-    keys = {rule: detections[rule].meta.group_by or tuple(entity) for rule in np.unique(hits.rule).tolist()}
+    ruled = {rule: detections[rule] for rule in np.unique(hits.rule).tolist()}
+    keys = {rule: told.meta.group_by or tuple(entity) for rule, told in ruled.items()}
     texts = {fields: _group_text(events, fields, source) for fields in set(keys.values())}
     groups = [texts[keys[rule]][row] for rule, row in zip(hits.rule.tolist(), hits.row.tolist(), strict=True)]
-    seconds = [detections[rule].seconds for rule in hits.rule.tolist()]
+    seconds = [ruled[rule].seconds for rule in hits.rule.tolist()]
     times = events["@timestamp"].gather(hits.row)
     frame = frame.with_columns(pl.Series("soc.group", groups), times, pl.Series("seconds", seconds, pl.Int64))
     window = pl.col("seconds") * 1_000_000

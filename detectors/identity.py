@@ -16,14 +16,35 @@ GROUP = 1_000  # characters of a group key that are kept
 SEPARATOR = "\x1f"  # ASCII unit separator, before every part; a part's own is escaped
 
 
+class Begun:
+    """What sequences of texts begin with, hashed once for all of their names."""
+
+    def __init__(self, parts: Iterable[str]) -> None:
+        self._hash = hashlib.sha256(_written(parts))
+
+    def digest(self, parts: Iterable[str]) -> str:
+        """Return 32 hexadecimal digits (128 bits of SHA-256) that name the sequence that goes on so."""
+        return self.ended(_written(parts))
+
+    def ended(self, written: bytes) -> str:
+        """Do as `digest` does with parts that are escaped already."""
+        whole = self._hash.copy()
+        whole.update(written)
+        return whole.hexdigest()[:32]
+
+
 def digest(parts: Iterable[str]) -> str:
     """Return 32 hexadecimal digits (128 bits of SHA-256) that name this sequence of texts."""
-    return hashlib.sha256("".join(map(_escaped, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return Begun(parts).ended(b"")
 
 
 def group_key(text: str) -> str:
     """Return a group key as it is kept: of a long one its beginning, and a digest that keeps it apart."""
     return text if len(text) <= GROUP else f"{text[:GROUP]} … {digest((text,))}"
+
+
+def _written(parts: Iterable[str]) -> bytes:
+    return "".join(map(_escaped, parts)).encode("utf-8", "surrogatepass")
 
 
 def _escaped(part: str) -> str:
@@ -40,7 +61,12 @@ def event_id(source: str, origin: str, offset: int, index: int, original: str) -
 
 def match_id(rule_id: str, semantics: str, event_ids: Iterable[str]) -> str:
     """Name a match by its rule, the rule's semantic hash, and the events that matched, in any order."""
-    return digest(("match", rule_id, semantics, *sorted(event_ids)))
+    return matches_of(rule_id, semantics).digest(sorted(event_ids))
+
+
+def matches_of(rule_id: str, semantics: str) -> Begun:
+    """Return what the names of a rule's matches begin with: the ids of their events follow, in order."""
+    return Begun(("match", rule_id, semantics))
 
 
 def match_ids(rule_id: str, semantics: str, pairs: pl.DataFrame) -> list[str]:
@@ -48,12 +74,8 @@ def match_ids(rule_id: str, semantics: str, pairs: pl.DataFrame) -> list[str]:
     one, other = (pl.col(name) for name in pairs.columns)
     first, second = pl.when(one <= other).then(one).otherwise(other), pl.when(one <= other).then(other).otherwise(one)
     texts = pairs.select(pl.concat_str(*(_escaping(each) for each in (first, second)))).to_series().to_list()
-    begun, found = hashlib.sha256("".join(map(_escaped, ("match", rule_id, semantics))).encode()), []
-    for text in texts:
-        each = begun.copy()
-        each.update(text.encode())
-        found.append(each.hexdigest()[:32])
-    return found
+    begun = matches_of(rule_id, semantics)
+    return [begun.ended(text.encode()) for text in texts]
 
 
 def _escaping(part: pl.Expr) -> pl.Expr:

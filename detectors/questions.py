@@ -8,7 +8,7 @@ it: a rule only says which fields, so nothing that a log says can become a part 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from shlex import quote
@@ -88,7 +88,7 @@ def decide(meta: Meta, values: Values, start: datetime | None, end: datetime | N
     shared = [known[name] for name in meta.asks if name in known]
     listed = [_asked(each, meta.id, values, start, end) for each in meta.questions]
     listed += [_asked(each, meta.id, values, start, end) for each in shared if not each.by or _look(each, values)]
-    return orjson.dumps([asdict(each) for each in listed]).decode() if listed else None
+    return orjson.dumps(listed).decode() if listed else None
 
 
 def _asked(question: Question, rule: str, values: Values, start: datetime | None, end: datetime | None) -> Asked:

@@ -8,11 +8,11 @@ from typing import Any
 
 from connectors import enrichment
 from connectors.definition import Definition
+from detectors.nearest import closest
 from detectors.schema import LEVELS, ORIGIN
 from detectors.sigma.blind import Names, Sight, Survey, survey
 from detectors.sigma.eventfields import event_columns
 from detectors.sigma.logsources import Route
-from detectors.sigma.nearest import closest
 from detectors.sigma.rule import Rule
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows import running, settings
+from flows import reloading, running
 from flows.orchestration import create_markdown_artifact, flow, get_run_logger
 
 
@@ -15,7 +15,7 @@ from flows.orchestration import create_markdown_artifact, flow, get_run_logger
 def detect(config: Path | None = None, seconds: float | None = None) -> dict[str, int]:
     """Read what is new until caught up, or for some seconds; return the counts of events and findings."""
     log = get_run_logger()
-    done = running.run(settings.load(config), log.info, seconds=seconds)
+    done = running.run(reloading.current(config, log.info), log.info, seconds=seconds)
     create_markdown_artifact(running.summary(done), key="detect", description="What this run read and found")
     seen = done.statistics
     counts = {"events": seen.events, "findings": seen.findings, "known": seen.known_findings}

@@ -22,6 +22,10 @@ _YAML = (".yml", ".yaml")
 _TEXT = (".txt", ".list")
 
 
+class UnreadError(RuleError):
+    """A whole file that can't be read; rules that need its lists wait for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Lists by name, and what is wrong in their files."""
@@ -34,13 +38,17 @@ def read(paths: Sequence[Path]) -> Loaded:
     """Read list files and folders of them.
 
     Raises:
-        UsageError: there is no such file or folder, or it can't be read.
+        UsageError: there is no such file or folder.
     """
     found: dict[str, ValueList] = {}
     places: dict[str, Place] = {}
     faults: list[RuleError] = []
     for path in files(paths):
-        content = _content(path)
+        try:
+            content = _content(path)
+        except UnreadError as error:
+            faults.append(error)
+            continue
         for name, place, entries in _yaml(content, path, faults) if path.suffix in _YAML else _text(content, path):
             if name in found:
                 message = f"the list `{name:.80}` is already in {places[name]}"
@@ -64,10 +72,10 @@ def files(paths: Sequence[Path]) -> Iterator[Path]:
 def _content(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_FILE:
-            raise UsageError(f"larger than {MAX_FILE} bytes", place=Place(str(path)), fix="split the file")
+            raise UnreadError(f"larger than {MAX_FILE} bytes", place=Place(str(path)), fix="split the file")
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the list can't be read: {error}", place=Place(str(path)), fix="save it as UTF-8") from error
+        raise UnreadError(f"the list can't be read: {error}", place=Place(str(path)), fix="save it as UTF-8") from error
 
 
 _Entries = Iterable[tuple[str, Place]]
@@ -91,7 +99,9 @@ def _yaml(content: str, path: Path, faults: list[RuleError]) -> Iterator[tuple[s
     """Yield the lists of a YAML file."""
     for document in documents(content, str(path)):
         if isinstance(document, RuleError):
-            faults.append(document)
+            of_lists = document.message.startswith("not a mapping")
+            fix = "write `name: [value, …]`; a list alone stands in a text file" if of_lists else document.fix
+            faults.append(RuleError(document.message, place=document.place, fix=fix))
             continue
         for name, values in document.data.items():
             place = document.key(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from detectors.errors import UsageError
-from detectors.sigma.nearest import meant
+from detectors.nearest import meant
 
 
 def no_source(name: str, known: Iterable[str]) -> UsageError:

@@ -22,6 +22,7 @@ import polars as pl
 from connectors.definition import Definition
 from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
+from connectors.parsers import Parsers
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found, nothing
 from detectors.maintenance import Calendar
@@ -81,8 +82,7 @@ class Pipeline:
     ) -> None:
         """Take what runs; with `waiting`, findings are made of several batches together, the last by `settle`."""
         self.statistics = Statistics()
-        self._definitions = definitions
-        self._parsers = dict(parsers or {})
+        self._parsers = Parsers(definitions, enrichment=enrichment) if parsers is None else parsers
         self._detector, self._detections = detector, detections
         self._sink, self._archive = sink, archive
         self._say = say
@@ -90,7 +90,6 @@ class Pipeline:
         self._ahead: set[str] = set()  # sources that were
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
         self._correlating = correlating
-        self._enrichment = enrichment
         self._waiting = waiting
         self._ledger = ledger
 
@@ -111,14 +110,14 @@ class Pipeline:
 
     def parse(self, batch: Batch) -> Parsed:
         """Read the records as far as rules look at them. May run in another thread than `finish`, one batch ahead."""
-        parser = self._parser(batch.source)
+        parser = self._parsers[batch.source]
         with self.statistics.timed("parse"):
             wanted = self._detector.wanted(parser.dialect)
             return parser.parse(batch, wanted if self._ledger is None else wanted | self._ledger.wanted)
 
     def finish(self, batch: Batch, parsed: Parsed) -> Found:
         """Do the rest with a parsed batch; when this returns, all it gave is stored, and returned, but what waits."""
-        parser, seen = self._parser(batch.source), self.statistics
+        parser, seen = self._parsers[batch.source], self.statistics
         if self._archive is not None:
             with seen.timed("archive"):
                 self._archive.write(batch, parsed.events)
@@ -162,7 +161,7 @@ class Pipeline:
 
     def _find(self, batch: Batch, events: pl.DataFrame, hits: Hits) -> Found:
         """Make matches and findings of hits, and store them."""
-        seen, parser = self.statistics, self._parser(batch.source)
+        seen, parser = self.statistics, self._parsers[batch.source]
         with seen.timed("findings"):
             found = findings_of(batch, parser, events, hits, self._detections, calendar=self._calendar)
         self._tell_floods(found)
@@ -208,11 +207,6 @@ class Pipeline:
         created = self._sink.suppressed(suppressed).created
         self.statistics.excepted += created
         self.statistics.suppressed[suppressed["soc.exception.id"][0]] += created
-
-    def _parser(self, source: str) -> DefinedParser:
-        if source not in self._parsers:
-            self._parsers[source] = DefinedParser(self._definitions[source], enrichment=self._enrichment)
-        return self._parsers[source]
 
     def _tell_failures(self) -> None:
         """Tell once of each rule, correlation and exception that failed at run time."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from detectors.errors import RuleError
+from detectors.nearest import meant
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import meant
 
 
 def refusal(

@@ -1,7 +1,8 @@
 """The rules of a run, read again between batches when their files change.
 
 A new version that is broken keeps the former one, and says so; so does a file that is still being written. A process
-that runs again and again remembers the former versions from one run to the next.
+that runs again and again remembers the former versions from one run to the next, those of settings and source
+definitions too.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
-from detectors.errors import RuleError, SocError
+from detectors.errors import RuleError, SocError, UsageError
 from flows import assembly, lists
 from flows.assembly import Parts
+from flows.lists import UnreadError
 from flows.ruleset import RuleSet, rule_files, unnamed
-from flows.settings import Settings
+from flows.settings import Settings, load
 from flows.terminal import plain
 
 INTERVAL = 2.0  # seconds between two looks at the files
@@ -23,7 +26,28 @@ WRITTEN = 1.0  # seconds that files must have been left alone
 Say = Callable[[str], object]
 Stamps = dict[str, tuple[int, int, int]]
 
-_former: dict[tuple[str, ...], RuleSet] = {}  # of runs that ended, by the folders of their rules
+_former: dict[tuple[str, ...], Parts] = {}  # of runs that ended, by the folders of their rules
+_settings: dict[Path | None, Settings] = {}  # as they were last read, by their file
+_faults: set[str] = set()  # of settings, that were told
+
+
+def current(config: Path | None, say: Say) -> Settings:
+    """Return the settings as their file has them now; where it is broken, as it had them before.
+
+    Raises:
+        UsageError: it is broken, and was never read in this process.
+    """
+    try:
+        _settings[config] = load(config)
+    except SocError as error:
+        if config not in _settings:
+            raise
+        for line in {*error.lines()} - _faults:
+            _faults.add(line)
+            say(f"the former settings stay in use: {plain(line)}")
+    else:
+        _faults.clear()
+    return _settings[config]
 
 
 class Watched:
@@ -32,15 +56,17 @@ class Watched:
     def __init__(self, settings: Settings, say: Say) -> None:
         self._settings, self._say = settings, say
         self._folders = assembly.rule_folders(settings)
-        self._stamps = self._look()
         self._looked = time.monotonic()
         self._key = tuple(str(folder.absolute()) for folder in self._folders)
-        loaded = assembly.load_rules(settings)
         self._told: set[str] = set()
+        self._left_out: set[str] = set()
+        self._stamps: Stamps = {}
+        loaded = self._first()
         self._left_out = {str(fault) for fault in loaded.faults}  # told at the start
         for fault in loaded.faults:
             say(f"left out: {plain(str(fault))}")
-        self.parts = self._with(loaded, _kept(_former.get(self._key, RuleSet((), ())), loaded))
+        before = _former[self._key].rules if self._key in _former else RuleSet((), ())
+        self.parts = self._with(loaded, _kept(before, loaded))
 
     def changed(self) -> bool:
         """Read rules again if their files changed since; True where `parts` are others now."""
@@ -51,7 +77,7 @@ class Watched:
             stamps = self._look()
             if stamps == self._stamps or _unsettled(stamps, self._stamps):
                 return False
-            loaded = assembly.load_rules(self._settings)
+            loaded = self._loaded()
         except SocError as error:
             self._tell([error])
             return False
@@ -64,6 +90,30 @@ class Watched:
         self._say(_told(before, _semantics(self.parts.rules), len(_names(kept))))
         return True
 
+    def _first(self) -> RuleSet:
+        """Return the rules at the start; where they can't be read, those of the run before."""
+        try:
+            self._stamps = self._look()
+            return self._loaded()
+        except SocError as error:
+            if self._key not in _former:
+                raise
+            self._stay(error)
+            return replace(_former[self._key].rules, faults=())
+
+    def _loaded(self) -> RuleSet:
+        """Return the rules; raise what a list can't be read for, if rules were read with it before."""
+        loaded = assembly.load_rules(self._settings)
+        unread = (fault for fault in loaded.faults if isinstance(fault, UnreadError))
+        if self._key in _former and (error := next(unread, None)):
+            raise error
+        return loaded
+
+    def _stay(self, error: SocError) -> None:
+        for line in error.lines():
+            self._once(f"can't be read again: {plain(line)}")
+        self._once("what was read before stays in use")
+
     def _with(self, loaded: RuleSet, kept: RuleSet) -> Parts:
         """Return the parts around rules as they are now, and former versions of the broken ones."""
         rules = replace(
@@ -72,13 +122,27 @@ class Watched:
             correlations=(*loaded.correlations, *kept.correlations),
             filters=(*loaded.filters, *kept.filters),
         )
-        _former[self._key] = rules
         for name, title in _names(kept).items():
             self._once(f"the former version of `{plain(title)}` ({name}) stays in use")
-        parts = assembly.parts(self._settings, rules)
+        parts = self._around(rules)
+        _former[self._key] = parts
         for fault in parts.rules.faults[len(rules.faults) :]:  # maintenance windows: what one would mute is told
             self._once(f"left out: {plain(str(fault))}")
         return parts
+
+    def _around(self, rules: RuleSet) -> Parts:
+        """Return the parts around rules; source definitions, enrichment that can't be read stay what they were."""
+        like = _former.get(self._key)
+        try:
+            return assembly.parts(self._settings, rules)
+        except SocError as error:
+            if like is None:
+                raise
+            self._stay(error)
+        try:
+            return assembly.parts(self._settings, rules, like)
+        except UsageError:  # the file of maintenance windows: what they would mute is told
+            return assembly.parts(self._settings.model_copy(update={"maintenance": None}), rules, like)
 
     def _tell(self, faults: Iterable[SocError]) -> None:
         for fault in faults:

@@ -49,6 +49,12 @@ class RuleSet:
         """The log sources of rules by their ids."""
         return {rule.id: rule.logsource for rule in self.rules}
 
+    @property
+    def tested(self) -> list[Rule]:
+        """The rules that have tests of their own; those of a rule of Sigma 1 that counts are its correlation's."""
+        counting = {linked.rule.place for linked in self.correlations}
+        return [rule for rule in self.rules if rule.place not in counting]
+
     def metas(self) -> list[Meta]:
         """Return what rules and correlations say of themselves."""
         return [*(rule.meta for rule in self.rules), *(linked.rule.meta for linked in self.correlations)]

@@ -21,10 +21,10 @@ from detectors.correlation.link import Linked
 from detectors.correlation.memory import Held
 from detectors.correlation.rule import Correlation
 from detectors.errors import Place, RuleError
+from detectors.nearest import nearest
 from detectors.schema import RECORD, TIME
 from detectors.sigma.document import Document, documents
 from detectors.sigma.engine import Engine
-from detectors.sigma.nearest import nearest
 from detectors.sigma.rule import Rule
 from flows import correlationtests
 from flows.assembly import Parts, detection
@@ -50,7 +50,7 @@ class Failure:
 
 def run(parts: Parts) -> list[Failure]:
     """Run the tests of every rule and correlation; one without a positive and a negative test fails."""
-    rules = [failure for rule in parts.rules.rules for failure in of_rule(rule, parts)]
+    rules = [failure for rule in parts.rules.tested for failure in of_rule(rule, parts)]
     return rules + [failure for linked in parts.rules.correlations for failure in of_correlation(linked, parts)]
 
 
@@ -93,6 +93,11 @@ def _blocks(linked: Linked, case: Case, parts: Parts) -> list[Block] | str:
     return [_matches(rule, made, fields[rule.id]) for rule, made in asked if isinstance(made, Given)]
 
 
+def counted(linked: Linked, made: Given, rows: Sequence[int], *, rule: Rule) -> Block:
+    """Return the block that a correlation would get if these events of a test were the rule's matches."""
+    return _block(rule, made, Correlator([linked], Held()).fields[rule.id], rows)
+
+
 def _tested(rule: Rule | Correlation, run: Callable[[Place, Case], Iterator[Failure]]) -> Iterator[Failure]:
     """Run each of the tests that stand with a rule; there must be some that match, and some that don't."""
     document = document_of(rule)
@@ -121,9 +126,12 @@ def _correlation_case(place: Place, case: Case, verdict: Verdict | str) -> Itera
 
 def _matches(rule: Rule, made: Given, fields: Sequence[str]) -> Block:
     """Return the matches of a rule that a correlation puts together."""
-    rows = Engine([rule]).detect(made.dialect, made.events).row
+    return _block(rule, made, fields, Engine([rule]).detect(made.dialect, made.events).row.tolist())
+
+
+def _block(rule: Rule, made: Given, fields: Sequence[str], rows: Sequence[int]) -> Block:
     source = pl.lit(made.batch.source).alias("soc.source")
-    hit = made.events[rows].with_columns(pl.Series("event.id", map(str, rows)), source)
+    hit = made.events[list(rows)].with_columns(pl.Series("event.id", map(str, rows)), source)
     return Block(rule.id, kept(hit, columns_of(rule, fields, made.dialect)))
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
-import resource
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -22,7 +20,7 @@ from connectors.definitions import means
 from connectors.files import FileSource
 from connectors.gathered import gathered, together, yearly
 from connectors.multiline import carried
-from connectors.parser import DefinedParser
+from connectors.parsers import Parsers
 from connectors.recognise import recogniser
 from connectors.store import Store
 from connectors.store_memory import StoreMemory
@@ -34,6 +32,7 @@ from flows.correlating import remembering
 from flows.ledger import Ledger
 from flows.naming import no_source
 from flows.pipeline import Pipeline
+from flows.process import peak_memory, since_start
 from flows.progress import Report
 from flows.protecting import Guard
 from flows.statistics import Statistics
@@ -85,7 +84,7 @@ def scan(
     *,
     source: str | None = None,
     archive: Archive | None = None,
-    parsers: dict[str, DefinedParser] | None = None,
+    parsers: Parsers | None = None,
     report: Report | None = None,
     idle: int | None = None,
     guard: Guard | None = None,
@@ -164,25 +163,3 @@ def scan(
         sys.setswitchinterval(patience)
         files.close()
     return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods.lasting())
-
-
-def peak_memory() -> float:
-    """Return the most memory this process has held so far, in MB (10⁶ bytes)."""
-    try:
-        status = Path("/proc/self/status").read_text("ascii")
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
-    except (OSError, IndexError):  # not Linux, where a process also inherits what its parent held
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
-def since_start(moment: float | None) -> float | None:
-    """Return how many seconds after the start of this process a moment of `time.monotonic` was, if Linux tells that."""
-    try:
-        started = int(Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()[19]) / os.sysconf(
-            "SC_CLK_TCK"
-        )
-        age = time.clock_gettime(time.CLOCK_BOOTTIME) - started
-    except (OSError, AttributeError):
-        return None
-    return None if moment is None else round(moment - time.monotonic() + age, 3)

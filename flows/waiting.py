@@ -5,7 +5,7 @@ A run that must have stored all of a batch before it goes on (Kafka's offsets ar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -38,7 +38,7 @@ class Waiting:
     sources have one. Where somebody waits for the first finding (`eager`), the first hits of all wait for nothing.
     """
 
-    yearly: Collection[str] = ()
+    yearly: Callable[[str], bool] = lambda _: False
     eager: bool = False
     _held: dict[tuple[str, date | None], list[Struck]] = field(default_factory=dict)
 
@@ -48,7 +48,7 @@ class Waiting:
             return
         rows, positions = np.unique(hits.row, return_inverse=True)
         light = _copied(events[rows])
-        key = (batch.source, None if batch.source in self.yearly else batch.received)
+        key = (batch.source, None if self.yearly(batch.source) else batch.received)
         held = self._held.setdefault(key, [])
         few = replace(batch, records=light.select(batch.carried), text=None)
         held.append(Struck(few, light, Hits(hits.rule, positions.astype(np.int64))))

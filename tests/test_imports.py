@@ -14,6 +14,7 @@ CORE = {
     "detectors.findings",
     "detectors.identity",
     "detectors.meta",
+    "detectors.nearest",
     "detectors.schema",
     "detectors.workdays",
 }

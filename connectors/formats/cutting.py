@@ -41,9 +41,8 @@ class Cut(NamedTuple):
     odd: pl.Series
 
 
-def cut(lines: pl.Series, signs: Signs, wanted: Collection[str] | None) -> Cut:
+def cut(texts: Piece, signs: Signs, wanted: Collection[str] | None) -> Cut:
     """Return the wanted columns, or one of every key; of equal keys in a line the first counts."""
-    texts = piece(lines)
     room = sum(int(np.count_nonzero(texts.data == sign)) for sign in signs.equals.encode()) + 1
     meant = _bytes(signs)
 

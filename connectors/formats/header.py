@@ -16,6 +16,7 @@ from typing import Final
 
 import polars as pl
 
+from connectors.bytewise import Piece
 from connectors.patterns.fit import fit
 
 PARTS: Final = ("priority", "timestamp", "hostname", "program", "pid", "sequence")
@@ -38,11 +39,11 @@ HEAD: Final = (
 )
 
 
-def split(head: pl.Series, wanted: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the parts of heads, all or those wanted; a part that isn't there is null."""
+def split(head: pl.Series, wanted: Collection[str] | None = None, whole: Piece | None = None) -> pl.DataFrame:
+    """Return the parts of heads, all or those wanted; a part that isn't there is null. `whole` is their piece."""
     names = [name for name in PARTS if wanted is None or name in wanted]
     sources = {source for name in names for source in SOURCES.get(name, (name,))}
-    parts = fit(head, (HEAD,), sources).columns
+    parts = fit(head, (HEAD,), sources, whole).columns
     made = {
         "timestamp": pl.col("timestamp").str.strip_chars_start("*."),
         "hostname": pl.coalesce("hostname", "first"),

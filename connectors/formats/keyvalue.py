@@ -13,20 +13,40 @@ of which stands between a key and its value, `quotes` around values that hold bl
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from connectors.bytewise import Piece, part, piece, texts_at
 from connectors.formats import header, pairs
 from connectors.formats.fitting import groups
-from connectors.formats.frames import ERROR, nulls
+from connectors.formats.frames import ERROR
 from connectors.formats.signs import Signs
+from connectors.native import Spans
+from connectors.patterns import fit
 from connectors.warm import WARMTH
 
 HEADER: Final = "syslog_"
 KEY: Final = r"[A-Za-z_][\w.\-/\[\]]*"
 BLANKS: Final = r"[A-Za-z_](?:[\w.\-/\[\] ()]*[\w)])?"
+
+
+NONE: Final = -1  # the size of what isn't there
+Names = Collection[str] | None  # of columns: None for all
+Read = tuple[dict[str, pl.Series], pl.Series]
+
+
+class Where(NamedTuple):
+    """Where in each text the pairs stand, how much stands before them, and which texts are for patterns."""
+
+    begins: Spans
+    sizes: Spans
+    heads: Spans
+    odd: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +64,66 @@ class KeyValue:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        line = original.alias("line").to_frame().with_columns(self._body(original)).with_row_index("row")
         keys = None if wanted is None else frozenset(name for name in wanted if not name.startswith(HEADER))
-        made, good = self._made(line, keys)
-        if wanted is None or len(keys or ()) < len(wanted):
-            parts = None if wanted is None else {name.removeprefix(HEADER) for name in wanted}
-            made |= {f"{HEADER}{part.name}": part for part in header.split(self._head(line), parts)}
+        parts = None if wanted is None else {name.removeprefix(HEADER) for name in wanted if name not in (keys or ())}
+        quick = self._quickly(original, keys, parts) if WARMTH.worth(original.len()) else None
+        made, good = quick or self._slowly(original, keys, parts)
         if self.sparse:
-            good = pl.repeat(value=True, n=line.height, eager=True)
+            good = pl.repeat(value=True, n=original.len(), eager=True)
         error = pl.select(pl.when(~good).then(pl.lit("no pairs of keys and values"))).to_series()
         columns = pairs.selected(made, wanted, original.len())
         return pl.DataFrame([*(columns if good.all() else _without(columns, ~good)), error.alias(ERROR)])
 
-    def _made(self, line: pl.DataFrame, keys: frozenset[str] | None) -> tuple[dict[str, pl.Series], pl.Series]:
-        """Return a column per key, and which lines have pairs."""
-        if not WARMTH.worth(line.height):
-            good = line.select(pl.col("body").str.contains(self._pair()).fill_null(value=False))["body"]
-            return pairs.columns(self._pairs(line, keys), line.height), good
+    def _quickly(self, original: pl.Series, keys: Names, parts: Names) -> Read | None:
+        """Return a column per key and per part of headers, and which lines have pairs; None where it's for patterns."""
         from connectors.formats.cutting import cut  # noqa: PLC0415 - few lines do without
 
-        found = cut(line["body"], Signs(self.equals, self.quotes, self.separator, self.blanks), keys)
+        texts = piece(original)
+        where = self._where(texts, headed=parts != set())
+        if where is None:
+            return None
+        found = cut(
+            part(texts, where.begins, where.sizes), Signs(self.equals, self.quotes, self.separator, self.blanks), keys
+        )
         made, good = found.columns, found.good
-        if found.odd.len():
-            odd = line[found.odd]
-            good = good.scatter(found.odd, odd["body"].str.contains(self._pair()))
-            for name, column in pairs.columns(self._pairs(odd, keys), line.height).items():
-                rows = column.is_not_null().arg_true()
-                own = made.get(name, nulls(name, line.height))
-                made[name] = own.scatter(rows, column.gather(rows))
+        if parts is None or parts:
+            made |= _headers(texts, where.heads, parts)
+        odd = pl.Series(np.flatnonzero(where.odd | np.isin(np.arange(original.len()), found.odd.to_numpy())))
+        if odd.len():
+            others, right = self._slowly(original.gather(odd), keys, parts)
+            made, good = pairs.replaced(made, others, odd, original.len()), good.scatter(odd, right)
         return made, good
+
+    def _where(self, texts: Piece, *, headed: bool) -> Where | None:
+        """Return where pairs stand in each text, and how much of it stands before them."""
+        sizes = np.maximum(texts.ends - texts.starts, NONE).astype(np.int32)
+        begins, heads = np.zeros_like(sizes), sizes
+        odd = np.zeros(sizes.size, np.bool_)
+        if self.start:
+            found = fit.place(texts, f"(?s)(?P<body>{self.start}.*)$", "body")
+            if found is None:
+                return None
+            there, odd = found.sizes >= 0, found.odd
+            heads = np.where(there, found.begins, sizes if self.sparse else np.minimum(sizes, 0))
+            begins = np.where(there, found.begins, begins)
+            sizes = np.where(there, found.sizes, NONE if self.sparse else sizes)
+        elif headed:
+            found = fit.place(texts, self._before(), "head")
+            if found is None:
+                return None
+            odd, heads = found.odd, np.where(found.sizes < 0, sizes, found.sizes) if self.sparse else found.sizes
+        return Where(begins, sizes.astype(np.int32), heads.astype(np.int32), odd)
+
+    def _before(self) -> str:
+        return f"(?s)^(?P<head>.*?)(?:^|[\\s\\[]){self._pair()}"
+
+    def _slowly(self, original: pl.Series, keys: Names, parts: Names) -> Read:
+        """Return the same, by patterns."""
+        line = original.alias("line").to_frame().with_columns(self._body(original)).with_row_index("row")
+        made = pairs.columns(self._pairs(line, keys), line.height)
+        if parts is None or parts:
+            made |= {f"{HEADER}{part.name}": part for part in header.split(self._head(line), parts)}
+        return made, line.select(pl.col("body").str.contains(self._pair()).fill_null(value=False))["body"]
 
     def _body(self, line: pl.Series) -> pl.Series:
         if not self.start:
@@ -84,7 +135,7 @@ class KeyValue:
         if self.start:  # the body is all that is left of the line
             head = line.select(pl.col("line").str.strip_suffix(pl.col("body"))).to_series()
         else:
-            head = groups(line["line"], f"(?s)^(?P<head>.*?)(?:^|[\\s\\[]){self._pair()}")["head"]
+            head = groups(line["line"], self._before())["head"]
         return head if not self.sparse else pl.select(pl.coalesce(head, line["line"])).to_series()
 
     def _pair(self) -> str:
@@ -93,7 +144,7 @@ class KeyValue:
     def _key(self) -> str:
         return BLANKS if self.blanks else KEY
 
-    def _pairs(self, line: pl.DataFrame, keys: frozenset[str] | None) -> pl.DataFrame:
+    def _pairs(self, line: pl.DataFrame, keys: Names) -> pl.DataFrame:
         equals = f"[{re.escape(self.equals)}]"
         quoted = "|".join(f"{quote}(?:[^{quote}\\\\]|\\\\.)*{quote}" for quote in map(re.escape, self.quotes))
         plain = f"[^{re.escape(self.separator)}]*" if self.separator else rf"[^\s{re.escape(self.quotes)}]\S*|"
@@ -121,6 +172,13 @@ class KeyValue:
             whole = value.str.starts_with(quote) & value.str.ends_with(quote) & (value.str.len_bytes() > 1)
             value = pl.when(whole).then(inner).otherwise(value)
         return value.alias("value")
+
+
+def _headers(texts: Piece, heads: Spans, parts: Names) -> dict[str, pl.Series]:
+    """Return the parts of what stands before pairs."""
+    begins = np.zeros_like(heads)
+    head = texts_at(texts, ["head"], begins[None], heads[None])["head"]
+    return {f"{HEADER}{one.name}": one for one in header.split(head, parts, part(texts, begins, heads))}
 
 
 def _without(columns: list[pl.Series], failed: pl.Series) -> list[pl.Series]:

@@ -1,8 +1,8 @@
 """The times that logs write most, as machine code: what `connectors.times` reads with patterns, byte by byte.
 
     2026-03-02T08:15:00.123+07:00 · 2026-03-02 08:15:00,123 · 2026/03/02 08:15:00 · 02/Mar/2026:08:15:00 +0700
-    Mar  2 08:15:00 · Mon Mar 02 08:15:00.123456 2026 · 2026 Mar  2 08:15:00 ICT · Mar  2 2026 08:15:00 UTC+7
-    03/02-08:15:00.123456 · 3/2/2026 8:15:00 AM · 1765080307.123
+    2026-03-02 08:15:00 +07 · Mar  2 08:15:00 · Mon Mar 02 08:15:00.123456 2026 · 2026 Mar  2 08:15:00 ICT
+    Mar  2 2026 08:15:00 UTC+7 · 03/02-08:15:00.123456 · 3/2/2026 8:15:00 AM · 1765080307.123
 
 Only what is written by the letter is read; anything else is left to the patterns.
 """
@@ -242,10 +242,21 @@ def offset(data: Bytes, at: int, end: int) -> int:
         return 0
     if left == 3:
         name = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
+        if data[at] == 43 or data[at] == 45:
+            return hours(data, at)
         return 0 if name in (UTC, GMT) else SEVEN if name == ICT else DAY
     if data[at] > 57:
         return relative(data, at, end)
     return ahead(data, at, end) if left == 5 or (left == 6 and data[at + 3] == 58) else DAY
+
+
+@compiled
+def hours(data: Bytes, at: int) -> int:
+    """Return the seconds that `+07` is ahead, DAY where it is of another form."""
+    ahead = digits(data, at + 1, 2)
+    if not 0 <= ahead <= 23:
+        return DAY
+    return ahead * 3600 if data[at] == 43 else -ahead * 3600
 
 
 @compiled

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, time
-from difflib import get_close_matches
 from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic_core import ErrorDetails
 from connectors.nodes import Node, read_yaml
 from connectors.simulator.systems import SYSTEMS
 from detectors.errors import DefinitionError
+from detectors.nearest import meant
 
 BUILT_IN = Path(__file__).with_name("province.yml")
 UNKNOWN = "extra_forbidden"  # pydantic's word
@@ -205,8 +205,7 @@ def _contradictions(spec: Province) -> Iterator[Fault]:
     for at, season in enumerate(spec.seasons):
         for number, name in enumerate(season.systems):
             if name not in known:
-                near = get_close_matches(name, known, n=1)
-                fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+                fix = meant(name, known) or f"choose from {', '.join(known)}"
                 yield ("seasons", at, "systems", number), f"no system is called {name!r}", fix
 
 
@@ -235,8 +234,7 @@ def _fault(first: ErrorDetails, document: Node) -> DefinitionError:
     if first["type"] != UNKNOWN:
         message = first["msg"].removeprefix("Value error, ")
         return DefinitionError(f"{name}: {message}", place=place, fix="correct this part")
-    near = get_close_matches(str(steps[-1]), _names(steps[:-1]), n=1)
-    fix = f"did you mean {near[0]!r}?" if near else "remove it"
+    fix = meant(str(steps[-1]), _names(steps[:-1])) or "remove it"
     return DefinitionError(f"{name} is not a known name", place=place, fix=fix)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from difflib import get_close_matches
 from heapq import merge
 
 from connectors.simulator import applications, auth, domain, hotline, infrastructure, leases, network, portal, windows
@@ -13,6 +12,7 @@ from connectors.simulator.province import Province
 from connectors.simulator.stream import Line
 from connectors.simulator.world import build
 from detectors.errors import UsageError
+from detectors.nearest import meant
 
 SOURCES = (
     portal.SOURCE,
@@ -52,8 +52,7 @@ def chosen(scenarios: Sequence[str], days: int) -> list[Attack]:
     known = {attack.id: attack for attack in ATTACKS}
     for name in scenarios:
         if name not in known:
-            near = get_close_matches(name.lower(), known, n=1)
-            fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+            fix = meant(name, known) or f"choose from {', '.join(known)}"
             raise UsageError(f"no attack is called {name!r}", fix=fix)
         if known[name].day >= days:
             first = known[name].day + 1

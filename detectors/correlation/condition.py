@@ -11,8 +11,8 @@ from typing import Any, Final
 from detectors.correlation import boolean
 from detectors.correlation.rule import NUMERIC, OPERATORS, TEMPORAL, Bound, Term
 from detectors.errors import RuleError
+from detectors.nearest import nearest
 from detectors.sigma.document import Document, TextError
-from detectors.sigma.nearest import nearest
 
 WHERE: Final = ("correlation", "condition")
 _COMPARED = {

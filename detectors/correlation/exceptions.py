@@ -23,11 +23,11 @@ from detectors.correlation.rule import Correlation, counted_id
 from detectors.correlation.windows import Flags, Numbers
 from detectors.errors import Place, RuleError
 from detectors.identity import digest
+from detectors.nearest import nearest
 from detectors.schema import ORGANISATION
 from detectors.sigma.engine import Engine
 from detectors.sigma.exceptions import question
 from detectors.sigma.filters import Filter, Reference
-from detectors.sigma.nearest import nearest
 from detectors.sigma.predicates import REFERENCE_OPS, predicates
 
 _ALERTS: Final = LogSource(category="correlation")

@@ -19,7 +19,7 @@ import orjson
 from detectors.correlation.rule import TEMPORAL, Correlation, Reference, encode_correlation
 from detectors.errors import RuleError
 from detectors.meta import Meta
-from detectors.sigma.nearest import nearest
+from detectors.nearest import nearest
 
 SECOND = 1_000_000  # times are microseconds
 MAX_DEPTH = 16  # correlations of correlations of …

@@ -14,8 +14,8 @@ from detectors.correlation import boolean
 from detectors.correlation.condition import Condition, extended, thresholds
 from detectors.correlation.rule import TEMPORAL, TYPES, Alias, Correlation, Reference, encode_correlation
 from detectors.errors import Place, RuleError
+from detectors.nearest import nearest
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import nearest
 from detectors.sigma.parse import NAMELESS, collect, meta, named
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2629746, "y": 31556952}
@@ -44,6 +44,9 @@ def _read(document: Document, faults: list[RuleError]) -> Correlation:
         if key not in _KEYS:
             place, fix = document.key(_AT, key), nearest(str(key), _KEYS)
             faults.append(RuleError(f"correlation.{key!s:.80} is not known", place=place, fix=fix))
+    if "detection" in document.data:
+        fix = "put the rule into a document of its own: `---` stands between two"
+        faults.append(RuleError("one document is a rule and a correlation", place=document.key(_AT), fix=fix))
     words = meta(document, faults)
     if words.group_by:
         place, fix = document.key("soc", "group-by"), "write it as `group-by` under `correlation`"

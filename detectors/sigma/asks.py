@@ -8,9 +8,9 @@ from dataclasses import fields
 from detectors.contracts import LogSource
 from detectors.errors import RuleError
 from detectors.meta import DAY, Question
+from detectors.nearest import nearest
 from detectors.questions import LOOKS, MEANS, catalogue
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import nearest
 from detectors.telling import broken
 
 _KEYS = tuple(each.name for each in fields(Question))

@@ -19,9 +19,9 @@ from sigma.modifiers import SigmaModifier
 from sigma.types import SigmaType
 
 from detectors.errors import RuleError
+from detectors.nearest import nearest
 from detectors.sigma.departures import MODIFIERS
 from detectors.sigma.document import TextError
-from detectors.sigma.nearest import nearest
 
 Modifier = SigmaModifier[Any, Any]
 MAX_LENGTH = 8  # modifiers; an encoding makes its text up to three times as long

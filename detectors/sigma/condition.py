@@ -15,8 +15,8 @@ import re
 from collections.abc import Callable, Mapping
 from fnmatch import translate
 
+from detectors.nearest import meant, nearest
 from detectors.sigma.document import TextError
-from detectors.sigma.nearest import meant, nearest
 from detectors.sigma.predicates import HEAVY, MAX_WEIGHT, Node, Not, conjunction, disjunction, weight
 
 MAX_DEPTH = 64  # three levels of a tree each (`a or b and not (`); orjson writes 254

@@ -44,6 +44,10 @@ class Detection:
         """Return the whole detection as a tree; worth nothing if there are `faults`."""
         at, section = self.document, self.section
         given = at.data.get(section)
+        if section in at.data and not isinstance(given, dict):
+            return self._fault(
+                f"`{section}` is not a map", at.place(section), "write its parts and `condition:` under it"
+            )
         if not isinstance(given, dict):
             return self._fault(f"no {section}", at.key(section), f"add `{section}:` with a condition")
         parts = {

@@ -55,7 +55,7 @@ class Engine:
         found: list[tuple[int, Rows]] = []
         for placed, rows in _candidates(known, table, taken):
             try:
-                matched = rows[evaluate(placed.condition, rows, placed.chains, table)]
+                matched = rows[evaluate(known.condition(placed), rows, placed.chains, table)]
             except Exception as error:  # noqa: BLE001  # whatever breaks one rule, the others must go on
                 self.failures.setdefault(placed.rule, f"{type(error).__name__}: {error}")
                 continue

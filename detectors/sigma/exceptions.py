@@ -20,11 +20,11 @@ import polars as pl
 from detectors.contracts import Dialect, Hits, LogSource
 from detectors.errors import Place, RuleError
 from detectors.meta import Meta
+from detectors.nearest import meant
 from detectors.schema import ORGANISATION
 from detectors.sigma.columns import Rows
 from detectors.sigma.engine import Engine
 from detectors.sigma.filters import Filter, Reference
-from detectors.sigma.nearest import closest
 from detectors.sigma.predicates import Node, Not
 from detectors.sigma.rule import Rule
 from detectors.sigma.vocabulary import Flags
@@ -84,16 +84,16 @@ class _Known:
                     yield from numbers
         for reference in each.rules:
             number = self._ids.get(reference.rule, self._names.get(reference.rule))
-            meant = self._called.get(reference.rule)
-            if number is None and meant is not None and meant not in self._ids:
+            called = self._called.get(reference.rule)
+            if number is None and called is not None and called not in self._ids:
                 continue
-            yield self._number(each, reference, self._ids.get(meant) if number is None and meant else number)
+            yield self._number(each, reference, self._ids.get(called) if number is None and called else number)
 
     def _number(self, each: Filter, reference: Reference, number: int | None) -> int | RuleError:
         place = Place(each.place.file, reference.line, reference.column)
         if number is None:
-            near = closest(reference.rule, [*self._names, *self._called])
-            fix = f"did you mean `{near}`?" if near else "name a rule that is loaded by its id or its `name:`"
+            offered = meant(reference.rule, [*self._names, *self._called])
+            fix = offered or "name a rule that is loaded by its id or its `name:`"
             return RuleError(f"there is no rule `{reference.rule:.80}` to except from", place=place, fix=fix)
         logsource = self._rules[number].logsource
         if not each.logsource.covers(logsource):

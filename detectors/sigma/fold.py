@@ -43,6 +43,7 @@ def _table() -> dict[int, str]:
 
     Not str.lower: Python and Polars bring tables of different Unicode versions.
     """
-    codes = [code for code in range(0x20000) if not 0xD800 <= code < 0xE000]
-    folded = fold_series(pl.Series([chr(code) for code in codes])).to_list()
-    return {code: text for code, text in zip(codes, folded, strict=True) if text != chr(code)}
+    letters = pl.Series([chr(code) for code in (*range(0xD800), *range(0xE000, 0x20000))])
+    folded = fold_series(letters)
+    others = letters != folded
+    return dict(zip(map(ord, letters.filter(others)), folded.filter(others), strict=True))

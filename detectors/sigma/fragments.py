@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from detectors.sigma.glob import escape
 
 _LENGTH = 3
 _SIGNS = re.compile(r"[^\w\s]{2}", re.ASCII)  # the `::` of lsadump:: and misc::skeleton
-_MOST = 4  # fragments, from which on the sieve is no faster than the search itself (measured: 3 take a tenth of it)
+# Spellings of all fragments together (`a:b` has four) up to which a search for any of them runs at memory speed; with
+# more it is no faster than the search itself (measured: 64 of three characters take a fourteenth of it, 80 as long).
+_SPELLINGS = 64
+_MOST = 16  # fragments; finding more would take long
 _WORTH = 500  # texts; more hardly share so few fragments, and finding out would take long
 
 
@@ -30,14 +33,33 @@ def sieve(texts: Sequence[str]) -> str | None:
     for number, text in enumerate(texts):
         for fragment in _fragments(text):
             owners[fragment].add(number)
-    left, chosen = set(range(len(texts))), list[str]()
+    left, chosen = set(range(len(texts))), dict[str, list[str]]()
     while left:
-        best = min(owners, key=lambda each: (-len(owners[each] & left), sum(map(str.isalpha, each)), each), default="")
-        if not best or not owners[best] & left or len(chosen) == _MOST:
+        best = min(owners, key=lambda each: (-len(owners[each] & left), _spellings(each), each), default="")
+        held = owners[best] & left if best else ()
+        if not held or len(chosen) == _MOST:
             return None
-        chosen.append(_grown(best, [texts[number] for number in owners[best] & left]))
+        chosen[best] = [texts[number] for number in held]
         left -= owners[best]
-    return "(?i-u)" + "|".join(map(escape, chosen)) if chosen else None
+    return _pattern(chosen)
+
+
+def _pattern(chosen: Mapping[str, Sequence[str]]) -> str | None:
+    """Return a pattern of fragments, each grown as far as its texts and the number of spellings allow."""
+    spare = _SPELLINGS - sum(map(_spellings, chosen))
+    if not chosen or spare < 0:
+        return None
+    grown = list[str]()
+    for fragment, texts in chosen.items():
+        spare += _spellings(fragment)
+        grown.append(_grown(fragment, texts, spare))
+        spare -= _spellings(grown[-1])
+    return "(?i-u)" + "|".join(map(escape, grown))
+
+
+def _spellings(fragment: str) -> int:
+    """Return in how many ways upper and lower case can spell a fragment."""
+    return int(2 ** sum(map(str.isalpha, fragment)))
 
 
 def _fragments(text: str) -> set[str]:
@@ -48,13 +70,21 @@ def _fragments(text: str) -> set[str]:
     return pieces.union(_SIGNS.findall(text))
 
 
-def _grown(fragment: str, texts: Sequence[str]) -> str:
-    """Return the longest piece around a fragment that all of these texts hold: rarer texts are searched faster."""
+def _grown(fragment: str, texts: Sequence[str], most: int) -> str:
+    """Return a long piece around a fragment that all of these texts hold, of at most so many spellings.
+
+    Rarer texts are searched faster.
+    """
+
+    def serves(begin: int, end: int) -> bool:
+        piece = shortest[begin:end]
+        return _spellings(piece) <= most and all(piece in text for text in texts)
+
     shortest = min(texts, key=len)
     begin = shortest.index(fragment)
     end = begin + len(fragment)
-    while end < len(shortest) and all(shortest[begin : end + 1] in text for text in texts):
+    while end < len(shortest) and serves(begin, end + 1):
         end += 1
-    while begin and all(shortest[begin - 1 : end] in text for text in texts):
+    while begin and serves(begin - 1, end):
         begin -= 1
     return shortest[begin:end]

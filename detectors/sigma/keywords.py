@@ -30,6 +30,7 @@ _ODD = "|".join((*_ODD_LETTERS, r"\\u(?:212[aA]|0130)"))
 _FEW = 32  # records that are sooner taken apart than searched
 # Characters of texts that one pattern looks for, in half the time; Polars refuses a pattern that becomes too large.
 _SHORT = 20_000
+_LONGEST = 256  # characters of a text that are looked for; what holds them is searched for the whole text
 Search = Callable[[pl.Expr], pl.Expr]  # what is asked of a line
 
 # JSON may write any letter as an escape, and some shippers do so for quotes.
@@ -174,4 +175,4 @@ def _probes(predicate: Predicate) -> list[str]:
             plain = [glob.literal(value) for value in predicate.values]
         case _:
             return [""]
-    return [max(_SAFE.findall(text), key=len, default="") for text in plain]
+    return [max(_SAFE.findall(text), key=len, default="")[:_LONGEST] for text in plain]

@@ -106,7 +106,8 @@ class _Reader:
     def _condition(self, path: Path, text: str) -> Piece:
         names = {name: Predicate(name, "present") for name in self._parts}  # stand for the parts
         place = self._document.place(*path)
-        tree = self._shaped(condition.read(text, names), place)
+        asked = text.partition("|")[0].rstrip()  # behind it Sigma 1 says how matches are counted
+        tree = self._shaped(condition.read(asked, names), place)
         return tree if tree.role == "part" else Piece(tree.kind, text, place, tree.parts)
 
     def _shaped(self, tree: Node, place: Place) -> Piece:

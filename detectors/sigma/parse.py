@@ -11,11 +11,11 @@ from uuid import UUID, uuid5
 from detectors.contracts import LogSource
 from detectors.errors import RuleError
 from detectors.meta import Meta
+from detectors.nearest import meant, nearest
 from detectors.schema import LEVELS
 from detectors.sigma.asks import Asks, asks
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document, documents
-from detectors.sigma.nearest import meant, nearest
 from detectors.sigma.rule import Rule, semantics
 from detectors.sigma.valuelist import Lists
 from detectors.telling import broken
@@ -156,6 +156,8 @@ def collect(faults: list[RuleError], read: Callable[[], _T], instead: _T) -> _T:
 
 def _title(document: Document) -> str:
     title = document.data.get("title")
+    if title is not None and not isinstance(title, str):
+        raise RuleError("`title` is not a text", place=document.place("title"), fix="write one, in quotes if need be")
     if not isinstance(title, str) or not title.strip():
         raise RuleError("no title", place=document.place("title"), fix="add `title:`")
     return title.strip()
@@ -239,6 +241,9 @@ def _window(document: Document, given: object) -> int:
 def logsource(document: Document) -> LogSource:
     """Read the log source of a document."""
     given = document.data.get("logsource")
+    if given is not None and not isinstance(given, dict):
+        fix = "write `category:`, `product:` or `service:` under it"
+        raise RuleError("`logsource` is not a map", place=document.place("logsource"), fix=fix)
     if not isinstance(given, dict):
         raise RuleError("no logsource", place=document.place("logsource"), fix="add `logsource:` with a category")
     for key in given:

@@ -10,10 +10,10 @@ from uuid import UUID, uuid5
 
 from detectors.contracts import LogSource
 from detectors.errors import RuleError
+from detectors.nearest import nearest
 from detectors.sigma.detection import Detection
 from detectors.sigma.document import Document
 from detectors.sigma.filters import NARROW, SECTION, Filter, Reference, Terms
-from detectors.sigma.nearest import nearest
 from detectors.sigma.parse import NAMELESS, collect, logsource, meta
 from detectors.sigma.predicates import canonical
 from detectors.sigma.valuelist import Lists

@@ -62,6 +62,13 @@ class Plan:
     placed: set[int] = field(default_factory=set)  # numbers of the rules that run here
     routing: Routing = field(default_factory=lambda: Routing(()))
     memory: Memory = field(default_factory=Memory)
+    _ordered: dict[int, Node] = field(default_factory=dict)
+
+    def condition(self, placed: Placed) -> Node:
+        """Return what is evaluated of a rule, put in order when that first happens: most rules never are."""
+        if placed.rule not in self._ordered:
+            self._ordered[placed.rule] = ordered(placed.condition)
+        return self._ordered[placed.rule]
 
 
 def plan(rules: Iterable[Rule], dialect: Dialect) -> Plan:
@@ -76,11 +83,10 @@ def plan(rules: Iterable[Rule], dialect: Dialect) -> Plan:
             numbers[rule.logsource] = _routed(made, rule.logsource, dialect, names)
         if not numbers[rule.logsource]:
             continue
-        condition = ordered(rule.condition)
-        needed, asked = cover(condition), predicates(condition)
+        needed, asked = cover(rule.condition), predicates(rule.condition)
         for number in numbers[rule.logsource]:
             _name(names[number], asked, made.routes[number], dialect)
-            _place(made, Placed(index, number, condition, names[number]), needed, asked)
+            _place(made, Placed(index, number, rule.condition, names[number]), needed, asked)
     made.columns = {name for known in names for chain in known.values() for name in chain}
     made.routing = Routing(made.routes)
     made.columns |= {name for route in made.routes for name in route.where}

@@ -18,7 +18,7 @@ from ipaddress import ip_interface, ip_network
 
 from detectors.errors import RuleError
 from detectors.sigma import glob
-from detectors.sigma.regex import checked
+from detectors.sigma.regex import checked, program
 
 _NETWORK = re.compile(r"(?=[^/]*[.:])[0-9a-fA-F.:]+/\d{1,3}")
 
@@ -54,14 +54,22 @@ def entry(written: str) -> tuple[str, str]:
     """Return kind and value of an entry; raise RuleError where it has none."""
     prefix, colon, rest = written.partition(":")
     if colon and prefix == "re":
-        return "re", checked(rest)
+        return "re", _narrow(checked(rest))
     if colon and prefix == "text":
         return "text", glob.quote(rest)
     if colon and prefix == "cidr":
         return "cidr", _network(rest.strip())
     if _NETWORK.fullmatch(written):
         return "cidr", _network(written)
+    if not written.strip("*"):
+        raise RuleError(f"`{written:.80}` fits every value", fix="name the values; `text:*` is the sign itself")
     return "text", written
+
+
+def _narrow(pattern: str) -> str:
+    if all(program(pattern).search(text) for text in ("", "a 1")):
+        raise RuleError(f"the pattern `{pattern:.80}` fits every value", fix="say what must stand there")
+    return pattern
 
 
 def _network(text: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from connectors.kept import contents
 from detectors.contracts import LogSource
+from detectors.nearest import closest
 from detectors.sigma.document import Document
 from detectors.sigma.eventfields import documented
 from detectors.sigma.logsources import Route, routes
@@ -125,9 +125,8 @@ class Fields:
         known = self.written(logsource)
         if any(part in known for part in accumulate(name.split("."), "{}.{}".format)):
             return None
-        lower = {each.lower(): each for each in sorted(known, reverse=True)}
-        near = get_close_matches(name.lower(), lower, 1, _NEAR)
-        return lower[near[0]] if near and near[0] != name.lower() else None
+        near = closest(name, sorted(known), _NEAR)
+        return near if near and near.lower() != name.lower() else None
 
 
 def kept(settings: Settings) -> Fields:

@@ -65,7 +65,7 @@ class Tried:
 def score(rule: Rule, parts: Parts, lists: Lists) -> Score:
     """Leave everything out of a rule in turn, and say what its tests don't notice."""
     tried = leave_out(rule, parts, lists)
-    return Score(tried.count, tuple(map(_survivor, tried.unnoticed))) if tried else Score(0, ())
+    return Score(tried.count, tuple(map(survivor, tried.unnoticed))) if tried else Score(0, ())
 
 
 def leave_out(rule: Rule, parts: Parts, lists: Lists) -> Tried | None:
@@ -91,7 +91,8 @@ def _asked(rule: Rule, document: Document, parts: Parts) -> Iterator[_Asked]:
         yield _Asked(asking, routes(rule.logsource, made.dialect.logsource), asking.every if case.match else 0)
 
 
-def _survivor(change: Change) -> Survivor:
+def survivor(change: Change) -> Survivor:
+    """Say what no test notices."""
     piece = change.piece
     if change.at is None:
         what = (

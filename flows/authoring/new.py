@@ -18,6 +18,7 @@ from detectors.contracts import LogSource
 from detectors.errors import UsageError
 from flows.authoring.events import FIELDS, Events
 from flows.authoring.house import RUNBOOK, slug
+from flows.authoring.lint.unfinished import BLANK, DESCRIPTION, WANTED
 from flows.authoring.proposal import Item, propose
 
 EVENTS = 5  # of each kind that become tests
@@ -37,7 +38,7 @@ class Words:
 
 def template(words: Words, logsource: LogSource, field: str) -> dict[str, Any]:
     """Return a rule to be filled in, with tests that show how."""
-    items = (Item(field, "contains", ("what only this attack writes",)),)
+    items = (Item(field, "contains", (WANTED,)),)
     event = {field: f"begins … {items[0].values[0]} … ends"}
     tests = [
         {"name": "the attack", "match": True, "events": [event]},
@@ -97,12 +98,12 @@ def _document(
         item.key: [*map(_escaped, item.values)] if len(item.values) > 1 else _escaped(item.values[0]) for item in items
     }
     named = {"category": logsource.category, "product": logsource.product, "service": logsource.service}
-    runbook = {language: "".join(f"{head}: …\n" for head in heads) for language, heads in RUNBOOK.items()}
+    runbook = {language: "".join(f"{head}: {BLANK}\n" for head in heads) for language, heads in RUNBOOK.items()}
     given: dict[str, Any] = {
         "title": words.title,
         "id": str(uuid4()),
         "status": "experimental",
-        "description": "Say in one sentence what happened.",
+        "description": DESCRIPTION,
         "author": words.author,
         "date": words.day,
         "tags": [*words.tags],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from detectors.correlation.link import Linked
@@ -20,6 +21,7 @@ from detectors.sigma.valuelist import Lists
 from flows import ruletests
 from flows.assembly import Parts
 from flows.authoring import chosen, correlationmutation, mutation
+from flows.authoring.lint.unfinished import UNFINISHED
 from flows.authoring.mutation import Score
 from flows.authoring.remarks import Remark
 from flows.authoring.trial import Trial
@@ -30,6 +32,8 @@ STEPS = {"": "experimental", "experimental": "test", "test": "stable"}
 NOTICED = 1.0  # share of what is left out that tests must notice
 DAYS = 7  # of real events
 _STATUS = re.compile(r"""(['"]?status['"]?\s*:\s*)(['"]?)[a-z]+\2""")
+_MODIFIED = re.compile(r"""(['"]?modified['"]?\s*:\s*)(['"]?)[\d/-]+\2""")
+_NOTE = re.compile("# (?:experimental|test|stable) since ")
 NOISE = {"informational": 50.0, "low": 20.0, "medium": 5.0, "high": 2.0, "critical": 1.0}  # findings a day at most
 
 
@@ -55,7 +59,7 @@ class Asked:
         """Ask what its tests would not notice."""
         if self.linked is None:
             return mutation.score(self.rules.rules[0], parts, lists)
-        return correlationmutation.score(self.linked, parts)
+        return correlationmutation.score(self.linked, parts, lists)
 
 
 def asked(name: str, settings: Settings, folders: Sequence[Path] = ()) -> Asked:
@@ -73,15 +77,16 @@ def asked(name: str, settings: Settings, folders: Sequence[Path] = ()) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One thing that must be so, and what was found."""
+    """One thing that must be so, what was found, and what to do where it isn't so."""
 
     what: str
     met: bool
     found: str
+    fix: str
 
     def __str__(self) -> str:
         """Return one line."""
-        return f"{'✓' if self.met else '✗'} {self.what}: {self.found}"
+        return f"✓ {self.what}: {self.found}" if self.met else f"✗ {self.what}: {self.found}; {self.fix}"
 
 
 def next_status(rule: Rule | Correlation) -> str:
@@ -100,38 +105,47 @@ def evidence(
     rule: Rule | Correlation, status: str, remarks: list[Remark], *, failures: int, score: Score, trial: Trial | None
 ) -> list[Evidence]:
     """Return what the step asks for, and what is there."""
-    errors = sum(remark.severity == "error" for remark in remarks)
+    file, errors = rule.place.file, sum(remark.severity == "error" for remark in remarks)
+    blank, noticed = sum(remark.code == UNFINISHED for remark in remarks), score.tried - len(score.survivors)
+    told = f"{noticed} of {score.tried} things left out" if score.tried else "there is nothing to leave out"
     found = [
-        Evidence("no fault", not errors, f"{errors} faults, {len(remarks) - errors} warnings"),
-        Evidence("tests pass", not failures, f"{failures} fail"),
         Evidence(
-            "tests notice",
-            score.share >= NOTICED,
-            f"{score.tried - len(score.survivors)} of {score.tried} things left out",
+            "no fault", not errors, f"{errors} faults, {len(remarks) - errors} warnings", f"see soc rules check {file}"
         ),
+        Evidence("tests pass", not failures, f"{failures} fail", f"see soc rules test {file}"),
+        Evidence("tests notice", score.share >= NOTICED, told, f"see soc rules test --mutate {file}"),
     ]
-    if status == "stable":
-        tried = trial.rules[rule.meta.id] if trial else None
-        days = len(trial.days) if trial else 0
-        rate = len(tried.findings) / days if tried and days else 0.0
-        most = NOISE[rule.meta.level]
-        found.append(
-            Evidence(
-                f"tried on {DAYS} days",
-                days >= DAYS,
-                f"{days} days, {sum(trial.events.values()) if trial else 0:,} events",
-            )
-        )
-        found.append(Evidence(f"at most {most:g} findings a day", rate <= most, f"{rate:.2f}"))
-    return found
+    if blank:
+        found.append(Evidence("said what only you know", False, f"{blank} blanks", f"see soc rules check {file}"))
+    return [*found, *_tried(rule, trial)] if status == "stable" else found
 
 
-def rewritten(document: Document, status: str) -> str:
-    """Return the text of a rule's file with another status; nothing else changes."""
+def _tried(rule: Rule | Correlation, trial: Trial | None) -> Iterator[Evidence]:
+    """Yield what a trial on the archive must show."""
+    tried = trial.rules[rule.meta.id] if trial else None
+    days, events = (len(trial.days), sum(trial.events.values())) if trial else (0, 0)
+    rate, most = len(tried.findings) / days if tried and days else 0.0, NOISE[rule.meta.level]
+    fix = "wait until the archive holds as many of its sources, or ask for older ones with --since"
+    yield Evidence(f"tried on {DAYS} days", days >= DAYS, f"{days} days, {events:,} events", fix)
+    fix = f"narrow it, or write an exception; see soc rules try {rule.place.file}"
+    yield Evidence(f"at most {most:g} findings a day", rate <= most, f"{rate:.2f}", fix)
+
+
+def rewritten(document: Document, status: str, evidence: Sequence[Evidence], day: date) -> str:
+    """Return the text of a rule's file with another status, why it has it, and the day; nothing else changes."""
     lines = Path(document.file).read_text("utf-8").splitlines(keepends=True)
-    if "status" in document.data:
-        at = document.key("status").line - 1
-        lines[at] = _STATUS.sub(rf"\g<1>{status}", lines[at], count=1)
+    note = f"# {status} since {day}: {'; '.join(f'{each.what}: {each.found}' for each in evidence)}\n"
+    if "modified" in document.data:
+        at = document.key("modified").line - 1
+        lines[at] = _MODIFIED.sub(rf"\g<1>{day}", lines[at], count=1)
+    if "status" not in document.data:
+        at = document.key("title").line
+        lines[at:at] = [note, f"status: {status}\n"]
+        return "".join(lines)
+    at = document.key("status").line - 1
+    lines[at] = _STATUS.sub(rf"\g<1>{status}", lines[at], count=1)
+    if at and _NOTE.match(lines[at - 1]):
+        lines[at - 1] = note
     else:
-        lines.insert(document.key("title").line, f"status: {status}\n")
+        lines.insert(at, note)
     return "".join(lines)

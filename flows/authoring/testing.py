@@ -46,8 +46,10 @@ def test(
     def asked(place: Place) -> bool:
         return mutate if mutate is not None else Path(place.file).resolve().is_relative_to(own)
 
-    found = [_result(rule, load, memo, lists if asked(rule.place) else None) for rule in rules.rules]
-    return found + [_correlated(linked, load, memo, mutate=asked(linked.rule.place)) for linked in rules.correlations]
+    found = [_result(rule, load, memo, lists if asked(rule.place) else None) for rule in rules.tested]
+    return found + [
+        _correlated(linked, load, memo, lists if asked(linked.rule.place) else None) for linked in rules.correlations
+    ]
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -78,7 +80,7 @@ def _result(rule: Rule, load: Callable[[], Parts], memo: Memo, lists: Lists | No
     return Result(rule.meta.id, rule.meta.title, tuple(failures), tried, tuple(survivors))
 
 
-def _correlated(linked: Linked, load: Callable[[], Parts], memo: Memo, *, mutate: bool) -> Result:
+def _correlated(linked: Linked, load: Callable[[], Parts], memo: Memo, lists: Lists | None) -> Result:
     place, meta = linked.rule.place, linked.rule.meta
 
     def run() -> list[str]:
@@ -87,10 +89,10 @@ def _correlated(linked: Linked, load: Callable[[], Parts], memo: Memo, *, mutate
 
     def leave_out() -> list[Any]:
         mutation = import_module("flows.authoring.correlationmutation")
-        score = mutation.score(linked, load())
+        score = mutation.score(linked, load(), lists)
         return [score.tried, [str(survivor) for survivor in score.survivors]]
 
     state = f"{place} {linked.semantics}"  # the rules that it refers to may stand in other files
     failures = memo.answer(place.file, run, f"failures {state}")
-    tried, survivors = memo.answer(place.file, leave_out, f"survivors {state}") if mutate else (None, [])
+    tried, survivors = memo.answer(place.file, leave_out, f"survivors {state}") if lists is not None else (None, [])
     return Result(meta.id, meta.title, tuple(failures), tried, tuple(survivors))

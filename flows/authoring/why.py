@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from difflib import SequenceMatcher
 
+from detectors.nearest import closest, meant
 from detectors.sigma import glob
 from detectors.sigma.fold import fold
-from detectors.sigma.nearest import closest
 from detectors.sigma.predicates import REFERENCE_OPS, TEXT_OPS, Predicate
 from detectors.sigma.regex import program
 from detectors.sigma.truth import holds, number
@@ -18,8 +18,8 @@ LONG = 300  # characters of a text that are compared
 def missing(name: str, there: Collection[str], *, possible: bool) -> str:
     """Say why a field has no value in an event that has values in the fields `there`."""
     if not possible:
-        near = closest(name, sorted(there, reverse=True))
-        return f"events of this source never have `{name}`" + (f"; did you mean `{near}`?" if near else "")
+        told = f"events of this source never have `{name}`", meant(name, sorted(there, reverse=True))
+        return "; ".join(filter(None, told))
     same = next((each for each in there if each.lower() == name.lower()), None)
     if same is not None:
         return f"the event calls it `{same}`: the case of names counts"

@@ -24,7 +24,7 @@ from detectors.correlation.rule import Correlation
 from detectors.sigma.rule import Rule
 from flows.bench.fresh import fresh
 from flows.bench.table import table
-from flows.scanning import peak_memory
+from flows.process import peak_memory
 
 GROUPS, BATCHES = 1_000, 20
 SPAN = 3_600  # seconds, in which all matches lie

@@ -24,7 +24,7 @@ from flows.bench.table import table
 from flows.bench.twin import Twin
 from flows.bench.work import Work, parsers
 from flows.pipeline import Pipeline
-from flows.scanning import peak_memory
+from flows.process import peak_memory
 
 
 @dataclass(frozen=True, slots=True)

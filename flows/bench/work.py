@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectors.files import FileSource
 from connectors.gathered import gathered, together
-from connectors.parser import DefinedParser
+from connectors.parsers import Parsers
 from connectors.recognise import recogniser
 from detectors.contracts import Batch
 from flows import assembly, settings
@@ -47,8 +47,6 @@ class Work:
         return read.model_copy(update={"cache": self.cache}) if self.cache else read
 
 
-def parsers(parts: Parts) -> dict[str, DefinedParser]:
+def parsers(parts: Parts) -> Parsers:
     """Return a parser per source."""
-    return {
-        name: DefinedParser(definition, enrichment=parts.enrichment) for name, definition in parts.definitions.items()
-    }
+    return Parsers(parts.definitions, enrichment=parts.enrichment)

@@ -9,7 +9,7 @@ from typing import Final
 
 from connectors.definitions import BUILT_IN, load_definitions
 from detectors.errors import Place, UsageError
-from detectors.sigma.nearest import nearest
+from detectors.nearest import nearest
 from flows.collecting.settings import Collect, Http
 from flows.settings import Settings
 

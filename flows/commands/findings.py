@@ -22,6 +22,7 @@ from connectors.store_wanted import Status, Wanted
 from detectors.errors import UnavailableError, UsageError
 from detectors.schema import LEVELS
 from flows.commands.options import add_config, moment, read_config
+from flows.settings import Settings
 from flows.table import print_findings
 from flows.terminal import plain
 from flows.times import shown
@@ -87,7 +88,7 @@ def _saying(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """List findings, show one, say something of one, or export them."""
     settings = read_config(args)
-    verbs: dict[str, Callable[[Store, argparse.Namespace, ZoneInfo], int]] = {
+    verbs: dict[str, Callable[[Store, argparse.Namespace, Settings], int]] = {
         "list": _list,
         "show": _show,
         "export": _export,
@@ -97,17 +98,20 @@ def run(args: argparse.Namespace) -> int:
             from flows.triage.returning import matches  # noqa: PLC0415 - embedded mode needs no client
 
             matches(settings, store, args.id)
-        return verbs.get(args.verb, _decide)(store, args, ZoneInfo(settings.zone))
+        return verbs.get(args.verb, _decide)(store, args, settings)
 
 
 def _wanted(args: argparse.Namespace) -> Wanted:
     return Wanted(**{name: getattr(args, name) for name in Wanted.__dataclass_fields__})
 
 
-def _list(store: Store, args: argparse.Namespace, zone: ZoneInfo) -> int:
+def _list(store: Store, args: argparse.Namespace, settings: Settings) -> int:
+    from flows.report.words import spoken  # noqa: PLC0415 - other verbs need none of it
+
+    zone = ZoneInfo(settings.zone)
     if args.suppressed:
         return _suppressed(store, args, zone)
-    found = store.select(_wanted(args), limit=args.limit)
+    found = spoken(store.select(_wanted(args), limit=args.limit), settings.language)
     if args.ids:
         for name, level, status, message in found.select(
             "event.id", "soc.level", "soc.triage.status", "message"
@@ -118,7 +122,7 @@ def _list(store: Store, args: argparse.Namespace, zone: ZoneInfo) -> int:
     return 0
 
 
-def _decide(store: Store, args: argparse.Namespace, _: ZoneInfo) -> int:
+def _decide(store: Store, args: argparse.Namespace, _: Settings) -> int:
     """Append what is said: status, assign, note."""
     status, reason = getattr(args, "status", None), getattr(args, "reason", None)
     if status == "closed" and reason is None:
@@ -141,7 +145,7 @@ def _suppressed(store: Store, args: argparse.Namespace, zone: ZoneInfo) -> int:
     return 0
 
 
-def _show(store: Store, args: argparse.Namespace, _: ZoneInfo) -> int:
+def _show(store: Store, args: argparse.Namespace, _: Settings) -> int:
     document = store.finding(args.id)
     if document is None:
         raise UsageError(f"there is no finding {args.id!r}", fix="list them: soc findings list --ids")
@@ -160,7 +164,7 @@ def _show(store: Store, args: argparse.Namespace, _: ZoneInfo) -> int:
     return 0
 
 
-def _export(store: Store, args: argparse.Namespace, _: ZoneInfo) -> int:
+def _export(store: Store, args: argparse.Namespace, _: Settings) -> int:
     by_name = args.out.suffix.removeprefix(".").lower() if args.out else ""
     form = args.format or (by_name if by_name in FORMATS else "json")
     if args.out is None:

@@ -73,7 +73,7 @@ def read_config(args: argparse.Namespace) -> Settings:
 def archived(asked: Sequence[str] | None, known: Sequence[str]) -> Sequence[str]:
     """Return the sources that are asked for, or all that the archive holds."""
     if strangers := sorted(set(asked or ()) - set(known)):
-        from detectors.sigma.nearest import meant  # noqa: PLC0415 - a good command line needs none of the rules' room
+        from detectors.nearest import meant  # noqa: PLC0415 - a good command line needs none of the rules' room
 
         near = " ".join(filter(None, (meant(each, known) for each in strangers)))
         fix = near or f"it holds: {', '.join(known)}"

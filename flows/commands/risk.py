@@ -39,10 +39,12 @@ def run(args: argparse.Namespace) -> int:
         scheduled.reckon(args.config)
         return 0
     from flows.triage import reckoning  # noqa: PLC0415 - other verbs need none of it
+    from flows.triage.story import rule_titles  # noqa: PLC0415
 
     settings = read_config(args)
     with opened(settings) as store:
         found = reckoning.risk(settings, store, args.at or datetime.now(UTC))
+        titles = rule_titles(store, found["rules"].explode(empty_as_null=True).drop_nulls(), settings.language)
     if args.out:
         write_lines(args.out, found.select(RISK.names()).iter_rows(named=True))
     if found.is_empty():
@@ -50,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     for row in found.iter_rows(named=True):
         if args.kind in {None, row["kind"]} and args.top > 0:
             args.top -= 1
-            through = "; ".join(row["rules"] if row["kind"] in {"host", "user", "address"} else row["contributors"])
+            rules = [titles[rule] for rule in row["rules"]]
+            through = "; ".join(rules if row["kind"] in {"host", "user", "address"} else row["contributors"])
             print(plain(f"{row['risk']:5.1f} {row['level']:<13} {row['kind']:<12} {row['name']}: {through}", 200))
     return 0

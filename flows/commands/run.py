@@ -31,14 +31,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _once(args: argparse.Namespace) -> None:
-    from flows import running  # noqa: PLC0415 - takes long to import
+    from flows import reloading, running  # noqa: PLC0415 - takes long to import
 
-    settings = read_config(args)
+    settings = reloading.current(args.config, _say)
     running.check(settings)  # a flow would try it again, and tell of it in many lines
     if args.no_prefect:
-        done = running.run(settings, lambda text: print(plain(text), file=sys.stderr), seconds=args.seconds)
+        done = running.run(settings, _say, seconds=args.seconds)
         print(running.summary(done).partition("\n")[0].replace("**", ""), file=sys.stderr)
         return
     from flows.detect import detect  # noqa: PLC0415 - Prefect's import takes seconds
 
     detect(config=args.config, seconds=args.seconds)
+
+
+def _say(text: str) -> None:
+    print(plain(text), file=sys.stderr, flush=True)

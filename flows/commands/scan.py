@@ -16,7 +16,7 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.nested import nest
-from connectors.parser import DefinedParser
+from connectors.parsers import Parsers
 from connectors.recognise import recogniser
 from connectors.store import Store
 from detectors.findings import Found, nothing
@@ -68,10 +68,7 @@ def run(args: argparse.Namespace) -> int:
         store = _store(args, settings, stack)
         archive = Archive(settings.archive) if args.keep else None
         shown = stack.enter_context(progress("scanning"))
-        parsers = {
-            name: DefinedParser(definition, year=args.year, zone=args.zone, enrichment=parts.enrichment)
-            for name, definition in parts.definitions.items()
-        }
+        parsers = Parsers(parts.definitions, year=args.year, zone=args.zone, enrichment=parts.enrichment)
         guard = protecting.guard(settings, parts.definitions)
         done = scan(
             args.paths,
@@ -104,7 +101,7 @@ def _anomalies(
     args: argparse.Namespace,
     settings: Settings,
     done: Scanned,
-    parsers: dict[str, DefinedParser],
+    parsers: Parsers,
     guard: protecting.Guard,
 ) -> Found:
     """Return what is out of the ordinary in files that hold weeks."""

@@ -90,6 +90,7 @@ def _judge(args: argparse.Namespace) -> int:
     from detectors.verdicts import advise, judged  # noqa: PLC0415
     from flows import assembly  # noqa: PLC0415
     from flows.triage import reckoning, returning  # noqa: PLC0415
+    from flows.triage.story import rule_titles  # noqa: PLC0415
 
     settings = read_config(args)
     with opened(settings, fresh=False) as store:
@@ -98,6 +99,7 @@ def _judge(args: argparse.Namespace) -> int:
             print(f"{new.findings:,} new findings, {new.verdicts:,} new verdicts", file=sys.stderr)
         findings = reckoning.recent(store, args.at or datetime.now(UTC), args.days)
         rules = judged(findings, reckoning.decisions(store))
+        titles = rule_titles(store, rules["title"], settings.language)
     covered = {meta.id: frozenset(attack(meta.tags).techniques) for meta in assembly.load_rules(settings, []).metas()}
     advice = advise(rules, covered)
     if args.out:
@@ -110,5 +112,5 @@ def _judge(args: argparse.Namespace) -> int:
         more = f"; noisiest: {row['noisiest']} ({row['noise']})" if row["noise"] else ""
         more += f"; the only cover of {', '.join(sorted(alone))}" if alone else ""
         numbers = f"{row['true']:>5} {row['false']:>5} {row['open']:>5} {took:>6}"
-        print(plain(f"{word:<7} {share:<20} {numbers}  {row['title']}{more}", 200))
+        print(plain(f"{word:<7} {share:<20} {numbers}  {titles[row['title']]}{more}", 200))
     return 0

@@ -13,7 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from detectors.numbers import number
@@ -21,8 +20,9 @@ from detectors.schema import FINDING, LEVELS, TIME
 from flows.report.cards import EVIDENCE_BYTES, Card, card, cut
 from flows.report.pictures import FOOT, HEIGHT, LEFT, NARROW, WIDE, heatmap, timeline
 from flows.report.stories import Told, stories
-from flows.report.words import Clock, words
+from flows.report.words import Clock, spoken, words
 from flows.table import HOME, RANK
+from flows.templates import pages
 
 FINDINGS = 5_000  # on one page, the most severe first; a browser stays quick with these
 CHOICES = 500  # of rules or hosts in one list of choices
@@ -54,7 +54,7 @@ def build(
     """
     label = words(lang)
     clock = Clock(zone, label["time_format"])
-    ranked = _ranked(_spoken(findings, lang))
+    ranked = _ranked(spoken(findings, lang))
     cards = _cards(ranked.head(FINDINGS), clock, lang)
     times = list(ranked.select("@timestamp", "soc.level").iter_rows())
     shown = {
@@ -84,16 +84,10 @@ def _render(shown: Mapping[str, object]) -> str:
     folder = files(__package__)
     script = folder.joinpath("page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    pages = Environment(
-        loader=PackageLoader("flows.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    template = pages("flows.report").get_template("page.html.j2")
     # The two files beside this one are ours: the only text of the page that isn't escaped.
     own = {"script": Markup(script), "style": Markup(folder.joinpath("page.css").read_text("utf-8"))}  # noqa: S704
-    return pages.get_template("page.html.j2").render(**shown, **own, digest=digest)
+    return template.render(**shown, **own, digest=digest)
 
 
 def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
@@ -106,13 +100,6 @@ def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
         .with_columns(level.alias("soc.level"), RANK.alias("rank"))
         .sort("rank", "@timestamp", "event.id", descending=[True, False, False], nulls_last=True)
     )
-
-
-def _spoken(findings: pl.DataFrame, lang: str) -> pl.DataFrame:
-    """Return findings with titles and messages in another language, where their rules have them."""
-    ways = {"rule.name": f"soc.title.{lang}", "message": f"soc.message.{lang}"}
-    there = {plain: other for plain, other in ways.items() if other in findings.columns}
-    return findings.with_columns(pl.coalesce(other, plain).alias(plain) for plain, other in there.items())
 
 
 def _cards(findings: pl.DataFrame, clock: Clock, lang: str) -> list[Card]:

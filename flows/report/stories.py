@@ -14,6 +14,7 @@ from flows.report.words import Clock, Moment
 
 STEPS = 40  # of one story
 ENTITIES = 3  # named in one step
+UNITS = {"en": ("s", "min", "h", "d"), "vi": ("giây", "phút", "giờ", "ngày")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class _Known:
     sources: Mapping[str, str]
     words: Mapping[str, tuple[str | None, str | None]]  # level and title
     clock: Clock
+    lang: str
 
 
 def stories(
@@ -70,18 +72,20 @@ def stories(
     columns = ("event.id", "soc.source", "soc.level", "rule.name")
     rows = [*findings.select(columns).iter_rows()] if attacks else []
     sources = {name: source or "" for name, source, _, _ in rows}
-    known = _Known({card.id: card for card in cards}, sources, {name: words for name, _, *words in rows}, clock)  # type: ignore[misc]
-    return [_story(attack, known, lang) for attack in attacks]
+    told = {name: (level, title) for name, _, level, title in rows}
+    known = _Known({card.id: card for card in cards}, sources, told, clock, lang)
+    return [_story(attack, known) for attack in attacks]
 
 
-def _story(attack: Told, known: _Known, lang: str) -> Story:
+def _story(attack: Told, known: _Known) -> Story:
+    lang = known.lang
     there = [(name, time) for name, time in attack.findings if name in known.sources]
     systems = dict.fromkeys(part for name, _ in there for part in known.sources[name].split(", ") if part)
     return Story(
         name=cut(attack.names.get(lang) or attack.names["en"], 200),
         start=known.clock.moment(attack.start),
         found=attack.delay is not None,
-        delay=lasting(attack.delay) if attack.delay is not None else "",
+        delay=lasting(attack.delay, lang) if attack.delay is not None else "",
         systems=tuple(cut(name, 60).text for name in systems),
         steps=tuple(_step(name, time, time - attack.start, known) for name, time in there[:STEPS]),
         more=max(len(there) - STEPS, 0),
@@ -95,7 +99,7 @@ def _step(name: str, time: datetime, after: timedelta, known: _Known) -> Step:
     return Step(
         id=cut(name, 100).text,
         moment=known.clock.moment(time),
-        after=lasting(after),
+        after=lasting(after, known.lang),
         level=card.level if card else level if level in LEVELS else "informational",
         title=cut(title or "", 200).text,
         source=cut(known.sources[name], 60).text,
@@ -104,15 +108,16 @@ def _step(name: str, time: datetime, after: timedelta, known: _Known) -> Step:
     )
 
 
-def lasting(span: timedelta) -> str:
+def lasting(span: timedelta, lang: str) -> str:
     """Return a length of time as people read it: 12 s, 4 min, 3 h 20 min, 2 d 4 h (the signs are those of SI)."""
+    second, minute, hour, day = UNITS[lang]
     seconds = max(int(span.total_seconds()), 0)
     if seconds < 60:
-        return f"{seconds} s"
+        return f"{seconds} {second}"
     minutes = seconds // 60
     if minutes < 60:
-        return f"{minutes} min"
+        return f"{minutes} {minute}"
     hours, rest = divmod(minutes, 60)
     if hours < 24:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{hours // 24} d {hours % 24} h"
+        return f"{hours} {hour} {rest} {minute}" if rest else f"{hours} {hour}"
+    return f"{hours // 24} {day} {hours % 24} {hour}"

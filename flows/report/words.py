@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
 
+import polars as pl
 import yaml
 
 from detectors.errors import UsageError
@@ -27,6 +28,13 @@ def words(lang: str) -> dict[str, str]:
     if lang not in LANGUAGES:
         raise UsageError(f"the report has no language {lang!r}", fix=f"choose one of {', '.join(LANGUAGES)}")
     return {label: texts[lang] for label, texts in catalogue().items()}
+
+
+def spoken(findings: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """Return findings with titles and messages in another language, where their rules have them."""
+    ways = {"rule.name": f"soc.title.{lang}", "message": f"soc.message.{lang}"}
+    there = {plain: other for plain, other in ways.items() if other in findings.columns}
+    return findings.with_columns(pl.coalesce(other, plain).alias(plain) for plain, other in there.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from flows.triage.shift import spoken
 
 SHOWN: Final = 20  # incidents in one message
 CODE: Final = re.compile(r"[A-Z0-9.-]{1,24}")  # of an organisation; a log may claim anything else, a person's name too
-TITLES: Final = {"en": "SOC: {still} open incidents to look at", "vi": "SOC: {still} sự cố cần xử lý"}
+TITLE: Final = {"en": "SOC incidents", "vi": "Sự cố SOC"}
+OPEN: Final = {"en": "to look at", "vi": "cần xử lý"}
 OVER: Final = {"en": "resolved", "vi": "đã khắc phục"}
 FINDINGS: Final = {"en": "findings", "vi": "cảnh báo"}
 DUE: Final = {"en": "report due", "vi": "hạn báo cáo"}
@@ -61,7 +62,9 @@ def message(still: list[Matter], over: list[Matter], lang: str, now: datetime) -
     lines += [f"+{len(still) - SHOWN}"] if len(still) > SHOWN else []
     lines += [f"{OVER[lang]}: {each.id[:12]}" for each in over[:SHOWN]]
     lines += [f"{OVER[lang]}: +{len(over) - SHOWN}"] if len(over) > SHOWN else []
-    return TITLES[lang].format(still=len(still)), "\n".join(lines)
+    counts = ((len(still), OPEN), (len(over), OVER))
+    title = f"{TITLE[lang]}: {', '.join(f'{count} {words[lang]}' for count, words in counts if count)}"
+    return title, "\n".join(lines)
 
 
 def _matters(store: Store, cases: Cases, law: duties.Duties) -> Iterator[Matter]:

@@ -8,11 +8,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from connectors.store import Triage
+from detectors.numbers import number
 from flows.report.words import words
 from flows.terminal import plain
 from flows.times import shown
 from flows.triage.duties import Duties, due, told
-from flows.triage.shift import left, spoken
+from flows.triage.shift import cited, left, spoken
 from flows.triage.story import Row, Story, headline, titled
 
 NAMES = 20  # of a kind
@@ -49,14 +50,14 @@ def lines(story: Story, how: Telling) -> Iterator[str]:
 def _head(story: Story, how: Telling, t: Mapping[str, str]) -> Iterator[str]:
     case = story.case
     title = headline(story.worst, titled(story.worst, how.lang)[0]) if story.worst else case.id
-    yield plain(f"{title}: {t[f'status_{case.status}']}, {case.findings:,} {t['kind_findings']}")
+    yield plain(f"{title}: {t[f'status_{case.status}']}, {number(case.findings, how.lang)} {t['kind_findings']}")
     if case.follows:
         yield f"{t['before']} {case.follows}"
     yield from (f"{t['after']} {successor}" for successor in story.successors)
     for each in due(case, story.history, how.law):
         until, sent = shown(each.until, how.zone), each.sent and shown(each.sent, how.zone)
         done = t["sent"].format(time=sent) if sent else left(each.left(how.now), t)
-        yield plain(f"{t['deadline']} {until} ({done}): {each.duty.title.said(how.lang)}; {each.duty.law}")
+        yield plain(f"{t['deadline']} {until} ({done}): {each.duty.title.said(how.lang)}; {cited(each.duty, t)}")
 
 
 def _step(tactic: str, rows: Sequence[Row], how: Telling, t: Mapping[str, str]) -> str:

@@ -198,5 +198,7 @@ def _coverage(store: Store, begin: datetime, end: datetime, organisation: str | 
 
 def _yearly(law: duties.Duties, now: datetime, voice: shift.Voice) -> Table:
     t, due = voice.t, duties.next_yearly(law, now, voice.zone)
-    rows = [(f"{day:{voice.t['day_form']}}", each.title.said(voice.lang), each.law) for day, each in due]
+    rows = [
+        (f"{day:{voice.t['day_form']}}", each.title.said(voice.lang), shift.cited(each, voice.t)) for day, each in due
+    ]
     return Table(t["yearly"], [t["deadline"], t["duty"], t["law"]], rows)

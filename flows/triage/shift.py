@@ -141,7 +141,7 @@ def deadlines(store: Store, law: duties.Duties, voice: Voice, now: datetime) -> 
             each.duty.to.said(voice.lang),
             clock(until),
             t["sent"].format(time=clock(each.sent)) if each.sent else left(each.left(now), t),
-            each.duty.law,
+            cited(each.duty, t),
         )
         for until, case, each in sorted(rows, key=lambda row: (row[2].sent is not None, row[0], row[1].id))
     ]
@@ -154,6 +154,11 @@ def left(time: timedelta, t: Mapping[str, str]) -> str:
     minutes = abs(int(time.total_seconds())) // 60
     text = t["left_form"].format(hours=minutes // 60, minutes=minutes % 60)
     return text if time >= timedelta() else t["overdue"].format(time=text)
+
+
+def cited(what: duties.Duty | duties.Yearly, t: Mapping[str, str]) -> str:
+    """Return what a duty rests on, and until when that may be cited without another look."""
+    return t["cited"].format(law=what.law, day=f"{what.check_by:{t['day_form']}}")
 
 
 def law_note(law: duties.Duties, t: Mapping[str, str]) -> str:

@@ -15,9 +15,9 @@ from detectors.schema import LEVELS
 from flows.report.cards import cut
 from flows.report.words import Clock
 from flows.triage import duties
+from flows.triage.shift import cited, through
 from flows.triage.shift import left as left_of
 from flows.triage.shift import spoken as shift_words
-from flows.triage.shift import through
 from flows.triage.story import Row, case_title, case_titles, organisations, rule_titles, tell
 from flows.web.deciding import CASE_FIELDS
 from flows.web.listing import link, row
@@ -119,7 +119,7 @@ def _due(due: duties.Due, clock: Clock, lang: str) -> tuple[object, ...]:
     words = left_of(left, shift_words(lang))
     late = left < timedelta()
     until, sent = clock.moment(due.until), clock.moment(due.sent)
-    return duty.title.said(lang), duty.to.said(lang), until, words, late, sent, duty.law
+    return duty.title.said(lang), duty.to.said(lang), until, words, late, sent, cited(duty, shift_words(lang))
 
 
 def _titles(rows: Sequence[Row], lang: str) -> list[str]:

@@ -45,6 +45,14 @@ def test_parts_are_those_that_stand_in_the_texts(words: list[tuple[str, str, boo
     assert found.null_count() == sum(not there for *_, there in words)
 
 
+@pytest.mark.parametrize(("begin", "size"), [(1, 2), (0, 1)])
+def test_a_part_of_a_character_is_refused(begin: int, size: int) -> None:
+    data = np.frombuffer("ễ\n".encode(), np.uint8)
+    places = Parts(np.zeros(1, np.int64), np.array([begin], np.int32), np.array([size], np.int32))
+    with pytest.raises(pl.exceptions.ComputeError, match="within a character"):
+        borrowed.parts(data, places)
+
+
 def test_texts_outlive_the_names_of_their_block() -> None:
     found = lent([b"a text that is too long for its view", b"short"])[1:]
     gc.collect()

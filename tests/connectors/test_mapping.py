@@ -137,14 +137,14 @@ def test_a_catalogue_stands_in_a_file_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "catalogues" / "words.yml").write_text("from: m\npatterns:\n  - {pattern: '('}\n")
     with pytest.raises(DefinitionsError, match=r"words\.yml:3:6: "):
         events(tmp_path, "extract: [words]\n")
-    with pytest.raises(DefinitionsError, match=r"shop\.yml:5:11: 'wods' is no catalogue; did you mean 'words'"):
+    with pytest.raises(DefinitionsError, match=r"shop\.yml:5:11: 'wods' is no catalogue; did you mean `words`"):
         events(tmp_path, "extract: [wods]\n")
 
 
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        ("extract: [{from: m, patterns: ['%{IPP:x}']}]\n", r":5:\d+: .*did you mean %\{IP"),
+        ("extract: [{from: m, patterns: ['%{IPP:x}']}]\n", r":5:\d+: .*did you mean `IP`"),
         (
             "extract: [{from: m, patterns: ['%{IP:source.ipp}']}]\n",
             r":5:11: 'source\.ipp' is no ECS column.*source\.ip",
@@ -153,7 +153,7 @@ def test_a_catalogue_stands_in_a_file_of_its_own(tmp_path: Path) -> None:
         ("fields:\n  user.name: {colums: x}\n", r":6:15: fields.user.name: unknown key `colums`; did you mean `col"),
         ("fields:\n  user.name: {columns: x, extract: abc}\n", r":6:\d+: .*no group"),
         ("fields:\n  user.name: [{columns: x, when: {a: {matchs: b}}}]\n", r":6:\d+: .*did you mean `matches`"),
-        ("derive: [urls]\n", r":5:\d+: 'urls' is no derivation; did you mean 'url'"),
+        ("derive: [urls]\n", r":5:\d+: 'urls' is no derivation; did you mean `url`"),
         ("retention: forever\n", r":5:1: "),
         ("multiline: '('\n", r":5:1: "),
     ],

@@ -55,7 +55,7 @@ def test_files_and_folders_and_tables_are_read(tmp_path: Path) -> None:
             "reg.yml:2:5: A01 becomes itself in the end",
         ),
         ("users:\n  - {name: lan, from: 2026-02-01, to: 2026-01-01}", "it ends on 2026-01-01, before it begins"),
-        ("user: []", "reg.yml:1:1: 'user' is no section of a registry; did you mean 'users'?"),
+        ("user: []", "reg.yml:1:1: 'user' is no section of a registry; did you mean `users`?"),
         ("assets:\n  - {role: web}", "an asset needs `host` or `ip`"),
         (
             "assets:\n  - {host: a, criticality: huge}",

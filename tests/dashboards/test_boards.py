@@ -19,6 +19,7 @@ from dashboards.definitions import Objects
 from detectors.errors import UsageError
 
 CHECK = Path(__file__).resolve().parents[3] / "shared" / "tools" / "check_ndjson.py"
+SMOKE = Path(__file__).resolve().parents[1] / "smoke.sh"
 TITLES = {
     "Shift overview", "Finding", "Entity", "Organisation", "ATT&CK coverage and hits", "Anomalies",
     "Source health and coverage", "Rules: precision and noise", "Pipeline health",
@@ -56,6 +57,8 @@ def asked(query: str) -> set[str]:
 
 def test_there_are_the_nine_dashboards_of_the_programme(objects: list[Json]) -> None:
     assert boards(objects).keys() == TITLES
+    (looked_for,) = re.findall(r"^for board in (.*); do$", SMOKE.read_text("utf-8"), re.MULTILINE)
+    assert {f"soc-{name}" for name in looked_for.split()} == {each["id"] for each in boards(objects).values()}
 
 
 def test_the_same_definitions_give_the_same_bytes(objects: list[Json]) -> None:

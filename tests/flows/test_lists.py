@@ -63,12 +63,34 @@ def test_a_wrong_entry_costs_itself(tmp_path: Path) -> None:
     assert "already in" in told[4]
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path, content: bytes | None) -> None:
-    if content is not None:
-        (tmp_path / "a.txt").write_bytes(content)
-    with pytest.raises(UsageError, match="list"):
-        lists.read([tmp_path / "a.txt"])
+def test_a_file_that_cannot_be_read_costs_its_lists_and_one_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\xff\xfe")
+    (tmp_path / "b.txt").write_text("x\n")
+    loaded = lists.read([tmp_path])
+    assert [*loaded.lists] == ["b"]
+    assert [str(fault).endswith("save it as UTF-8") for fault in loaded.faults] == [True]
+    with pytest.raises(UsageError, match="there are no lists at"):
+        lists.read([tmp_path / "c.txt"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.txt", "*\n", "a.txt:1:1: `*` fits every value; name the values; `text:*` is the sign itself"),
+        ("a.txt", "x\nre:.*\n", "a.txt:2:1: the pattern `.*` fits every value; say what must stand there"),
+        ("a.txt", "re:\n", "a.txt:1:1: the pattern `` fits every value"),
+        (
+            "a.yml",
+            "- x\n",
+            "a.yml:1:1: not a mapping of keys to values; write `name: [value, …]`; a list alone",
+        ),
+        ("a.yml", "x: [ok, 10.0.0.0/33]\n", "a.yml:1:9: `10.0.0.0/33` is not a network; write a network such as"),
+    ],
+)
+def test_an_entry_that_is_hardly_meant_is_told(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (tmp_path / name).write_text(text)
+    (fault,) = lists.read([tmp_path]).faults
+    assert told in str(fault)
 
 
 def test_every_kind_of_entry_matches(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from connectors.multiline import carried
 from detectors.contracts import Batch
+from detectors.errors import UsageError
 from flows import reloading, running
 from flows.reloading import Watched
 from flows.settings import Settings
@@ -144,6 +145,57 @@ def test_the_next_run_of_a_process_keeps_it_too(settings: Settings) -> None:
     told: list[str] = []
     assert titles(Watched(settings, told.append)) == ["A rule"]
     assert any(line.startswith("left out: ") for line in told)
+
+
+def test_lists_and_definitions_that_cannot_be_read_any_more_stay_what_they_were(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (listed := tmp_path / "lists").mkdir()
+    (listed / "names.txt").write_text("root\n")
+    (sources := tmp_path / "sources").mkdir()
+    (sources / "own.yml").write_text("name: own_portal\ntitle: Portal\nformat: keyvalue\n")
+    write(settings.rules[0], 1, "%names%").write_text(
+        RULE.format(number=1, title="A rule", text="x").replace("keywords: ['x']", "keywords: {user|expand: '%names%'}")
+    )
+    settings = settings.model_copy(update={"lists": listed, "sources": [sources], "maintenance": tmp_path / "m.yml"})
+    (tmp_path / "m.yml").write_text("maintenance: []\n")
+    first = Watched(settings, str)
+    (listed / "names.txt").write_bytes(b"\xff\xfe\xff")
+    (sources / "own.yml").write_text("name: own_portal\ntitle: [\n")
+    told: list[str] = []
+    for watched in (first, Watched(settings, told.append), Watched(settings, told.append)):
+        watched.changed()
+        assert not watched.parts.rules.rules[0].waits_for
+        assert "own_portal" in watched.parts.definitions
+    assert [line for line in told if "names.txt" in line]
+    assert [line for line in told if "own.yml:" in line], told
+    assert "what was read before stays in use" in told
+    (tmp_path / "m.yml").unlink()
+    Watched(settings, told.append)
+    assert [line for line in told if "m.yml" in line]
+    (tmp_path / "m.yml").write_text("maintenance: []\n")
+    (listed / "names.txt").write_text("lan\n")
+    (sources / "own.yml").write_text("name: own_page\ntitle: Page\nformat: keyvalue\n")
+    assert watched.changed()
+    assert "own_page" in watched.parts.definitions
+    assert watched.parts.rules.rules[0].semantics != first.parts.rules.rules[0].semantics
+
+
+def test_settings_that_break_stay_what_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reloading, "_settings", {})
+    (file := tmp_path / "soc.yml").write_text("late: soon\n")
+    told: list[str] = []
+    with pytest.raises(UsageError):
+        reloading.current(file, told.append)
+    file.write_text("late: 5\n")
+    assert reloading.current(file, told.append).late == 5
+    file.write_text("late: soon\n")
+    assert [reloading.current(file, told.append).late for _ in range(2)] == [5, 5]
+    (line,) = told
+    assert line.startswith("the former settings stay in use: ")
+    assert line.endswith(f"{file}:1:1: late: 'soon' is no whole number; write a number such as 5")
+    file.write_text("late: 6\n")
+    assert reloading.current(file, told.append).late == 6
 
 
 def test_a_maintenance_window_that_is_wrong_is_told(settings: Settings, tmp_path: Path) -> None:

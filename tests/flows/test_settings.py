@@ -46,7 +46,7 @@ def test_the_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.
         ("zone: [1\n", "soc.yml:2:1: did not find expected ',' or ']'; correct the YAML there"),
         ("kafka: {hosts: y}\n", "soc.yml:1:9: kafka: unknown key `hosts`; known keys: servers, group, sources, batch"),
         ("language: fr\n", "soc.yml:1:1: language: 'fr' is none of 'vi' or 'en'; write one of them"),
-        ("zone: Asia/Saigonn\n", "soc.yml:1:1: 'Asia/Saigonn' is no time zone; did you mean 'Asia/Saigon'?"),
+        ("zone: Asia/Saigonn\n", "soc.yml:1:1: 'Asia/Saigonn' is no time zone; did you mean `Asia/Saigon`?"),
         ("store: a\nstore: b\n", "soc.yml:2:1: the key 'store' stands twice"),
         ("- a\n", "soc.yml:1:1: not a mapping; see soc.example.yml"),
         ("5: a\n", "soc.yml:1:1: unknown key `5`; known keys: rules"),

@@ -33,7 +33,7 @@ def page(folder: Path, lang: str) -> str:
 
 @pytest.mark.parametrize(
     ("lang", "name", "seen", "missed"),
-    [("en", "Extortion", "found after 20 s", "missed"), ("vi", "Tống tiền", "phát hiện sau 20 s", "bỏ sót")],
+    [("en", "Extortion", "found after 20 s", "missed"), ("vi", "Tống tiền", "phát hiện sau 20 giây", "bỏ sót")],
 )
 def test_a_story_tells_its_steps_in_order(tmp_path: Path, lang: str, name: str, seen: str, missed: str) -> None:
     text = page(tmp_path, lang)
@@ -43,7 +43,7 @@ def test_a_story_tells_its_steps_in_order(tmp_path: Path, lang: str, name: str, 
     story = text[text.index('id="stories"') : text.index('id="heatmap"')]
     assert story.index('href="#f-f1"') < story.index('href="#f-f2"')
     assert story.index(">fortigate<") < story.index(">veeam<")
-    assert "+2 h" in story
+    assert ("+2 giờ" if lang == "vi" else "+2 h") in story
     assert "gone" not in story
     assert "1 / 2" in story
 
@@ -69,4 +69,6 @@ def test_a_page_without_known_attacks_has_no_stories(tmp_path: Path) -> None:
     ],
 )
 def test_spans_read_as_people_say_them(span: timedelta, words: str) -> None:
-    assert lasting(span) == words
+    assert lasting(span, "en") == words
+    vietnamese = {"s": "giây", "min": "phút", "h": "giờ", "d": "ngày"}
+    assert lasting(span, "vi") == " ".join(vietnamese.get(word, word) for word in words.split())

@@ -24,8 +24,10 @@ from connectors.elastic import Cluster, ElasticSink, connect, setup
 from connectors.kibana import aggregation
 from connectors.nested import nest
 from connectors.store import Store
-from dashboards import definitions, savedobjects, templates
-from dashboards.definitions import Board, Chart, Group, Objects, Table, Value, View, Where
+from dashboards import savedobjects, templates, terms
+from dashboards.definitions import Board, Objects, View
+from dashboards.panels import Chart, Table
+from dashboards.terms import Group, Value, Where
 from detectors.contracts import Written
 from detectors.correlation.link import SECOND
 from detectors.coverage import counted, watched
@@ -240,7 +242,7 @@ def holds(where: Where) -> pl.Expr:
     )
 
 
-def _holds(name: str, test: definitions.Test) -> pl.Expr:
+def _holds(name: str, test: terms.Test) -> pl.Expr:
     column = pl.col(name)
     if test.there is not None:
         return column.is_not_null() == test.there

@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterator
 from detectors.sigma.document import Document
 from flows.authoring.fields import Fields
 from flows.authoring.lint.detection import grouping, idle_values, unknown_fields, unused_parts
+from flows.authoring.lint.kinds import kinds
 from flows.authoring.lint.own import own_keys, placeholders
 from flows.authoring.lint.tests import tests
+from flows.authoring.lint.unfinished import unfinished
+from flows.authoring.lint.values import placeholder_names, references
 from flows.authoring.lint.words import KEYS, days, keys, logsources, tags
 from flows.authoring.remarks import Remark
 
 CHECKS: tuple[Callable[[Document, Fields], Iterator[Remark]], ...] = (
     keys,
+    kinds,
     logsources,
     days,
     tags,
@@ -24,9 +28,12 @@ CHECKS: tuple[Callable[[Document, Fields], Iterator[Remark]], ...] = (
     grouping,
     unused_parts,
     idle_values,
+    placeholder_names,
+    references,
     own_keys,
     placeholders,
     tests,
+    unfinished,
 )
 
 __all__ = ["CHECKS", "KEYS"]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from detectors.contracts import LogSource
+from detectors.errors import Place
+from detectors.nearest import meant
 from detectors.schema import ECS
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import closest
 from flows.authoring.fields import Fields, items, named, spelled
 from flows.authoring.remarks import Remark, Severity
 
@@ -18,13 +19,11 @@ _LISTED = 200  # values of a list that are compared with each other
 
 def unknown_fields(document: Document, fields: Fields) -> Iterator[Remark]:
     """A field that no event of the log source has, where all that they have is known; or one written otherwise."""
-    logsource = _logsource(document)
+    logsource = logsource_of(document)
     for name, path in named(document):
         place = document.key(*path)
         if not fields.knows(name, logsource):
-            near = closest(name, sorted(fields.legal(logsource) or (), reverse=True))
-            message = f"events of {logsource} have no field `{name:.80}`"
-            yield Remark(place, "error", "unknown-field", message, f"did you mean `{near}`?" if near else "")
+            yield unknown(name, logsource, fields, place)
         elif other := spelled(name, logsource):
             message = f"the case of names counts, and events write `{other}`"
             yield Remark(place, "warning", "unknown-field", message, f"write `{other}`")
@@ -33,21 +32,31 @@ def unknown_fields(document: Document, fields: Fields) -> Iterator[Remark]:
             yield Remark(place, "warning", "unknown-field", message, f"did you mean `{near}`?")
 
 
+def unknown(name: str, logsource: LogSource, fields: Fields, place: Place) -> Remark:
+    """Tell that no event has a field."""
+    near = meant(name, sorted(fields.legal(logsource) or (), reverse=True))
+    return Remark(place, "error", "unknown-field", f"events of {logsource} have no field `{name:.80}`", near)
+
+
 def grouping(document: Document, fields: Fields) -> Iterator[Remark]:
     """A field to group findings by that no event has."""
     own = document.data.get("soc")
     given = own.get("group-by") if isinstance(own, dict) else None
-    logsource = _logsource(document)
+    logsource = logsource_of(document)
     for at, name in enumerate(given if isinstance(given, list) else [given] if given else []):
         legal = fields.legal(logsource)
+        if not isinstance(name, str):
+            place, fix = document.place("soc", "group-by", at), "write names of fields, such as [user.name, host.name]"
+            yield Remark(place, "error", "kind", f"`group-by` has {name!s:.80}, which is no name", fix)
+            continue
         if name in ECS or (legal is not None and name in legal):
             continue
-        near = closest(str(name), [*ECS])
-        if legal is not None or near is not None:
+        near = meant(name, ECS)
+        if legal is not None or near:
             place = document.place("soc", "group-by", at)
             message = f"findings can't be grouped by `{name!s:.80}`, which no event has"
             severity: Severity = "warning" if legal is None else "error"
-            yield Remark(place, severity, "unknown-field", message, f"did you mean `{near}`?" if near else "")
+            yield Remark(place, severity, "unknown-field", message, near)
 
 
 def unused_parts(document: Document, _: Fields) -> Iterator[Remark]:
@@ -117,7 +126,8 @@ def _plain(text: str) -> bool:
     return bool(text) and not set(text) & set("*?\\")
 
 
-def _logsource(document: Document) -> LogSource:
+def logsource_of(document: Document) -> LogSource:
+    """Return the log source as far as it can be read."""
     given = document.data.get("logsource")
     parts = given if isinstance(given, dict) else {}
     named = {key: str(parts[key]).lower() for key in ("category", "product", "service") if parts.get(key)}

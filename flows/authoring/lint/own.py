@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from detectors.evidence import ENTITIES
+from detectors.nearest import nearest
+from detectors.schema import ECS
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import nearest
 from flows.authoring.fields import Fields
+from flows.authoring.lint.detection import logsource_of, unknown
 from flows.authoring.remarks import Remark
 
 OWN = ("group-by", "window", "signal", "title", "falsepositives", "message", "questions")
@@ -24,10 +26,11 @@ def own_keys(document: Document, _: Fields) -> Iterator[Remark]:
             yield Remark(document.key("soc", key), "error", "unknown-key", message, nearest(str(key), OWN))
 
 
-def placeholders(document: Document, _: Fields) -> Iterator[Remark]:
-    """A field that a correlation's message names and its findings don't have: they have groups, and entities."""
+def placeholders(document: Document, fields: Fields) -> Iterator[Remark]:
+    """A field that a message names and findings don't have: those of a correlation have groups, and entities."""
     correlation = document.data.get("correlation")
     if not isinstance(correlation, dict):
+        yield from _unknown(document, fields)
         return
     groups = correlation.get("group-by") or []
     legal = {*ENTITIES, *map(str, groups if isinstance(groups, list) else [groups])}
@@ -37,6 +40,15 @@ def placeholders(document: Document, _: Fields) -> Iterator[Remark]:
                 message = f"findings of a correlation have no `{name:.80}` to tell of"
                 fix = f"group by it, or name one of {', '.join(sorted(legal))}"
                 yield Remark(document.place("soc", "message", language), "error", "message", message, fix)
+
+
+def _unknown(document: Document, fields: Fields) -> Iterator[Remark]:
+    """Yield the fields that a rule's message names and its events don't have."""
+    logsource = logsource_of(document)
+    for language, text in _map(_map(document.data.get("soc")).get("message")).items():
+        for name in _PLACEHOLDER.findall(str(text)):
+            if name not in ECS and not fields.knows(name, logsource):
+                yield unknown(name, logsource, fields, document.place("soc", "message", language))
 
 
 def _map(given: object) -> dict[Any, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detectors.errors import RuleError
+from detectors.nearest import nearest
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import nearest
 from flows.authoring.fields import Fields
 from flows.authoring.remarks import Remark
 from flows.rulecases import cases

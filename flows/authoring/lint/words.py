@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from detectors.attack import RELEASE, TACTICS, techniques, withdrawn
+from detectors.nearest import meant, nearest
 from detectors.sigma.document import Document
-from detectors.sigma.nearest import nearest
 from flows.authoring.fields import Fields
 from flows.authoring.remarks import Remark, Severity
 
@@ -27,12 +26,9 @@ _NEAR = 0.8  # of a key to one that means something; rules may have any others
 def keys(document: Document, _: Fields) -> Iterator[Remark]:
     """A key that is nearly one that means something; others are the author's own business."""
     for key in document.data:
-        near = get_close_matches(str(key).lower(), KEYS, 1, _NEAR) if key not in KEYS else []
+        near = meant(str(key), KEYS, _NEAR) if key not in KEYS else ""
         if near:
-            place = document.key(key)
-            yield Remark(
-                place, "error", "unknown-key", f"`{key!s:.80}` is no key of rules", f"did you mean `{near[0]}`?"
-            )
+            yield Remark(document.key(key), "error", "unknown-key", f"`{key!s:.80}` is no key of rules", near)
 
 
 def logsources(document: Document, fields: Fields) -> Iterator[Remark]:
@@ -41,10 +37,10 @@ def logsources(document: Document, fields: Fields) -> Iterator[Remark]:
     named = given if isinstance(given, dict) else {}
     for part, known in fields.words().items() if named else ():
         name = str(named.get(part) or "").lower()
-        near = get_close_matches(name, known, 1, _NEAR) if name and name not in known else []
+        near = meant(name, known, _NEAR) if name and name not in known else ""
         if near:
             place, message = document.place("logsource", part), f"no source has the {part} `{name:.80}`"
-            yield Remark(place, "warning", "logsource", message, f"did you mean `{near[0]}`?")
+            yield Remark(place, "warning", "logsource", message, near)
 
 
 def days(document: Document, _: Fields) -> Iterator[Remark]:

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from detectors.contracts import LogSource
 from detectors.errors import UsageError
+from detectors.nearest import nearest
 from detectors.schema import LEVELS
-from detectors.sigma.nearest import nearest
 from flows import assembly, ruletests
 from flows.authoring import check, fields
 from flows.authoring.fields import Fields

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         document = ruletests.document_of(asked.rule)
         if document is None:
             raise RuleError("the file has changed since it was read", place=asked.rule.place, fix="try again")
-        Path(asked.rule.place.file).write_text(promotion.rewritten(document, status), "utf-8")
+        today = datetime.now(UTC).astimezone(ZoneInfo(settings.zone)).date()
+        text = promotion.rewritten(document, status, found, today)
+        Path(asked.rule.place.file).write_text(text, "utf-8")
     print(f"{'would be' if args.dry_run else 'is'} {status} now", file=sys.stderr)
     return 0

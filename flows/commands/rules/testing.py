@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 def _propose(parts: assembly.Parts, lists: Lists) -> int:
     from flows.authoring import lacking  # noqa: PLC0415 - brings pySigma, which other verbs can do without
 
-    for rule in parts.rules.rules:
+    for rule in parts.rules.tested:
         proposed = lacking.text(lacking.lacking(rule, parts, lists))
         if proposed:
             print(plain(f"# {rule.place.file}"))

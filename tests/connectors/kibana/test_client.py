@@ -115,6 +115,16 @@ def test_a_list_holds_what_it_should(served: tuple[str, State]) -> None:
     assert state.lists == {"soc-staff": {"minh", "hoa"}}
 
 
+def test_a_long_list_goes_in_pieces(served: tuple[str, State], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, state = served
+    monkeypatch.setattr(lists, "LARGEST", 100)
+    names = [f"máy-{number:03}.example" for number in range(30)]
+    assert lists.put(opened(url), "soc-names", [*names, "d" * 200]) == lists.Kept(31, 0)
+    assert state.lists["soc-names"] == {*names, "d" * 200}
+    sent = [path for _, path, _ in state.asked if path.partition("?")[0].endswith("/_import")]
+    assert len(sent) == 7  # five names are 85 bytes, the long one is alone
+
+
 def test_what_kibana_adds_is_no_difference() -> None:
     one = {"type": "tag", "id": "a", "attributes": {"optionsJSON": '{"a":1,"b":2}'}, "references": []}
     other = {**one, "attributes": {"optionsJSON": '{"b":2, "a":1}'}, "version": "Wz", "updated_at": "now"}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kibana.query import query
-from dashboards.definitions import Test as Asked
 from dashboards.kql import kql
+from dashboards.terms import Test as Asked
 from detectors.errors import UsageError
 
 

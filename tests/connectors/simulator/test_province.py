@@ -29,9 +29,9 @@ def test_the_built_in_description_is_right() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("netbios:", "netbois:", "did you mean 'netbios'?"),
-        ("staff: 20", "stafff: 20", "did you mean 'staff'?"),
-        ("visits_per_hour", "visits_per_hours", "did you mean 'visits_per_hour'?"),
+        ("netbios:", "netbois:", "did you mean `netbios`?"),
+        ("staff: 20", "stafff: 20", "did you mean `staff`?"),
+        ("visits_per_hour", "visits_per_hours", "did you mean `visits_per_hour`?"),
         ("Asia/Ho_Chi_Minh", "Asia/Pleiku", "IANA time zone"),
         ("staff: 8", "staff: 0", "units.5.staff"),
         ("10.55.240.0/24", "10.55.240.0/29", "has room for 0 people, not 4"),
@@ -60,10 +60,10 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, said:
         ("ip: 10.55.16.2}", "ip: 10.55.0.5}", "controllers.1.ip: the address 10.55.0.5 is taken"),
         ("holidays: []", "holidays: [2026-05-04, 2026-05-04]", "holidays.1: 2026-05-04 stands there twice"),
         ("holidays: []", "holidays: [2026-02-30]", "2026-02-30 is no day"),
-        ("[tax_notices, payments]", "[tax_notice, payments]", "did you mean 'tax_notices'?"),
+        ("[tax_notices, payments]", "[tax_notice, payments]", "did you mean `tax_notices`?"),
         ("from: 03-01", "from: 02-31", "'02-31' is no day of a year"),
         ("times: 1.5", "times: 0", "seasons.0.times"),
-        ("times: 1.5", "time: 1.5", "did you mean 'times'?"),
+        ("times: 1.5", "time: 1.5", "did you mean `times`?"),
     ],
 )
 def test_what_contradicts_the_rest_is_told_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -138,7 +138,7 @@ def test_named_attacks_are_played_alone(village: Province) -> None:
 
 @pytest.mark.parametrize(
     ("name", "days", "said"),
-    [("tol-fraud", 3, "did you mean 'toll-fraud'?"), ("xyz", 3, "choose from"), ("false-router", 2, "--days 3")],
+    [("tol-fraud", 3, "did you mean `toll-fraud`?"), ("xyz", 3, "choose from"), ("false-router", 2, "--days 3")],
 )
 def test_an_attack_that_is_not_is_named(village: Province, name: str, days: int, said: str) -> None:
     with pytest.raises(UsageError) as caught:

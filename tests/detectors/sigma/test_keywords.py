@@ -77,3 +77,9 @@ def test_keywords_that_are_too_long_for_a_pattern() -> None:
     detection = "- " + "\n- ".join(f"'{text}'" for text in texts)
     events = [{"event.original": f'{{"a": "{text.upper()}"}}'} for text in (texts[399], texts[0][:-1], texts[0])]
     assert matching(detection, *events) == [0, 2]
+
+
+def test_one_keyword_that_is_too_long_for_a_pattern() -> None:
+    text = "".join(chr(ord("a") + number * number % 23) for number in range(300_000))
+    events = [{"event.original": f'{{"a": "{each}"}}'} for each in (text.upper(), text[:-1] + "!", "b")]
+    assert matching(f"- '{text}'", *events) == [0]

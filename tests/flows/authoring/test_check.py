@@ -106,6 +106,41 @@ def test_what_is_hardly_meant_is_a_warning(soc: Soc, rule: Path, old: str, new: 
     assert part in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ("tags: attack.t1110", "`tags` is no list of texts; write `- ` and a text"),
+        ("references: {a: b}", "`references` is no list of texts"),
+        ("description: [a]", "`description` is no text; write one text"),
+        ("runbook: [a]", "`runbook` is no text; write `vi:` and `en:` under it"),
+        ("related: x", "`related` is no list of rules; write `- id: …`"),
+        ("soc: {group-by: {a: b}}", "`group-by` has {'a': 'b'}, which is no name; write names of fields"),
+        ("soc: {message: {en: 'by {usr.nme}'}}", "have no field `usr.nme`; did you mean `user.name`?"),
+        ("detection: [a, b]", "`detection` is not a map; write its parts and `condition:` under it"),
+        ("detection: {s: {message|expand: abc}, condition: s}", "warning: `abc` names no value list; write `%abc%`"),
+        ("detection: {s: {user.name|fieldref: usr.nam, message: a}, condition: s}", "have no field `usr.nam`; did you"),
+        ("title: [a, b]", "`title` is not a text; write one"),
+        ("logsource: [linux]", "`logsource` is not a map; write `category:`, `product:` or `service:` under it"),
+        (
+            "correlation: {type: event_count, rules: x, timespan: 5m}",
+            "one document is a rule and a correlation; put",
+        ),
+        ("filter: [a]\ndetection:", "`filter` is not a map; write its keys under it"),
+        ("correlation: 5\ndetection:", "`correlation` is not a map; write its keys under it"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_where_it_stands(soc: Soc, rule: Path, extra: str, told: str) -> None:
+    """Each stands alone for its key, after everything else."""
+    keys = [line.partition(":")[0] for line in extra.splitlines()]
+    whole: dict[str, Any] = {"title": "A rule", "level": "high", "logsource": "{product: linux, service: sshd}",
+                             "detection": "{s: {message: abc}, condition: s}"}  # fmt: skip
+    text = "".join(f"{key}: {value}\n" for key, value in whole.items() if key not in keys)
+    rule.write_text(text + extra.removesuffix("\ndetection:") + "\n")
+    out = soc("rules", "check", rule)[1]
+    (line,) = [line for line in out.splitlines() if told in line]
+    assert int(line.removeprefix(f"{rule}:").partition(":")[0]) == len(text.splitlines()) + 1
+
+
 def test_strict_asks_for_the_style_of_our_own(soc: Soc, rule: Path) -> None:
     code, lines = told(soc, rule, RULE.replace("Somebody logged in as root.", "logged in"), "--strict")
     assert code == 3

@@ -42,6 +42,7 @@ documents = st.dictionaries(st.sampled_from(KEYS), anything, max_size=6)
 @given(documents)
 @example({"tags": {"a": 1}, "logsource": ["x"], "runbook": ["x"], "references": "x", "date": {}})
 @example({"logsource": {"category": 1}, "detection": {"a": [{"b|re": {"a": 1}}], "condition": ["a", None]}})
+@example({"soc": {"group-by": {"a": 1}, "message": {"en": "{x} {cs-methd}"}}, "tags": "attack.t1110"})
 @example({"tests": {"name": 1}, "detection": [1], "soc": 1})
 def test_the_check_and_the_tests_never_break_down(tmp_path: Path, document: dict[str, Any]) -> None:
     path = tmp_path / "rule.yml"

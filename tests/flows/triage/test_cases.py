@@ -135,6 +135,22 @@ def test_a_story_speaks_the_language_of_the_settings(
     assert not re.search(r"\b(findings|Kill|Story|reconnaissance|personal|due|host|high|left)\b", said)
 
 
+@pytest.mark.parametrize("words", [["findings", "list"], ["risk", "--at", AT], ["verdicts", "--at", AT]])
+def test_lists_name_rules_in_the_language_of_the_settings(
+    words: list[str], place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(place / "store.sqlite")
+    words_of = {"event.id": "v", "rule.id": "v", "rule.name": "Log cleared", "soc.title.vi": "Xóa nhật ký"}
+    store.findings(frame(attack()[0] | words_of))
+    store.close()
+    for lang, told, other in (("en", "Log cleared", "Xóa nhật ký"), ("vi", "Xóa nhật ký", "Log cleared")):
+        monkeypatch.setenv("SOC_LANGUAGE", lang)
+        assert main(words) == 0
+        said = capsys.readouterr().out
+        assert told in said
+        assert other not in said
+
+
 def test_after_it_was_closed_it_goes_on_in_a_successor(
     incident: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

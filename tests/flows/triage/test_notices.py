@@ -102,6 +102,7 @@ def test_a_message_arrives_once_names_nobody_and_tells_the_end(
     assert main(["notify"]) == 0
     assert len(webhook) == 2
     assert "resolved" in webhook[1]["message"]
+    assert [each["title"] for each in webhook] == ["SOC incidents: 1 to look at", "SOC incidents: 1 resolved"]
 
 
 @pytest.mark.usefixtures("webhook")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from detectors.sigma.nearest import meant, nearest
+from detectors.nearest import meant, nearest
 
 WORDS = ["contains", "endswith", "Image", "selection_img"]
 
