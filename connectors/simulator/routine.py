@@ -159,7 +159,7 @@ def _hourly(begin: datetime, counts: Numbers, prefix: str) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "entity": np.char.add(prefix, who.astype(str)),
-            "at": _moments(begin, hour * 3600.0),
+            "at": _moments(begin, hour.astype(np.float64) * 3600),
             "count": counts[who, hour].astype(np.float64),
         }
     )

@@ -32,11 +32,16 @@ class Calibration:
 
     def p_values(self, scores: Scores) -> Scores:
         """Return how probable such a score is of a normal window."""
+        p: Scores = np.exp(-self.surprise(scores))
+        return p
+
+    def surprise(self, scores: Scores) -> Scores:
+        """Return the same in nats, for scores whose probability is smaller than any number."""
         edge, excess, share = self._tail
         above = len(self.scores) - np.searchsorted(self.scores, scores, side="left")
         exact = np.maximum((above + 1) / (len(self.scores) + 1), share)
-        tail = share * np.exp(-np.maximum(scores - edge, 0.0) / excess)
-        made: Scores = np.where(scores > edge, tail, exact)
+        tail = (scores - edge) / excess - np.log(share)
+        made: Scores = np.where(scores > edge, tail, -np.log(exact))
         return made
 
     @cached_property

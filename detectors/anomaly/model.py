@@ -119,9 +119,9 @@ class Member:
     def calibrated(self) -> Calibration:
         return Calibration(self.calibration)
 
-    def p_values(self, rows: Matrix) -> Matrix:
-        """Return how probable windows so strange are of normal ones."""
-        return self.calibrated.p_values(ranked(self.ensemble, rows))
+    def surprise(self, rows: Matrix) -> Matrix:
+        """Return by how many nats each row surprises, after the windows that it is calibrated on."""
+        return self.calibrated.surprise(ranked(self.ensemble, rows))
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,10 @@ class Model:
 
         Of windows that nobody is told of the first member tells alone.
         """
-        surprises: Matrix = -np.log(self.members[0].p_values(rows))
+        surprises = self.members[0].surprise(rows)
         odd = np.flatnonzero(~as_usual(rows))
         if len(odd):
-            others = [-np.log(one.p_values(rows[odd])) for one in self.members[1:]]
+            others = [one.surprise(rows[odd]) for one in self.members[1:]]
             surprises[odd] = np.mean([surprises[odd], *others], axis=0)
         return surprises
 
