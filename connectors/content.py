@@ -198,5 +198,7 @@ class Content(io.RawIOBase):
 
 def clean(text: str) -> str:
     """Return `text` in one printable line: control characters and undecodable bytes show as escapes."""
+    if text.isprintable():
+        return text
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import polars as pl
@@ -89,6 +90,7 @@ def carried(batches: Iterable[Batch], means: Means) -> Iterator[Batch]:
     Batches that are whole pass. The last one waits for the end: so this is for sources that are read to their end and
     have nothing to commit.
     """
+    waiting = cache(lambda source: waits(*means(source)))
     held: Batch | None = None
     for batch in batches:
         given = batch
@@ -100,7 +102,7 @@ def carried(batches: Iterable[Batch], means: Means) -> Iterator[Batch]:
             given = replace(batch, records=records, text=None if rest.height else batch.text)
         elif held is not None:
             yield joined(held, *means(held.source))
-        held = given if waits(*means(given.source)) and not given.whole else None
+        held = given if not given.whole and waiting(given.source) else None
         if held is None:
             yield replace(given, whole=True)
     if held is not None:

@@ -9,15 +9,14 @@ from datetime import datetime
 import polars as pl
 
 from connectors.archive import Archive
-from connectors.parser import DefinedParser
 from detectors.correlation.memory import Held
 from detectors.findings import Found
 from detectors.identity import event_id
 from detectors.schema import RECORD
+from flows.archived import archived
 from flows.assembly import Parts
 from flows.correlating import Correlating
 from flows.gathering import findings_of
-from flows.joining import joined
 from flows.sifting import sift
 
 
@@ -29,21 +28,16 @@ def hunt(
     Nothing is stored: ids are those of the live run, so what a hunt finds can be compared with what was found then.
     """
     correlating = Correlating(parts, memory := Held())
-    for source in sources:
-        definition = parts.definitions.get(source)
-        if definition is None or not parts.engine.covered(definition.dialect):
-            continue
-        parser = DefinedParser(definition, enrichment=parts.enrichment)
-        for batch in joined(archive.read(source, since, until)):
-            parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
-            events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
-            sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
-            memory.keep(correlating.blocks(batch, parser, events, sifted.hits), {})
-            correlating.pass_time(batch, events)
-            shown = correlating.shown(sifted.hits)
-            if shown.row.size or sifted.suppressed.height:
-                found = findings_of(batch, parser, events, shown, parts.detections)
-                yield replace(found, suppressed=sifted.suppressed)
+    for batch, parser in archived(parts, archive, sources, since, until):
+        parsed = parser.parse(batch, parts.engine.wanted(parser.dialect))
+        events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
+        sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
+        memory.keep(correlating.blocks(batch, parser, events, sifted.hits), {})
+        correlating.pass_time(batch, events)
+        shown = correlating.shown(sifted.hits)
+        if shown.row.size or sifted.suppressed.height:
+            found = findings_of(batch, parser, events, shown, parts.detections)
+            yield replace(found, suppressed=sifted.suppressed)
     yield from correlating.correlator.conclude()
 
 

@@ -80,6 +80,7 @@ class Watch:
     first thousands seldom comes later, and looking takes as long as matching.
     """
 
+    protects: bool = False  # tokens are made of columns that are marked
     told: set[tuple[str, str]] = field(default_factory=set)  # sources and kinds
     words: list[str] = field(default_factory=list)
     came: Counter[str] = field(default_factory=Counter)  # source → records
@@ -98,7 +99,7 @@ class Watch:
         new = [seen for seen in found if (name, seen.kind) not in self.told]
         new = [seen for seen in new if seen.kind != "email" or not _mail(definition)]
         self.told |= {(name, seen.kind) for seen in new}
-        words = [_words(name, seen) for seen in new]
+        words = [_words(definition, seen, protects=self.protects) for seen in new]
         self.words += words
         return words
 
@@ -126,7 +127,8 @@ class Guard:
 
 def guard(settings: Settings, definitions: Mapping[str, Definition]) -> Guard:
     """Return what the settings ask for."""
-    return Guard(definitions, protector(settings), Watch() if settings.privacy.warn else None)
+    watch = Watch(protects=settings.privacy.protect) if settings.privacy.warn else None
+    return Guard(definitions, protector(settings), watch)
 
 
 def lines(settings: Settings, definitions: Mapping[str, Definition]) -> Callable[[str, Sequence[str]], list[str]]:
@@ -146,8 +148,8 @@ def _mail(definition: Definition) -> bool:
     return any(name.startswith("email.") or name.endswith("user.email") for name in definition.fields)
 
 
-def _words(source: str, seen: Seen) -> str:
-    return (
-        f"personal data in {source}: {WORDS[seen.kind]}, such as {seen.example}; name their columns under `personal` "
-        "in the source's definition (docs/privacy.md)"
-    )
+def _words(definition: Definition, seen: Seen, *, protects: bool) -> str:
+    fix = "name their columns under `personal` in the source's definition"
+    if definition.personal and not protects:
+        fix = f"`privacy: {{protect: true}}` makes tokens of {', '.join(definition.personal)}; otherwise {fix}"
+    return f"personal data in {definition.name}: {WORDS[seen.kind]}, such as {seen.example}; {fix} (docs/privacy.md)"

@@ -28,9 +28,9 @@ from detectors.schema import RECORD
 from detectors.sigma.exceptions import resolve
 from detectors.sigma.filters import Filter
 from flows import assembly
+from flows.archived import archived
 from flows.assembly import Parts
 from flows.gathering import findings_of
-from flows.joining import joined
 from flows.ruleset import RuleSet
 from flows.settings import Settings
 from flows.sifting import sift
@@ -108,12 +108,8 @@ def _touched(loaded: RuleSet, tried: Sequence[Filter]) -> RuleSet:
 def run(trial: Trial, archive: Archive, since: datetime | None, until: datetime | None) -> None:
     """Run the rules over the archive, and count what stays and what goes."""
     parts = trial.parts
-    for source in archive.sources():
-        definition = parts.definitions.get(source)
-        if definition is not None and parts.engine.covered(definition.dialect):
-            parser = DefinedParser(definition, enrichment=parts.enrichment)
-            for batch in joined(archive.read(source, since, until)):
-                _batch(trial, batch, parser)
+    for batch, parser in archived(parts, archive, archive.sources(), since, until):
+        _batch(trial, batch, parser)
     if trial.withheld is not None:
         trial.losses += trial.withheld.losses()
 

@@ -14,6 +14,7 @@ from connectors.nested import JSON
 from detectors.schema import FINDING
 
 PAGE: Final = 1_000
+IDS: Final = 10_000  # of documents without what they hold; the most that Elasticsearch gives at once
 
 
 def pages(
@@ -27,20 +28,29 @@ def pages(
 ) -> Iterator[Mapping[str, Any]]:
     """Yield every hit, none where there is no such index; the sort must tell any two documents apart.
 
+    Without `source` a hit has its index and what it is sorted by, and no id.
+
     The index has a whole name: of a pattern, Elasticsearch leaves out silently what the user may not read.
     """
     after: list[Any] | None = None
+    size, stored = (PAGE, None) if source else (IDS, "_none_")  # else each document is unpacked for its id
     while True:
         with reaching(what):
             try:
                 answer = client.search(
-                    index=index, query=query, sort=sort, size=PAGE, search_after=after, source=source
+                    index=index,
+                    query=query,
+                    sort=sort,
+                    size=size,
+                    search_after=after,
+                    source=source,
+                    stored_fields=stored,
                 )
             except NotFoundError:
                 return
         hits = answer["hits"]["hits"]
         yield from hits
-        if len(hits) < PAGE:
+        if len(hits) < size:
             return
         after = hits[-1]["sort"]
 

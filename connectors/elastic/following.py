@@ -17,7 +17,7 @@ import polars as pl
 from elasticsearch import Elasticsearch
 
 from connectors.elastic.client import reaching
-from connectors.elastic.findings import flat, pages, value_of
+from connectors.elastic.findings import IDS, flat, pages, value_of
 from connectors.store import Store
 from connectors.store_rows import EPOCH, micros, stored
 from detectors.schema import COVERAGE, MATCH
@@ -41,10 +41,11 @@ def follow(client: Elasticsearch, store: Store, since: datetime) -> int:
     """Copy the findings that came since the last look, or at the first since a time; return how many were new."""
     hits = arrivals(client, store, FINDINGS, since, source=False)
     new = 0
-    while some := list(islice(hits, TOGETHER)):
-        places = {hit["_id"]: hit["_index"] for hit in some}
+    while some := list(islice(hits, IDS)):
+        places = {hit["sort"][1]: hit["_index"] for hit in some}  # by `event.id`, which is their name
         unknown = [name for (name,) in store.query(_NEWS, (orjson.dumps([*places]).decode(),))]
-        new += _copied(client, store, {name: places[name] for name in unknown})
+        for begin in range(0, len(unknown), TOGETHER):
+            new += _copied(client, store, {name: places[name] for name in unknown[begin : begin + TOGETHER]})
         seen(store, FINDINGS, some)
     return new
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from detectors.attack import RELEASE, TACTICS, attack, techniques
 from flows.authoring.fates import Fate
+from flows.templates import pages
 
 Titles = Mapping[str, Sequence[str]]  # technique → titles of rules
 SHOWN = 25  # rules named in one cell
@@ -126,15 +125,9 @@ def _some(titles: Sequence[str]) -> list[str]:
 
 def page(covered: Coverage, name: str) -> str:
     """Return the matrices as one HTML page that loads nothing and runs nothing."""
-    pages = Environment(
-        loader=PackageLoader("flows.authoring", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    template = pages("flows.authoring").get_template("coverage.html.j2")
     matrices = [("all sources", matrix(covered.every))]
     matrices += [(source, matrix(titles)) for source, titles in covered.by_source.items()]
-    return pages.get_template("coverage.html.j2").render(
+    return template.render(
         name=name, release=RELEASE, matrices=matrices, known=len(techniques()), covered=len(covered.every)
     )

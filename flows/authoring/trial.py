@@ -19,10 +19,10 @@ from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Hits
 from detectors.correlation.memory import Held
 from detectors.errors import InputError
+from flows.archived import archived
 from flows.assembly import Parts
 from flows.correlating import Correlating
 from flows.gathering import finding_ids
-from flows.joining import joined
 
 EXAMPLES = 3  # records shown of each rule
 ORGANISATION = "organization.name"
@@ -77,16 +77,11 @@ def run(
     """Run rules over archived records; days are those of `zone`."""
     trial = Trial({meta.id: Tried() for meta in parts.rules.metas()})
     correlating = Correlating(parts, memory := Held())
-    for source in sources:
-        definition = parts.definitions.get(source)
-        if definition is None or not parts.engine.covered(definition.dialect):
-            continue
-        parser = DefinedParser(definition, enrichment=parts.enrichment)
-        for batch in joined(archive.read(source, since, until, trial.faults.append)):
-            events, hits = _batch(trial, parts, parser, batch, zone=zone, shown=correlating.shown)
-            if parts.rules.correlations:
-                memory.keep(correlating.blocks(batch, parser, events, hits), {})
-                correlating.pass_time(batch, events)
+    for batch, parser in archived(parts, archive, sources, since, until, report=trial.faults.append):
+        events, hits = _batch(trial, parts, parser, batch, zone=zone, shown=correlating.shown)
+        if parts.rules.correlations:
+            memory.keep(correlating.blocks(batch, parser, events, hits), {})
+            correlating.pass_time(batch, events)
     for found in correlating.correlator.conclude():
         _correlated(trial, found.matches, zone)
     return trial

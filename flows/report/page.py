@@ -13,7 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from detectors.numbers import number
@@ -23,6 +22,7 @@ from flows.report.pictures import FOOT, HEIGHT, LEFT, NARROW, WIDE, heatmap, tim
 from flows.report.stories import Told, stories
 from flows.report.words import Clock, spoken, words
 from flows.table import HOME, RANK
+from flows.templates import pages
 
 FINDINGS = 5_000  # on one page, the most severe first; a browser stays quick with these
 CHOICES = 500  # of rules or hosts in one list of choices
@@ -84,16 +84,10 @@ def _render(shown: Mapping[str, object]) -> str:
     folder = files(__package__)
     script = folder.joinpath("page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    pages = Environment(
-        loader=PackageLoader("flows.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    template = pages("flows.report").get_template("page.html.j2")
     # The two files beside this one are ours: the only text of the page that isn't escaped.
     own = {"script": Markup(script), "style": Markup(folder.joinpath("page.css").read_text("utf-8"))}  # noqa: S704
-    return pages.get_template("page.html.j2").render(**shown, **own, digest=digest)
+    return template.render(**shown, **own, digest=digest)
 
 
 def _ranked(findings: pl.DataFrame) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from detectors.contracts import LogSource
 from detectors.errors import UsageError
 from detectors.personal import personal
 from detectors.schema import ECS
+from flows.sourcing.outcome import Outcome, outcome
 
 GENERAL: Final = ("ndjson", "cef", "leef", "access", "keyvalue", "syslog", "delimited")  # in the order they are tried
 LINES: Final = 2_000
@@ -52,6 +53,7 @@ class Proposal:
     timestamp: str | None
     zoned: bool  # times tell their zone
     fields: Mapping[str, str]  # ECS column → own column
+    outcome: Outcome | None
     columns: tuple[str, ...]
     personal: tuple[str, ...]
     zone: str
@@ -85,6 +87,7 @@ def propose(lines: Sequence[str], name: str, definitions: Mapping[str, Definitio
         time,
         time is not None and bool((texts[time].str.contains(ZONED) | texts[time].str.contains(r"^\d{9,}")).all()),
         fields,
+        outcome({each: values for each, values in texts.items() if each not in {time, *fields.values()}}, definitions),
         tuple(texts),
         tuple(each for each, values in texts.items() if each != time and _is_personal(each, values)),
         zone,
@@ -197,7 +200,11 @@ def _lines(made: Proposal) -> Iterator[str]:
     yield "fields:"
     yield "  event.kind: {constant: event}"
     yield from (f"  {ecs}: {_scalar(own)}" for ecs, own in made.fields.items())
-    left = [name for name in made.columns if name not in {*made.fields.values(), made.timestamp}]
+    if made.outcome:
+        told = {"columns": made.outcome.column, "values": dict(made.outcome.values), "otherwise": "unknown"}
+        yield f"  event.outcome: {_scalar(told)}"
+    known = {*made.fields.values(), made.timestamp, made.outcome and made.outcome.column}
+    left = [name for name in made.columns if name not in known]
     if left:
         yield f"# not mapped: {', '.join(left)}"
     entity = [name for name in ENTITIES if name in made.fields]
@@ -209,8 +216,8 @@ def _lines(made: Proposal) -> Iterator[str]:
     yield "retention: 365d"
     yield "expected: {events_per_hour: 0, silence: 1d}  # TODO: what is usual"
     if made.timestamp:
-        told = [made.timestamp, *list(made.fields.values())[:2]]
-        yield f"recognise: {{columns: {_scalar(told)}, label: {made.name}}}"
+        asked = [made.timestamp, *list(made.fields.values())[:2]]
+        yield f"recognise: {{columns: {_scalar(asked)}, label: {made.name}}}"
 
 
 def _yaml(value: object) -> str:

@@ -8,12 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from detectors.numbers import number
 from flows.documents import write_text
 from flows.report.cards import cut
+from flows.templates import pages
 from flows.triage.printing import print_pdf
 
 CELL: Final = 300  # characters of a cell
@@ -45,16 +45,10 @@ class Sheet:
 
 def write(sheet: Sheet, out: Path) -> None:
     """Write the page as HTML, or as PDF by its name; texts are escaped, cut, and their hidden characters visible."""
-    pages = Environment(
-        loader=PackageLoader("flows.triage", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.filters["shown"] = lambda value: cut(_text(value, sheet.lang), CELL).text
+    templates = pages("flows.triage", "pages")
+    templates.filters["shown"] = lambda value: cut(_text(value, sheet.lang), CELL).text
     style = Markup(files("flows.report").joinpath("page.css").read_text("utf-8"))  # noqa: S704 - our own file
-    page = pages.get_template("sheet.html.j2").render(sheet=sheet, style=style)
+    page = templates.get_template("sheet.html.j2").render(sheet=sheet, style=style)
     if out.suffix.lower() == ".pdf":
         print_pdf(page, out)
         return

@@ -7,7 +7,6 @@ from functools import partial
 from importlib.resources import files
 from typing import Any, Final, get_args
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from connectors.store_wanted import Status
 from detectors.errors import UsageError
 from detectors.numbers import number
 from flows.report.words import LANGUAGES, Clock
+from flows.templates import pages
 from flows.web import cases, deciding, listing, single
 from flows.web.deciding import Matter
 from flows.web.guard import Guard, RefusedError, form
@@ -113,10 +113,4 @@ def render(site: Site, request: Request, name: str, view: Mapping[str, Any], sta
     return answer
 
 
-_TEMPLATES: Final = Environment(
-    loader=PackageLoader("flows.web", "pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES: Final = pages("flows.web", "pages")

@@ -104,6 +104,24 @@ def test_without_kibana_the_setting_is_named(
     assert "set `kibana.url` in soc.yml" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("verb", "url"),
+    [("push", "http://127.0.0.1:9"), ("pull", "http://127.0.0.1:9"), ("diff", "https://kibana.invalid")],
+)
+def test_a_kibana_that_is_away_is_named_and_files_stay(
+    verb: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("soc.yml").write_text(yaml.safe_dump({"kibana": {"url": url, "patience": 0}}), "utf-8")
+    Path("kibana.ndjson").write_text("of people", "utf-8")
+    assert main(["dashboards", verb]) == 3
+    told = capsys.readouterr()
+    assert f"Kibana can't be reached at {url}" in told.err
+    assert told.out == ""
+    assert Path("kibana.ndjson").read_text("utf-8") == "of people"
+    assert not Path(".soc").exists()  # nothing was pushed, so nothing is remembered
+
+
 def test_the_promotion_rule_knows_every_severity_of_findings() -> None:
     rule = savedobjects.promotion()
     mapped = {each["value"]: each["severity"] for each in rule["severity_mapping"]}

@@ -41,7 +41,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     few = tmp_path / "built_in"  # all of them take long to read
     few.mkdir()
-    for name in ("hotline_1022", "portal", "json"):
+    for name in ("hotline_1022", "portal", "json", "application_audit"):
         shutil.copy(BUILT_IN / f"{name}.yml", few)
     monkeypatch.setattr(definitions, "BUILT_IN", few)
     (tmp_path / "sources").mkdir()
@@ -118,6 +118,18 @@ def test_a_proposal_is_a_definition_that_finds_time_people_and_personal_data(
     assert made.personal == ("cccd",)
     assert made.entity == ("user.name", "source.ip")
     assert "soc sources check" in capsys.readouterr().err
+
+
+def test_a_proposal_tells_how_things_ended_in_the_words_of_the_log(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("10.0.0.7", "DANG_NHAP", "THANH_CONG"), ("10.0.0.8", "DANG_NHAP", "THAT_BAI")]
+    (site / "kiosk.log").write_text("".join(f"2026-03-02 08:15:0{n}|{'|'.join(row)}\n" for n, row in enumerate(rows)))
+    assert main(["sources", "new", "kiosk.log"]) == 0
+    assert (
+        "event.outcome: {columns: column_4, otherwise: unknown, values: {THANH_CONG: success, THAT_BAI: failure}}"
+        in (capsys.readouterr().out)
+    )
 
 
 def test_a_proposal_for_values_between_separators_tells_a_zone_to_ask_for(
