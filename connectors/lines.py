@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from connectors import borrowed, memory
+from connectors.breaks import breaks
 from connectors.content import Limits
 from detectors.schema import RECORD
 
@@ -25,7 +26,7 @@ JSON_ESCAPES = {0xDC00 + byte: f"\\\\x{byte:02x}" for byte in range(0x80, 0x100)
 # Polars would unpack a block that begins so: gzip, zstd, zlib
 PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 
-STEP = 1 << 18  # bytes that are searched for ends of lines at a time: what is found of them stays in the cache
+STEP = 1 << 18  # bytes that are searched for the last end of a line at a time
 
 Sizes = npt.NDArray[np.int64]
 Read = Callable[[int], bytes]
@@ -117,19 +118,13 @@ def begins(data: bytes | Block, sizes: Sizes) -> Sizes:
         steps = sizes + end
         if last != b"\r" and steps.sum() - (0 if last == b"\n" else end) == len(data):
             return np.cumsum(steps) - steps
-    ends = breaks(np.frombuffer(data, np.uint8)) + 1
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
     return np.concatenate([[0], ends[:-1] if last == b"\n" else ends])
 
 
 def ended(data: bytes | Block) -> bool:
     """Say whether the last line of a text has its end."""
     return bytes(data[-1:]) == b"\n"
-
-
-def breaks(data: npt.NDArray[np.uint8]) -> Sizes:
-    """Return where each LF stands."""
-    steps = range(0, data.size, STEP)
-    return np.concatenate([np.flatnonzero(data[at : at + STEP] == ord("\n")) + at for at in steps])
 
 
 def cut(block: Block, *, json: bool) -> tuple[pl.Series, Sizes, Sizes, bool]:

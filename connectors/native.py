@@ -162,6 +162,19 @@ def _vector(_context: Any, data: Any, at: Any) -> Any:
     return types.uint32(data, at), emit
 
 
+def _equal(_context: Any, data: Any, at: Any, byte: Any) -> Any:
+    """Return of `WIDTH` bytes a bit each: set where one is this byte."""
+    ir, types = _ir()
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = ir.VectorType(ir.IntType(8), WIDTH)
+        place = builder.bitcast(_place(context, builder, signature, arguments), lanes.as_pointer())
+        same = builder.icmp_unsigned("==", builder.load(place, align=1), _spread(ir, builder, arguments[2]))
+        return builder.bitcast(same, ir.IntType(WIDTH))
+
+    return types.uint32(data, at, types.uint8), emit
+
+
 def _pairs(_context: Any, data: Any, at: Any, first: Any, second: Any) -> Any:
     """Return of `WIDTH` bytes a bit each: set where one is the first and the next the second; reads a byte more."""
     ir, types = _ir()
@@ -173,9 +186,7 @@ def _pairs(_context: Any, data: Any, at: Any, first: Any, second: Any) -> Any:
 
         def same(there: Any, byte: Any) -> Any:
             found = builder.load(builder.bitcast(there, lanes.as_pointer()), align=1)
-            one = builder.insert_element(ir.Constant(lanes, ir.Undefined), byte, ir.Constant(ir.IntType(32), 0))
-            zeros = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-            return builder.icmp_unsigned("==", found, builder.shuffle_vector(one, one, zeros))
+            return builder.icmp_unsigned("==", found, _spread(ir, builder, byte))
 
         both = builder.and_(same(place, arguments[2]), same(after, arguments[3]))
         return builder.bitcast(both, ir.IntType(WIDTH))
@@ -210,12 +221,20 @@ def _ir() -> tuple[Any, Any]:
     return import_module("llvmlite.ir"), import_module("numba.types")
 
 
+def _spread(ir: Any, builder: Any, byte: Any) -> Any:
+    """Return `WIDTH` times the same byte."""
+    undefined = ir.Constant(ir.VectorType(ir.IntType(8), WIDTH), ir.Undefined)
+    one = builder.insert_element(undefined, byte, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH))
+
+
 def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
     return builder.gep(array.data, [arguments[1]])
 
 
 vector = cast("Callable[[Bytes, int], np.uint32]", Intrinsic(_vector))
+equal = cast("Callable[[Bytes, int, int], np.uint32]", Intrinsic(_equal))
 pairs = cast("Callable[[Bytes, int, int, int], np.uint32]", Intrinsic(_pairs))
 word = cast("Callable[[Bytes, int], np.uint64]", Intrinsic(_word))
 lowest = cast("Callable[[np.uint32], int]", Intrinsic(_lowest))
