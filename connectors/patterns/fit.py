@@ -56,8 +56,7 @@ def named(patterns: Sequence[str]) -> list[str]:
 def _as_machine_code(
     texts: pl.Series, whole: Piece | None, patterns: tuple[str, ...], names: tuple[str, ...]
 ) -> Fit | None:
-    from connectors.patterns import machine  # noqa: PLC0415 - few texts do without
-    from connectors.patterns.program import program  # noqa: PLC0415
+    from connectors.patterns.program import program  # noqa: PLC0415 - few texts do without
     from connectors.patterns.reading import ODD  # noqa: PLC0415
 
     instructions = program(patterns, names)
@@ -95,7 +94,6 @@ class Place(NamedTuple):
 
 def place(texts: Piece, pattern: str, name: str) -> Place | None:
     """Return where a pattern's group stands; None where the pattern is not for the machine."""
-    from connectors.patterns import machine  # noqa: PLC0415
     from connectors.patterns.program import program  # noqa: PLC0415
     from connectors.patterns.reading import ODD  # noqa: PLC0415
 
