@@ -188,12 +188,12 @@ class _Teller:
             )
 
     def _windows(self, alerts: Alerts) -> Iterator[_Window]:
-        slots, events = alerts.matches.slot, alerts.matches.frame["event"]
+        slots, events = alerts.matches.slot, self._numbers(alerts)
         for number, part in enumerate(alerts.parts):
             values = pl.concat([alerts.frame()])["metric"] if number == 0 and len(alerts.parts) == 1 else None
             for at in range(len(part.windows)):
                 inside = slice(int(part.windows.first[at]), int(part.windows.end[at]))
-                numbers = {int(each) for each in events[inside] if each.isdecimal()}
+                numbers = {each for each in events[inside] if each}
                 value = None if values is None else values[at]
                 yield _Window(
                     group=int(part.windows.group[at]),
@@ -203,6 +203,13 @@ class _Teller:
                     slots=frozenset(slots[inside].tolist()),
                     value=value,
                 )
+
+    def _numbers(self, alerts: Alerts) -> list[int]:
+        """Return the number of the event that each match is of; 0 for alerts of inner correlations."""
+        members = alerts.linked.members
+        known = [[] if each.inner is not None else self._frames[each.id]["event.id"].to_list() for each in members]
+        places = zip(alerts.matches.slot.tolist(), alerts.matches.frame["row"].to_list(), strict=True)
+        return [int(known[slot][row]) if known[slot] else 0 for slot, row in places]
 
     def _missing(self, linked: Linked, window: _Window) -> Iterator[str]:
         """Yield the rules that keep a window of a temporal correlation from being an alert."""
