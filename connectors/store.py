@@ -161,6 +161,7 @@ class Store(StoreFile):
         for begin in range(0, len(ids), TOGETHER):
             some = orjson.dumps(ids[begin : begin + TOGETHER]).decode()
             yield stored([text for (text,) in self.query(DOCUMENTS, (some,))], names)
+        self.query("PRAGMA shrink_memory", ())  # the pages of so many documents are of no more use
 
     @staticmethod
     def _rows(rows: list[tuple[Any, ...]]) -> pl.DataFrame:

@@ -237,10 +237,13 @@ class Block:
 
     @staticmethod
     def join(blocks: Iterable[tuple[pl.DataFrame, bool]], columns: Collection[str]) -> pl.DataFrame:
-        """Return columns of several blocks' matches, each event once, and whether each is `told` in any of them."""
+        """Return columns of several blocks' matches, each event once, and whether each is `told` in any of them.
+
+        A column that no block has is of nulls, which take no room.
+        """
         frames = [
             frame.select(
-                *(pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in columns),
+                *(pl.col(name) if name in frame.columns else pl.lit(None).alias(name) for name in columns),
                 pl.lit(told).alias("told"),
             )
             for frame, told in sorted(blocks, key=lambda each: not each[1])
@@ -248,7 +251,7 @@ class Block:
         if not frames:
             types = {name: pl.Int64 if name == "time" else pl.String for name in columns}
             return pl.DataFrame(schema={**types, "told": pl.Boolean})
-        whole = pl.concat(frames)
+        whole = pl.concat(frames, how="vertical_relaxed")
         if whole["event.id"].n_unique() == whole.height:  # as good as always, and looking takes less than copying
             return whole
         return whole.unique("event.id", keep="first", maintain_order=True)

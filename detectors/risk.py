@@ -63,12 +63,18 @@ def entity_risk(evidence: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Return RISK of the entities of EVIDENCE and of their systems and organisations at a time, the highest first."""
     if evidence.is_empty():
         return RISK.to_frame()
-    weighed = _weighed(evidence, now)
-    members = _scored(weighed, _tactics(weighed))
-    parts = [members, *(_rolled_up(weighed, members, column) for column in ("system", "organisation"))]
+    kinds = evidence["kind"].unique(maintain_order=True)
+    members = pl.concat([_members(evidence.filter(kind=kind), now) for kind in kinds])
+    parts = [members, *(_rolled_up(evidence, members, column) for column in ("system", "organisation"))]
     return pl.concat([part.select(RISK.names()) for part in parts]).sort(
         "risk", *_ENTITY, descending=[True, False, False]
     )
+
+
+def _members(evidence: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Return the risk of the entities of one kind; of all at once it would take several times the memory."""
+    weighed = _weighed(evidence, now)
+    return _scored(weighed, _tactics(weighed))
 
 
 def _weighed(evidence: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -130,10 +136,10 @@ def _scored(weighed: pl.DataFrame, tactics: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _rolled_up(weighed: pl.DataFrame, members: pl.DataFrame, column: str) -> pl.DataFrame:
+def _rolled_up(evidence: pl.DataFrame, members: pl.DataFrame, column: str) -> pl.DataFrame:
     """Return the risk of systems or organisations from that of their members."""
-    of = weighed.select(pl.col(column).alias("whole"), *_ENTITY).drop_nulls("whole").unique()
-    counts = weighed.group_by(pl.col(column).alias("whole")).agg(
+    of = evidence.select(pl.col(column).alias("whole"), *_ENTITY).drop_nulls("whole").unique()
+    counts = evidence.group_by(pl.col(column).alias("whole")).agg(
         pl.col("finding").n_unique().cast(pl.Int64).alias("findings")
     )
     odds = -(1 - pl.col("risk").clip(0, 99.999) / 100).log()

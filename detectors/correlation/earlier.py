@@ -59,11 +59,12 @@ def fresh(events: pl.DataFrame, known: pl.DataFrame, *, anew: bool) -> tuple[pl.
     Findings that were told stand there: their new matches are all that is to be told. With `anew` they are told again,
     for they may have been muted, and anything new may be loud.
     """
-    rows = "row" in known.columns
-    new = events.filter(~_among(events, known)) if rows else events.join(known, on=known.columns, how="anti")
-    key = known.columns[:2]
+    rows, key = "row" in known.columns, known.columns[:2]
+    new = events.filter(~_among(events, known, "row")) if rows else events.join(known, on=known.columns, how="anti")
     if anew:
         return events.join(new.select(key).unique(), on=key, how="semi"), new
+    if rows:
+        return events.filter(~_among(events, known, "number")), new
     return events.join(known.select(key).unique(), on=key, how="anti"), new
 
 
@@ -86,15 +87,18 @@ def pieces(events: pl.DataFrame, new: pl.DataFrame) -> Iterator[tuple[pl.DataFra
         yield of.get(name, events.clear()), some
 
 
-def _among(events: pl.DataFrame, known: pl.DataFrame) -> Flags:
-    """Say of which events the anchor and the row are known."""
+def _among(events: pl.DataFrame, known: pl.DataFrame, column: str) -> Flags:
+    """Say of which events the anchor and the row, or the group's number, are known."""
     anchors = distinct(np.sort(np.concatenate([each["anchor"].to_numpy() for each in (events, known)])))
-    rows = 1 + max(each["row"].to_numpy().max(initial=0) for each in (events, known))
+    width = 1 + max(each[column].to_numpy().max(initial=0) for each in (events, known))
 
     def keys(frame: pl.DataFrame) -> Numbers:
-        return np.asarray(np.searchsorted(anchors, frame["anchor"].to_numpy()) * rows + frame["row"].to_numpy())
+        return np.asarray(np.searchsorted(anchors, frame["anchor"].to_numpy()) * width + frame[column].to_numpy())
 
-    return np.isin(keys(events), keys(known), kind="sort")
+    asked, there = keys(events), distinct(np.sort(keys(known)))  # `np.isin` takes several times the room
+    if not there.size:
+        return np.zeros(asked.size, np.bool_)
+    return np.asarray(there[np.minimum(np.searchsorted(there, asked), there.size - 1)] == asked)
 
 
 def _asked_for(linked: Linked, rule: str) -> list[str]:

@@ -168,11 +168,11 @@ def _member(linked: Linked, slot: int, member: Member, frame: pl.DataFrame) -> p
         (text(name) if textual else pl.col(f"{FIELD}{name}")).alias(_value(number))
         for number, name in enumerate(member.fields)
     ]
-    inner = pl.lit(f"{slot}/") if member.inner is not None else pl.lit("")
+    event = pl.col("event.id") if member.inner is None else pl.concat_str(pl.lit(f"{slot}/"), "event.id")
     return frame.select(
         pl.lit(slot, pl.Int32).alias("slot"),
         pl.int_range(pl.len()).alias("row"),
-        pl.concat_str(inner, "event.id").alias("event"),
+        event.alias("event"),
         "time",
         *keys,
         *values,

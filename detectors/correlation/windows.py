@@ -24,7 +24,7 @@ Reals = npt.NDArray[np.float64]
 class Matches:
     """Matches of all members, in order of group and time.
 
-    The frame has `row` (where the match stands among those of its member), `event`, `group` and the values.
+    The frame has `row` (where the match stands among those of its member), `group` and the values.
     """
 
     frame: pl.DataFrame
@@ -76,7 +76,7 @@ def ordered(frame: pl.DataFrame, keys: Sequence[str]) -> Matches:
     order = _order(frame, key)
     group, time, key = group[order], time[order], key[order]
     slot = frame["slot"].to_numpy()[order].astype(np.int64)
-    frame = frame.drop("slot", "time", *keys)[order].with_columns(pl.Series("group", group))
+    frame = frame.drop("slot", "time", "event", *keys)[order].with_columns(pl.Series("group", group))
     return Matches(frame, groups, group, time, slot, key, times)
 
 

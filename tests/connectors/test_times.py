@@ -166,3 +166,9 @@ def test_bytes_tell_what_patterns_tell(text: str, clock: Clock) -> None:
 @given(st.lists(st.one_of(st.text(max_size=40), st.from_regex(r"\d{1,25}([-/:T .]\d{1,4}){0,6}Z?"))))
 def test_no_text_raises(texts: list[str]) -> None:
     assert len(read(*texts)) == len(texts)
+
+
+def test_a_leap_second_is_the_next_second() -> None:
+    texts = pl.Series(["2016-12-31T23:59:60Z", "2016-12-31 23:59:60"] * 50)
+    found = instants(texts, Clock("UTC"))
+    assert set(found.to_list()) == {datetime(2017, 1, 1, tzinfo=UTC)}
