@@ -14,7 +14,7 @@ import numpy.typing as npt
 from connectors.formats.hashing import Ints, Salt, hashed, same
 from connectors.native import Bytes, Places, compiled
 from connectors.patterns.letters import NO, UNSURE, YES
-from connectors.patterns.machine import belongs
+from connectors.patterns.reading import belongs
 
 QUOTE, BACKSLASH, NEWLINE = b'"\\\n'
 NOWHERE, ODD = -1, -2

@@ -56,8 +56,8 @@ def named(patterns: Sequence[str]) -> list[str]:
 def _as_machine_code(
     texts: pl.Series, whole: Piece | None, patterns: tuple[str, ...], names: tuple[str, ...]
 ) -> Fit | None:
-    from connectors.patterns import machine  # noqa: PLC0415 - few texts do without
-    from connectors.patterns.program import program  # noqa: PLC0415
+    from connectors.patterns.program import program  # noqa: PLC0415 - few texts do without
+    from connectors.patterns.reading import ODD  # noqa: PLC0415
 
     instructions = program(patterns, names)
     if instructions is None:
@@ -65,7 +65,7 @@ def _as_machine_code(
     whole = piece(texts) if whole is None else whole
     which, begins, sizes = _run(whole, instructions, len(names))
     columns = texts_at(whole, names, begins, sizes)
-    odd = np.flatnonzero(which == machine.ODD)
+    odd = np.flatnonzero(which == ODD)
     if not odd.size:
         return Fit(which, columns, {name: part(whole, *at) for name, *at in zip(names, begins, sizes, strict=True)})
     other = _by_polars(texts.gather(odd), patterns, names)
@@ -94,14 +94,14 @@ class Place(NamedTuple):
 
 def place(texts: Piece, pattern: str, name: str) -> Place | None:
     """Return where a pattern's group stands; None where the pattern is not for the machine."""
-    from connectors.patterns import machine  # noqa: PLC0415
     from connectors.patterns.program import program  # noqa: PLC0415
+    from connectors.patterns.reading import ODD  # noqa: PLC0415
 
     instructions = program((pattern,), (name,))
     if instructions is None:
         return None
     which, begins, sizes = _run(texts, instructions, 1)
-    return Place(begins[0], sizes[0], which == machine.ODD)
+    return Place(begins[0], sizes[0], which == ODD)
 
 
 def _by_polars(texts: pl.Series, patterns: Sequence[str], names: Sequence[str]) -> Fit:

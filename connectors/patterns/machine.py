@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from connectors.native import WIDTH, Bytes, Places, Spans, compiled, lowest, pairs
-from connectors.patterns.letters import NEARLY_NO, NO, UNSURE, YES
+from connectors.native import Bytes, Places, Spans, compiled
+from connectors.patterns.letters import NO, UNSURE, YES
 from connectors.patterns.program import (
     BEGIN,
     BOUND,
@@ -29,12 +29,11 @@ from connectors.patterns.program import (
     SPLIT,
     TEXT,
 )
+from connectors.patterns.reading import NONE, ODD, Sets, alike, belongs, bounds, found, guarded, run, width
 from connectors.patterns.syntax import MOST
 
 Code = npt.NDArray[np.int32]
-Sets = npt.NDArray[np.uint8]
 
-NONE, ODD = -1, -2  # what fits a text: the number of a pattern, or one of these
 LIMIT, START = 24, 4_000  # steps a byte, and for every text
 DEEP: Final = 2_000  # entries of the stack
 # entries of the stack: another way; a run that may end sooner, or later; what a place was
@@ -52,120 +51,6 @@ class Scratch(NamedTuple):
 def scratch(groups: int) -> Scratch:
     """Return what a call for so many groups works with."""
     return Scratch(np.empty(2 * groups + 2, np.int32), np.empty((DEEP + 1, 4), np.int64), np.empty(1, np.int64))
-
-
-@compiled
-def belongs(data: Bytes, at: int, end: int, states: Bytes) -> int:
-    """Say whether the character that begins here is of a class."""
-    state = states[data[at]]
-    if state <= UNSURE:
-        return int(state)
-    if at + 1 < end and data[at + 1] == 0x9A:
-        return UNSURE
-    return NO if state == NEARLY_NO else YES
-
-
-@compiled
-def width(data: Bytes, at: int, end: int) -> int:
-    """Return where the character that begins here ends."""
-    at += 1
-    while at < end and data[at] & 0xC0 == 0x80:
-        at += 1
-    return at
-
-
-@compiled
-def guarded(data: Bytes, at: int, end: int, guard: int, sets: Sets) -> bool:
-    """Say whether what is guarded may begin here."""
-    if guard < 0:
-        return True
-    if at == end:
-        return guard & 1 == 1
-    return bool(sets[guard >> 1, data[at]] == YES)
-
-
-@compiled
-def run(data: Bytes, at: int, end: int, states: Bytes, least: int, most: int) -> tuple[int, int]:
-    """Return where as many characters of a class as there are end, and where the fewest do; -1 too few, -2 odd."""
-    start = at
-    if most == MOST and least <= 1:
-        while at < end:
-            state = states[data[at]]
-            if state == YES:
-                at += 1
-                continue
-            if state == NO:
-                break
-            state = belongs(data, at, end, states)
-            if state == UNSURE:
-                return ODD, 0
-            if state == NO:
-                break
-            at += 1
-        if least == 0:
-            return at, start
-        return (NONE, 0) if at == start else (at, width(data, start, end))
-    count, low = 0, start
-    while at < end and count < most:
-        state = belongs(data, at, end, states)
-        if state == UNSURE:
-            return ODD, 0
-        if state == NO:
-            break
-        at = width(data, at, end)
-        count += 1
-        if count == least:
-            low = at
-    return (NONE, 0) if count < least else (at, low)
-
-
-@compiled
-def word(data: Bytes, at: int) -> int:
-    """Say whether a letter of a word stands here; -2 where it is none of ASCII."""
-    byte = data[at]
-    if byte >= 128:
-        return ODD
-    return int(48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte == 95)
-
-
-@compiled
-def bounds(data: Bytes, at: int, begin: int, end: int) -> int:
-    """Say whether a word begins or ends here."""
-    before = word(data, at - 1) if at > begin else 0
-    after = word(data, at) if at < end else 0
-    return ODD if before == ODD or after == ODD else int(before != after)
-
-
-@compiled
-def found(data: Bytes, at: int, end: int, texts: Bytes, start: int, size: int) -> int:
-    """Return where a text of two bytes or more stands first between two places; -1 where it doesn't."""
-    first, second = texts[start], texts[start + 1]
-    last = end - size
-    while at <= last:
-        if at + WIDTH < data.size:
-            bits = pairs(data, at, first, second)
-            while bits:
-                place = at + lowest(bits)
-                if place > last:
-                    return NONE
-                if alike(data, place, texts, start, size):
-                    return place
-                bits &= bits - np.uint32(1)
-            at += WIDTH
-        else:
-            if alike(data, at, texts, start, size):
-                return at
-            at += 1
-    return NONE
-
-
-@compiled
-def alike(data: Bytes, at: int, texts: Bytes, start: int, size: int) -> bool:
-    """Say whether a text stands here."""
-    same = 0
-    while same < size and data[at + same] == texts[start + same]:
-        same += 1
-    return same == size
 
 
 @compiled

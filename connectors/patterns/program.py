@@ -6,11 +6,9 @@ the next byte mostly tells which way can't be (guards). So most lines are read f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -29,6 +27,7 @@ from connectors.patterns.syntax import (
     Sequence,
     parse,
 )
+from connectors.patterns.trees import empty, only, texts, unrolled
 
 # what instructions do; a, b, c, d are their operands
 MATCH, SET, SPAN, GREEDY, LAZY, SPLIT, JUMP, SAVE, BEGIN, END, BOUND, INSIDE, TEXT = range(13)
@@ -115,7 +114,7 @@ class _Maker:
 
     def needle(self, tree: Node) -> tuple[int, int]:
         """Note the longest text that is in whatever fits; none where that is short."""
-        found = max(_texts(tree), key=len, default=b"")
+        found = max(texts(tree), key=len, default=b"")
         if len(found) < SHORT:
             return 0, 0
         self.texts += found
@@ -152,7 +151,7 @@ class _Maker:
     def _sequence(self, node: Sequence) -> None:
         letters = b""
         for part in node.parts:
-            letter = _only(part)
+            letter = only(part)
             if letter is None and letters:
                 self._letters(letters)
                 letters = b""
@@ -194,10 +193,10 @@ class _Maker:
         if isinstance(node.part, Letter):
             self.emit(GREEDY if node.greedy else LAZY, self.set(node.part.states), node.least, node.most)
             return
-        if (unrolled := _unrolled(node)) is not None:
-            self.add(unrolled)
+        if (other := unrolled(node)) is not None:
+            self.add(other)
             return
-        if _empty(node.part) and node.most > 1:
+        if empty(node.part) and node.most > 1:
             raise _TooLongError  # could go round without end
         for _ in range(node.least):
             self.add(node.part)
@@ -222,55 +221,6 @@ class _Maker:
         self.add(node.part)
         self.emit(JUMP, start)
         split[2 if node.greedy else 1] = len(self.code)
-
-
-def _unrolled(node: Repeated) -> Node | None:
-    r"""Return `[^"\\]*(?:\\.[^"\\]*)*` for `(?:[^"\\]|\\.)*`, which takes a step for every letter; None for others."""
-    if not (isinstance(node.part, Choice) and len(node.part.ways) == 2 and node.greedy):
-        return None
-    usual, odd = node.part.ways
-    if node.least or node.most < MOST or not (isinstance(usual, Letter) and isinstance(odd, Sequence) and odd.parts):
-        return None
-    first = odd.parts[0]
-    if not isinstance(first, Letter) or any(NO not in both for both in zip(usual.states, first.states, strict=True)):
-        return None
-    run = Repeated(usual, 0, MOST, greedy=True)
-    return Sequence((run, Repeated(Sequence((*odd.parts, run)), 0, MOST, greedy=True)))
-
-
-def _texts(node: Node) -> Iterator[bytes]:
-    """Yield texts that are in whatever fits a part of a pattern."""
-    if isinstance(node, Group) or (isinstance(node, Repeated) and node.least):
-        yield from _texts(node.part)
-    elif isinstance(node, Sequence):
-        for alone, parts in groupby(node.parts, lambda part: _only(part) is not None):
-            if alone:
-                yield b"".join(_only(part) or b"" for part in parts)
-            else:
-                for part in parts:
-                    yield from _texts(part)
-
-
-def _only(node: Node) -> bytes | None:
-    """Return the only character of a class, if it is one of ASCII."""
-    if not isinstance(node, Letter) or sum(node.states) != YES:
-        return None
-    return bytes([node.states.index(YES)])
-
-
-def _empty(node: Node) -> bool:
-    """Say whether a part may fit nothing."""
-    if isinstance(node, Letter | Literal):
-        return False
-    if isinstance(node, Assertion):
-        return True
-    if isinstance(node, Sequence):
-        return all(map(_empty, node.parts))
-    if isinstance(node, Choice):
-        return any(map(_empty, node.ways))
-    if isinstance(node, Repeated):
-        return node.least == 0 or _empty(node.part)
-    return _empty(node.part)
 
 
 @dataclass(slots=True)

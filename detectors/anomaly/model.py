@@ -5,8 +5,11 @@ The detectors are fitted again from the sample when the model is used, which tak
 leaves no pickle to trust.
 
 Scores of the detectors are put on one scale by their training scores and averaged (PyOD's `average`, after
-`standardizer`: Aggarwal and Sathe 2015). A score becomes a p-value by the share of held-back windows that score as high
-(conformal, Laxhammar 2014); beyond the highest of them by an exponential tail of the excesses (Pickands 1975).
+`standardizer`: Aggarwal and Sathe 2015), and become p-values (`calibration.py`).
+
+A model has three members, each with a sample and held-back windows of its own (`split.py`), and its p-value is the
+geometric mean of theirs. Which windows a sample happens to have moves the p-values of a member by a fifth; of three it
+moves less what is told (Breiman 1996, "Bagging predictors").
 """
 
 from __future__ import annotations
@@ -20,13 +23,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from detectors.anomaly.calibration import BELOW, LEAST, STRANGEST, Calibration
 from detectors.errors import UsageError
 
 Matrix = npt.NDArray[np.float64]
 
-LEAST: Final = 50  # rows without which nothing can be learnt
+MEMBERS: Final = 3
 NARROW: Final = 0.5  # a feature that hardly ever moves is not strange when it moves a little
-TAIL: Final = 0.05  # share of the calibration scores that the tail is fitted to
 SLICE: Final = 20_000  # rows scored at once
 # Chosen by `soc bench anomaly`: see docs/anomaly.md.
 ENSEMBLE: Final = ("KNN", "GMM", "INNE")
@@ -45,8 +48,7 @@ WIDE: Final[Options] = {
     "KNN": {"n_neighbors": 20, "method": "mean"},
 }
 WORTH: Final = 3.0  # spreads by which some feature of a window that is told must be away from usual
-BELOW: Final = 1_000.0  # more than any two scores differ by
-OPTIONS: Final = {"worth": WORTH, **WIDE}  # what a model was made with besides
+OPTIONS: Final = {"worth": WORTH, "members": MEMBERS, "tail": STRANGEST, **WIDE}  # what a model was made with besides
 
 
 def detector(name: str, seed: int, **options: float | str) -> Any:  # noqa: ANN401  PyOD has no types
@@ -100,50 +102,12 @@ class Ensemble:
         return scaled
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Scores of normal windows that the detectors didn't see, in order."""
-
-    scores: npt.NDArray[np.float64]
-
-    def p_values(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return how probable such a score is of a normal window."""
-        known = self.scores
-        above = len(known) - np.searchsorted(known, scores, side="left")
-        exact = (above + 1) / (len(known) + 1)
-        edge, excess = self._tail()
-        share = float((known > edge).mean()) or 1 / (len(known) + 1)
-        tail = share * np.exp(-np.maximum(scores - edge, 0.0) / excess)
-        return np.where(scores > known[-1], np.minimum(tail, exact), exact)
-
-    def score(self, p: float) -> float:
-        """Return the least score whose p-value is not above `p`."""
-        edge, excess = self._tail()
-        share = float((self.scores > edge).mean()) or 1 / (len(self.scores) + 1)
-        low, high = float(self.scores[0]), max(float(self.scores[-1]), edge + excess * float(np.log(share / p))) + 1.0
-        for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (low, middle) if self.p_values(np.array([middle]))[0] <= p else (middle, high)
-        return high
-
-    def _tail(self) -> tuple[float, float]:
-        usual = self.scores < -BELOW / 2
-        worth = self.scores[~usual]  # what else tells nothing of how far those of another kind lie apart
-        known = worth if len(worth) >= LEAST else self.scores + BELOW * usual
-        edge = float(np.quantile(known, 1 - TAIL))
-        over = known[known > edge] - edge
-        return edge, max(float(over.mean()) if len(over) else 0.0, 1e-3)
-
-
 @dataclass(frozen=True)
-class Model:
-    """What was learnt of one feature set."""
+class Member:
+    """One of a model's parts: detectors fitted to a sample, calibrated on windows that they didn't see."""
 
-    name: str  # of the feature set
-    semantics: str  # of the feature set that it was trained with
-    features: tuple[str, ...]
     sample: Matrix = field(repr=False)
-    calibration: npt.NDArray[np.float64] = field(repr=False)
+    calibration: npt.NDArray[np.float64] = field(repr=False)  # scores, in order
     detectors: tuple[str, ...] = ENSEMBLE
     seed: int = 0
 
@@ -155,32 +119,69 @@ class Model:
     def calibrated(self) -> Calibration:
         return Calibration(self.calibration)
 
-    def score(self, rows: Matrix) -> Matrix:
-        """Return a score per row; higher is stranger."""
-        return ranked(self.ensemble, rows)
+    def surprise(self, rows: Matrix) -> Matrix:
+        """Return by how many nats each row surprises, after the windows that it is calibrated on."""
+        return self.calibrated.surprise(ranked(self.ensemble, rows))
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was learnt of one feature set."""
+
+    name: str  # of the feature set
+    semantics: str  # of the feature set that it was trained with
+    features: tuple[str, ...]
+    members: tuple[Member, ...]
+
+    def surprise(self, rows: Matrix) -> Matrix:
+        """Return by how many nats each row surprises: the mean of what its members say; higher is stranger.
+
+        Of windows that nobody is told of the first member tells alone.
+        """
+        surprises = self.members[0].surprise(rows)
+        odd = np.flatnonzero(~as_usual(rows))
+        if len(odd):
+            others = [one.surprise(rows[odd]) for one in self.members[1:]]
+            surprises[odd] = np.mean([surprises[odd], *others], axis=0)
+        return surprises
 
     def p_values(self, rows: Matrix) -> Matrix:
-        return self.calibrated.p_values(self.score(rows))
+        """Return how probable windows so strange are: the geometric mean of what the members say."""
+        p: Matrix = np.exp(-self.surprise(rows))
+        return p
 
 
-def ranked(ensemble: Ensemble, rows: Matrix) -> Matrix:
-    """Return scores, those of windows that are as good as usual below all others."""
-    usual = np.abs(rows).max(axis=1, initial=0.0) < WORTH
-    scores: Matrix = ensemble.score(rows) - BELOW * usual
+def as_usual(rows: Matrix) -> npt.NDArray[np.bool_]:
+    """Say of which windows nobody would be told, for no feature is far from usual."""
+    near: npt.NDArray[np.bool_] = np.abs(rows).max(axis=1, initial=0.0) < WORTH
+    return near
+
+
+def ranked(ensemble: Ensemble, rows: Matrix, *, whole: bool = True) -> Matrix:
+    """Return scores, those of windows that are as good as usual below all others.
+
+    Unless the `whole` is wanted, these are not told apart, which saves most of the work; if there are enough others.
+    """
+    odd = ~as_usual(rows)
+    if whole or odd.sum() < LEAST:
+        return ensemble.score(rows) - BELOW * ~odd
+    scores = np.full(len(rows), -BELOW)
+    scores[odd] = ensemble.score(rows[odd])
     return scores
 
 
 def fit(
-    name: str,
-    semantics: str,
-    features: tuple[str, ...],
     train: Matrix,
     held: Matrix,
     *,
+    name: str = "",
     detectors: tuple[str, ...] = ENSEMBLE,
     seed: int = 0,
-) -> Model:
+    whole: bool = True,
+) -> Member:
     """Fit to `train` and calibrate on `held`, other windows (`split.py`); both are deviations, a column per feature.
+
+    Unless `whole`, it is calibrated for windows that somebody may be told of only.
 
     Raises:
         UsageError: there is too little to learn from.
@@ -192,7 +193,6 @@ def fit(
         )
     sample = np.nan_to_num(train)
     ensemble = Ensemble(sample, detectors, seed, WIDE)
-    scores = np.sort(ranked(ensemble, np.nan_to_num(held)))
-    made = Model(name, semantics, features, sample, scores, detectors, seed)
-    vars(made)["ensemble"] = ensemble  # as `Model.ensemble` would make it again
+    made = Member(sample, np.sort(ranked(ensemble, np.nan_to_num(held), whole=whole)), detectors, seed)
+    vars(made)["ensemble"] = ensemble  # as `Member.ensemble` would make it again
     return made

@@ -114,8 +114,8 @@ def score(
         (pl.col("p") <= pl.col("limit")) & (far >= WORTH)
     )
     kept, over = _capped(strange, budget)
-    limits = [model.calibrated.score(limit) for limit in kept["limit"]]
-    named = named_features(model.score, values[kept["row"].to_numpy()], limits) if len(kept) else []
+    limits = (-np.log(kept["limit"].to_numpy())).tolist()
+    named = named_features(model.surprise, values[kept["row"].to_numpy()], limits) if len(kept) else []
     told_of = list(kept.iter_rows(named=True))
     histories = [_history(deviations, row) for row in told_of]
     nearest = _nearest(histories, told_of, model, chosen)

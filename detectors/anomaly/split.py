@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 SAMPLE: Final = 6_000  # windows that detectors are fitted to; neighbours of more cost more than they tell
-HELD: Final = 60_000  # windows that the scores are calibrated on; the threshold is told by the strangest few of them
+HELD: Final = 30_000  # windows that the scores are calibrated on; the threshold is told by the strangest few of them
 SHARE: Final = 0.3  # of the windows, at least, is calibrated on
 
 Numbers = npt.NDArray[np.uint64]

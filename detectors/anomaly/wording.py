@@ -41,5 +41,5 @@ def sentence(
         p=f"{'≤' if p > SMALLEST else '<'} {p:.2g}".replace(".", {"en": ".", "vi": ","}[lang]),
         nearest=NEAREST[lang].format(day=(nearest + home).strftime(day)) if nearest else "",
         since=(period[0] + home).strftime(day),
-        until=(period[1] + home).strftime(day),
+        until=(period[1] + home - timedelta(microseconds=1)).strftime(day),
     )

@@ -17,7 +17,7 @@ from detectors.anomaly.calendar import WorkCalendar
 from detectors.anomaly.drift import shares
 from detectors.anomaly.featureset import FeatureSet
 from detectors.anomaly.measure import measure
-from detectors.anomaly.model import OPTIONS, Model, fit
+from detectors.anomaly.model import MEMBERS, OPTIONS, Member, Model, fit
 from detectors.anomaly.scoring import matrix
 from detectors.anomaly.split import split
 from detectors.anomaly.tally import Tally
@@ -40,7 +40,8 @@ class Trained:
 
     @property
     def arrays(self) -> Arrays:
-        return {"sample": self.model.sample, "calibration": self.model.calibration}
+        members = enumerate(self.model.members)
+        return {f"{kind}_{at}": getattr(one, kind) for at, one in members for kind in ("sample", "calibration")}
 
 
 def prepared(tally: Tally, chosen: FeatureSet, calendar: WorkCalendar) -> tuple[pl.DataFrame, int]:
@@ -77,23 +78,41 @@ def train(
     warm = min(max(timedelta(days=(last - first).days // 3), WARM[0]), WARM[1])
     usable = frame.filter(pl.col("window") >= first + warm).join(bad, on=["entity", "window"], how="anti")
     usable = usable.filter((pl.col("history") >= ENOUGH) | pl.col("peers").is_not_null()).sort("window", "entity")
-    rows, (learnt, held) = matrix(usable, chosen), split(usable, seed)
-    model = fit(chosen.name, chosen.semantics, tuple(chosen.names), rows[learnt], rows[held], seed=seed)
-    weeks = max((last - first - warm) / WEEK, 1 / 7)
+    rows, parts = matrix(usable, chosen), [split(usable, seed + at) for at in range(MEMBERS)]
+    members = [
+        fit(rows[learnt], rows[held], name=chosen.name, seed=seed + at, whole=at == 0)
+        for at, (learnt, held) in enumerate(parts)
+    ]
+    model = Model(chosen.name, chosen.semantics, tuple(chosen.names), tuple(members))
     manifest = {
         "semantics": chosen.semantics,
         "features": list(model.features),
-        "detectors": list(model.detectors),
+        "detectors": list(members[0].detectors),
         "options": OPTIONS,
         "seed": seed,
         "period": [first.isoformat(), (last + timedelta(days=1)).isoformat()],
-        "windows": {"learnt": len(learnt), "held": len(held), "entities": usable["entity"].n_unique()},
-        "weekly": usable.height / weeks,
+        "windows": {
+            "learnt": len(np.unique(np.concatenate([learnt for learnt, _ in parts]))),
+            "held": len(np.unique(np.concatenate([held for _, held in parts]))),
+            "all": usable.height,
+            "entities": usable["entity"].n_unique(),
+        },
+        "weekly": a_week(usable),
         "shares": shares(rows),
         "cleaned": len(bad),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     return Trained(model, manifest)
+
+
+def a_week(windows: pl.DataFrame) -> float:
+    """Return how many windows a week has: of each kind of day as many as those days have that the archive knows.
+
+    So a day that the archive lacks changes nothing.
+    """
+    day = pl.col("window").dt.truncate("1d")
+    kinds = dict(windows.group_by("works").agg(pl.len() / day.n_unique()).iter_rows())
+    return float(5 * kinds.get(True, 0.0) + 2 * kinds.get(False, 0.0))
 
 
 def revived(stored: Stored, arrays: Arrays) -> Model:
@@ -108,15 +127,12 @@ def revived(stored: Stored, arrays: Arrays) -> Model:
             f"{stored.name} {stored.version} was calibrated in another way",
             fix=f"train it again: soc train {stored.name}",
         )
-    return Model(
-        stored.name,
-        str(manifest["semantics"]),
-        tuple(manifest["features"]),
-        arrays["sample"].astype(np.float64),
-        arrays["calibration"].astype(np.float64),
-        tuple(manifest["detectors"]),
-        int(manifest["seed"]),
+    detectors, seed = tuple(manifest["detectors"]), int(manifest["seed"])
+    kept = [(arrays[f"sample_{at}"], arrays[f"calibration_{at}"], seed + at) for at in range(MEMBERS)]
+    members = tuple(
+        Member(sample.astype(np.float64), scores.astype(np.float64), detectors, at) for sample, scores, at in kept
     )
+    return Model(stored.name, str(manifest["semantics"]), tuple(manifest["features"]), members)
 
 
 def trained_period(manifest: dict[str, Any]) -> tuple[datetime, datetime]:

@@ -16,11 +16,13 @@ from detectors.anomaly.exact.hits import Stage
 from detectors.anomaly.exact.telling import anomalies
 from detectors.anomaly.featureset import FeatureSet
 from detectors.errors import InputError
+from detectors.risk import ODDS
 from flows.anomaly import marks, memory
 from flows.anomaly.collecting import DAY, SOURCE, collect, known_period, midnight
 from flows.anomaly.feedback import factors
 from flows.anomaly.room import LOOKS_BACK, Room
 
+CRITICALITY: Final = "soc.asset.criticality"
 UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": DAY}
 WAYS: Final = {"days": True, "hours": False}
 LIVE: Final = timedelta(days=2)  # an archive that ends before has ended: nobody fell silent
@@ -43,6 +45,8 @@ def watch(where: Room, chosen: FeatureSet, since: datetime | None) -> list[Anoma
                 where.calendar,
                 declared(where.definitions) if chosen.entity == SOURCE else {},
                 factors(where.settings, f"{chosen.name}.{each.name}", chosen.entity),
+                weights(where, chosen, moments) if each.kind == "silence" else {},
+                apart=chosen.entity == SOURCE and each.kind == "silence",
             )
             seen = _remembered(where, chosen, moments) if each.kind in REMEMBERS else moments
             told, over = anomalies(seen, chosen, each, stage, chosen.of(where.archive.sources()))
@@ -71,6 +75,18 @@ def declared(definitions: Mapping[str, Definition]) -> dict[str, timedelta]:
         for name, each in definitions.items()
         if "silence" in each.expected.model_fields_set
     }
+
+
+def weights(where: Room, chosen: FeatureSet, moments: pl.DataFrame) -> dict[str, float]:
+    """Return how much the silence of sources matters, by their definitions, or that of machines, by the register."""
+    if chosen.entity == SOURCE:
+        return {name: ODDS[each.criticality] for name, each in where.definitions.items()}
+    if chosen.entity != "host.name":
+        return {}
+    hosts = moments.select(pl.lit(where.now).alias("@timestamp"), pl.col("entity").unique().alias("host.name"))
+    told = where.enrichment.added(hosts, {CRITICALITY})
+    known = told.select("host.name", CRITICALITY).drop_nulls() if CRITICALITY in told.columns else told.head(0)
+    return {name: ODDS.get(each, 1.0) for name, each, *_ in known.iter_rows()}
 
 
 def _until(where: Room, chosen: FeatureSet, *, daily: bool) -> datetime | None:

@@ -66,9 +66,8 @@ def _train(where: Room, chosen: FeatureSet, begin: datetime, end: datetime) -> S
         where.registry.promote(chosen.name, version)
     stored, _ = where.registry.load(chosen.name, version)
     counts = manifest["windows"]
-    total = counts["learnt"] + counts["held"]
     state = "in use" if stored.champion else f"put it into use: soc models promote {chosen.name} {version}"
-    where.say(f"{chosen.name} {version}: {counts['entities']:,} entities, {total:,} windows; {state}")
+    where.say(f"{chosen.name} {version}: {counts['entities']:,} entities, {counts['all']:,} windows; {state}")
     return stored
 
 

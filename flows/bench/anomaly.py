@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectors.simulator.behaviour import Size
-from flows.bench import behaviour, labelled, quiet, scale
+from connectors.simulator.routine import Extent
+from flows.bench import behaviour, labelled, quiet, routine, scale
 from flows.bench.table import table
 
 JUDGING: Final = 23  # a seed; what was chosen was chosen with others
@@ -33,10 +34,12 @@ def scaled(entities: int, days: int) -> dict[str, Any]:
 
 
 def quieted(days: int, seed: int) -> dict[str, Any]:
-    """Count what exact detectors tell of log lines without an attack; print it."""
+    """Count what exact detectors tell of a large province's routine, and of log lines without an attack; print it."""
+    calm = routine.costs(Extent(days=days), seed)
+    print(routine.shown(calm), flush=True)
     told = quiet.costs(days, seed)
     print(quiet.shown(told))
-    return told
+    return {**told, "routine": calm}
 
 
 def _labelled(told: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 def _list(settings: Settings, registry: Registry) -> int:
     refused: list[InputError] = []
     known = registry.versions(refused=refused.append)
-    print(_table(known))
+    print(_table(known, ZoneInfo(settings.zone)))
     for error in refused:
         _say(str(error))
     if not known and not refused:
@@ -73,20 +74,26 @@ def _list(settings: Settings, registry: Registry) -> int:
     return 3 if refused else 0
 
 
-def _table(stored: list[Stored]) -> str:
+def _table(stored: list[Stored], zone: ZoneInfo) -> str:
     rows = [
         (
             f"{one.name} {one.version}",
             "in use" if one.champion else "",
             str(one.manifest["trained"])[:16],
-            f"{one.manifest['period'][0][:10]} – {one.manifest['period'][1][:10]}",
+            _days(one.manifest["period"], zone),
             int(one.manifest["windows"]["entities"]),
-            int(one.manifest["windows"]["learnt"] + one.manifest["windows"]["held"]),
+            int(one.manifest["windows"]["all"]) if "all" in one.manifest["windows"] else "?",
             "+".join(one.manifest["detectors"]),
         )
         for one in stored
     ]
     return table(("model", "", "trained", "on", "entities", "windows", "detectors"), rows)
+
+
+def _days(period: list[str], zone: ZoneInfo) -> str:
+    """Return the first and the last local day of a period."""
+    begin, end = (datetime.fromisoformat(each).replace(tzinfo=UTC).astimezone(zone) for each in period)
+    return f"{begin:%Y-%m-%d} – {end - timedelta(microseconds=1):%Y-%m-%d}"
 
 
 def _compare(args: argparse.Namespace, registry: Registry) -> None:

@@ -1,8 +1,9 @@
 """First-seen values and rare pairs: what never was before, of those of whom hardly anything is ever new.
 
-The strength of a first is the logarithm of how many days were looked at per first that came in them: a host that ran
-no new program in 200 days is more surprising than one that runs a new one each week. In the first days of an entity,
-and of the log itself, everything is new, and nothing is told.
+A first is as surprising as days were looked at per first that came in them, on a logarithmic scale: a host that ran no
+new program in 200 days more than one that runs a new one each week. Its strength is that by the most that could be on
+that day, or what comes later would always be stronger than what came before; and many on one day are stronger than one.
+In the first days of an entity, and of the log itself, everything is new, and nothing is told.
 """
 
 from __future__ import annotations
@@ -71,16 +72,18 @@ def _surprising(rows: pl.DataFrame, watch: Watch, stage: Stage) -> pl.DataFrame:
     counts = firsts.group_by("group", "at").agg(pl.len().cast(pl.Float64).alias("here")).sort("group", "at")
     counts = counts.with_columns((pl.col("here").cum_sum().over("group") - pl.col("here")).alias("before"))
     days = ((pl.col("at") - pl.col("settled")).dt.total_seconds() / 86_400).clip(0.0) + watch.warm
-    strength = ((days + 1) / (pl.col("before") + 0.5)).log()
+    known = ((pl.col("at") - pl.lit(begin, TIME)).dt.total_seconds() / 86_400).clip(watch.warm)
+    surprise = ((days + 1) / (pl.col("before") + 0.5)).log()
+    most = ((known + 1) / 0.5).log()
     found = firsts.join(counts, on=["group", "at"]).with_columns(days.alias("days"))
-    return found.with_columns(strength.alias("strength")).filter(pl.col("strength") >= LEAST)
+    return found.filter(surprise >= LEAST).with_columns((surprise / most).alias("strength"))
 
 
 def _daily(found: pl.DataFrame, stage: Stage) -> pl.DataFrame:
     """Join the firsts of an entity and a day: one thing that happened has many of them."""
     ordered = found.sort("first", "value")
     day = ordered.group_by("entity", "at").agg(
-        pl.col("strength").max(),
+        pl.col("strength").max() + pl.len().cast(pl.Float64).log(),
         pl.len().cast(pl.Float64).alias("count"),
         pl.col("value", "by").first(),
         pl.col("value").head(SHOWN).alias("values"),

@@ -1,7 +1,8 @@
 """What exact detectors give: hits of all times they were shown, and which of the new ones are told.
 
 A detector that finds something every day says nothing. So each looks at the weeks before as well: what it would have
-told then sets how strong a hit must be now, for at most so many a week.
+told then sets how strong a hit must be now, for at most so many a week. Whole sources are held against themselves only:
+one that flaps doesn't hide that another fell silent.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Stage:
     calendar: WorkCalendar
     declared: Mapping[str, timedelta] = field(default_factory=dict)  # entity → how long it may be silent
     adjusted: Mapping[str, float] = field(default_factory=dict)  # entity → factor, by verdicts
+    weights: Mapping[str, float] = field(default_factory=dict)  # entity → how much its silence matters
+    apart: bool = False  # entities are whole sources: no hit of one mutes another's
 
 
 def told(hits: pl.DataFrame, watch: Watch, stage: Stage) -> tuple[pl.DataFrame, int]:
@@ -47,10 +50,22 @@ def told(hits: pl.DataFrame, watch: Watch, stage: Stage) -> tuple[pl.DataFrame, 
     first = past["start"].min()
     weeks = (stage.since - first) / WEEK if isinstance(first, datetime) else 1.0
     allowed = int(watch.weekly * max(weeks, 1.0))
-    ranked = past["strength"].sort(descending=True)
-    limit = float(ranked[allowed]) if len(ranked) > allowed else 0.0
     factor = now["entity"].replace_strict(dict(stage.adjusted), default=1.0, return_dtype=pl.Float64).sqrt()
-    strong = now.filter(pl.col("strength") * factor > limit).sort("strength", "entity", descending=[True, False])
+    limits = _limits(past, allowed, apart=stage.apart)
+    strong = (
+        now.with_columns((pl.col("entity") if stage.apart else pl.lit("")).alias("group"), factor.alias("factor"))
+        .join(limits, on="group", how="left")
+        .filter(pl.col("strength") * pl.col("factor") > pl.col("limit").fill_null(0.0))
+        .drop("group", "factor", "limit")
+        .sort("strength", "entity", descending=[True, False])
+    )
     day = stage.calendar.window(pl.col("start"), "day").alias("day")
-    kept = strong.group_by(day, maintain_order=True).head(BURST).drop("day").sort("start", "entity")
-    return kept, now.height - kept.height
+    kept = strong if stage.apart else strong.group_by(day, maintain_order=True).head(BURST).drop("day")
+    return kept.sort("start", "entity"), now.height - kept.height
+
+
+def _limits(past: pl.DataFrame, allowed: int, *, apart: bool) -> pl.DataFrame:
+    """Return per group (an entity, or all) the strength that so many hits of the weeks before were above."""
+    group = (pl.col("entity") if apart else pl.lit("")).alias("group")
+    strongest = pl.col("strength").sort(descending=True)
+    return past.group_by(group).agg(strongest.get(allowed, null_on_oob=True).alias("limit"))

@@ -3,6 +3,10 @@
 Of a source whose definition declares how long it may be silent, that counts. Of others it is learnt: each silent hour
 adds the surprise that this hour of such days usually gives (minus the logarithm of the share of them that were silent),
 until it is more than chance explains, and half as much again as any earlier silence of this entity.
+
+A silence is as strong as it is overdue by this entity's own rhythm: its surprise, times that of each silent hour, for a
+machine that always sends is missed sooner than one whose user is on leave; and how many times over what was declared.
+All that times what the entity matters (`Stage.weights`).
 """
 
 from __future__ import annotations
@@ -37,12 +41,14 @@ def silence(moments: pl.DataFrame, watch: Watch, stage: Stage) -> pl.DataFrame:
         .otherwise(pl.col("hours") >= pl.col("declared"))
         .alias("hit")
     )
+    weight = pl.col("entity").replace_strict(dict(stage.weights), default=1.0, return_dtype=pl.Float64)
+    overdue = (pl.col("sum") / NATS) * (pl.col("sum") / pl.col("hours"))
     first = grid.filter(pl.col("hit") & pl.col("silent")).unique(["entity", "run"], keep="first", maintain_order=True)
     return first.select(
         "entity",
         (pl.col("at") - HOUR * (pl.col("hours") - 1)).alias("start"),
         (pl.col("at") + HOUR).alias("end"),
-        pl.when(pl.col("declared").is_null()).then(pl.col("sum") / NATS).otherwise(pl.lit(99.0)).alias("strength"),
+        ((overdue + (pl.col("hours") / pl.col("declared")).fill_null(0.0)) * weight).alias("strength"),
         pl.lit(0.0).alias("count"),
         pl.col("hours").cast(pl.Float64),
         "share",

@@ -125,6 +125,17 @@ def test_what_was_seen_longer_ago_than_the_archive_reaches_is_not_new() -> None:
     assert_frame_equal(remembered(both, both), both, check_row_order=False)  # again changes nothing
 
 
+def test_a_first_is_no_stronger_for_coming_later_but_many_on_one_day_are() -> None:
+    looked = watch("first_seen")
+    rows = [*steady("u1"), *steady("u2"), *steady("u3")]
+    rows += [(START + 20 * DAY, "u1", "", "early"), (LAST + DAY / 2, "u2", "", "late")]
+    rows += [(LAST + DAY / 2, "u3", "", f"many{n}") for n in range(4)]
+    found = LOOKS["first_seen"](counted(rows, looked), looked, STAGE)
+    strength = dict(found.select("entity", "strength").iter_rows())
+    assert strength["u1"] == pytest.approx(strength["u2"], abs=0.01)
+    assert strength["u3"] > strength["u2"] + 1
+
+
 def test_a_newcomer_is_learnt_before_it_is_judged() -> None:
     looked = watch("first_seen")
     fresh = [(LAST - 5 * DAY + n * timedelta(hours=5), "u9", "", f"v{n}") for n in range(20)]
@@ -170,6 +181,31 @@ def test_silence_is_told_once_when_it_is_too_long_and_nights_and_weekends_are_no
     assert (row["end"] - row["start"], row["declared"]) == (timedelta(hours=9), 9.0)
     patient = Stage(LAST, LAST + DAY, CALENDAR, declared={"dead": timedelta(days=3)})
     assert told(dead, looked, patient).is_empty()
+
+
+def test_declared_silences_are_told_in_the_order_in_which_they_are_overdue_and_matter() -> None:
+    looked, limit = watch("silence", warm=7), timedelta(hours=4)
+    names = ("busy", "weighty", "rare")
+    usual = [row for name in names for row in steady(name, per_hour=1) if name != "rare" or row[0].hour % 5 == 0]
+    dead = [row for row in usual if row[0] < LAST + DAY / 4]
+    stage = Stage(LAST, LAST + DAY, CALENDAR, dict.fromkeys(names, limit), weights={"weighty": 4.0})
+    strength = dict(told(dead, looked, stage).select("entity", "strength").iter_rows())
+    assert strength["weighty"] > strength["busy"] > strength["rare"] >= 1.0
+    assert strength["weighty"] == pytest.approx(4.0 * strength["busy"])
+
+
+def test_no_source_that_falls_silent_is_muted_by_another_but_one_by_itself() -> None:
+    chosen = FeatureSet(name="mine", words=WORDS, sources=["*"], entity="soc.source", window="hour", check=WORDS,
+                        watches=[watch("silence", warm=7, weekly=1)])  # fmt: skip
+    looked, names = chosen.watches[0], [f"s{n}" for n in range(8)]
+    nightly = [row for row in steady("nightly") if row[0].astimezone(CALENDAR.zone).hour >= 7]  # seven hours a night
+    rows = [*nightly, *(row for name in names for row in steady(name) if row[0] < LAST + DAY / 2)]
+    limits = dict.fromkeys([*names, "nightly"], timedelta(hours=6))
+    stages = [Stage(LAST, LAST + DAY, CALENDAR, limits, apart=apart) for apart in (True, False)]
+    apart, together = (anomalies(counted(rows, looked), chosen, looked, stage, []) for stage in stages)
+    assert sorted(one.entity for one in apart[0]) == names
+    assert apart[1] == 1  # that which is silent every night
+    assert len(together[0]) == 5
 
 
 def test_travel_that_nobody_can_do_is_told_and_that_of_two_desks_is_not() -> None:

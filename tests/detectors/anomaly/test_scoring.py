@@ -16,7 +16,7 @@ from detectors.anomaly.model import Model
 from detectors.anomaly.scoring import HISTORY, Budget, Origin, Scored, matrix, score
 from detectors.anomaly.tally import tally
 from detectors.errors import UsageError
-from flows.anomaly.training import prepared, train, trained_period
+from flows.anomaly.training import a_week, prepared, train, trained_period
 from flows.bench.behaviour import BEGIN, CALENDAR
 
 DAYS, JUDGED = 35, 10
@@ -114,3 +114,13 @@ def test_odd_windows_give_no_finding_and_the_others_go_on(
     assert score(model, spoilt, chosen, SINCE, budget=BUDGET, origin=origin).anomalies == []
     later = datetime(2027, 1, 1, tzinfo=UTC)
     assert score(model, frame, chosen, later, budget=BUDGET, origin=origin).windows == 0
+
+
+def test_a_day_that_the_archive_lacks_changes_nothing_of_how_many_windows_a_week_has() -> None:
+    days = [BEGIN + timedelta(days=day) for day in range(28)]
+    frame = pl.DataFrame({"window": [day for day in days for _ in range(10 if day.weekday() < 5 else 2)]})
+    frame = frame.with_columns(CALENDAR.works(pl.col("window")).alias("works"), pl.lit("u").alias("entity"))
+    whole = a_week(frame)
+    for lacking in (days[0], days[9], days[-1]):
+        assert a_week(frame.filter(pl.col("window") != lacking)) == pytest.approx(whole, rel=0.05)
+    assert whole > 50

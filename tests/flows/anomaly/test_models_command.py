@@ -49,7 +49,9 @@ def test_versions_are_listed_shown_and_rolled_back(
 ) -> None:
     first, second = _saved(tmp_path)
     assert soc("list") == 0
-    assert re.findall(r"logons (\w+) +in use", capsys.readouterr().out) == [second]
+    listed = capsys.readouterr().out
+    assert re.findall(r"logons (\w+) +in use", listed) == [second]
+    assert "2026-03-02 – 2026-03-31" in listed  # local days, the last one too
     assert soc("show", "logons", first) == 0
     assert orjson.loads(capsys.readouterr().out)["seed"] == 1
     assert soc("rollback", "logons") == 0

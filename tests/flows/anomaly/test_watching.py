@@ -12,7 +12,7 @@ import pytest
 from connectors.archive import Archive
 from connectors.store import Store
 from flows import assembly
-from flows.anomaly import marks, memory, working
+from flows.anomaly import marks, memory, watching, working
 from flows.bench import quiet
 from flows.commands import simulate
 from flows.scanning import scan
@@ -29,6 +29,9 @@ units:
 networks:
   - {network: 10.90.0.0/24, unit: H21.900}
   - {network: 10.91.0.0/24, unit: H21.901}
+assets:
+  - {host: srv-core, criticality: critical}
+  - {host: srv-test, criticality: low}
 """
 
 
@@ -95,6 +98,14 @@ def test_two_places_a_new_address_and_silence_are_told_once_each_and_survive_a_r
     store.close()
     assert memory.read(where.cache, "desk")["value"].n_unique() == 2
     assert marks.read(where.cache, "feeds.hours") == END
+
+
+def test_a_silence_weighs_what_its_source_or_machine_is_worth(kept: Settings) -> None:
+    where = working.room(kept, END, lambda _: None)
+    moments = pl.DataFrame({"entity": ["srv-core", "srv-test", "pc9"]})
+    assert watching.weights(where, where.sets["senders"], moments) == {"srv-core": 4.0, "srv-test": 0.5}
+    assert watching.weights(where, where.sets["feeds"], moments)["hotline_1022"] == 2.0  # its definition says high
+    assert watching.weights(where, where.sets["desk"], moments) == {}
 
 
 def test_all_that_is_told_of_quiet_days_is_counted_and_shown(kept: Settings) -> None:
