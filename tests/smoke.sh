@@ -28,7 +28,7 @@ for board in shift finding entity organisation attack anomalies sources rules pi
   echo "smoke: dashboard $board"
 done
 
-# Thirty failed logins and one that succeeds, by syslog.
+# Thirty failed logins, by syslog: "SSH passwords tried in mass".
 for n in $(seq 30); do
   printf '<38>%s smoke-01 sshd[%d]: Failed password for root from 203.0.113.9 port %d ssh2\n' \
     "$(LC_ALL=C TZ=Asia/Ho_Chi_Minh date '+%b %e %H:%M:%S')" "$n" $((40000 + n))

@@ -18,10 +18,10 @@ import polars as pl
 from detectors.contracts import Block, Hits, Intervals, Memory
 from detectors.correlation import events as of_alerts
 from detectors.correlation import ledger, reach
-from detectors.correlation.alerts import Key, found, suppressed, withdrawn
+from detectors.correlation.alerts import found, suppressed, withdrawn
 from detectors.correlation.earlier import Earlier, earlier, fresh, pieces
 from detectors.correlation.evaluate import FIELD, Alerts, evaluate, merged
-from detectors.correlation.events import EVENTS, KEPT_ENTITIES, described, gathered, texts_of
+from detectors.correlation.events import KEPT_ENTITIES, described, gathered, texts_of
 from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import SECOND, Linked, Member
 from detectors.errors import SocError
@@ -144,7 +144,7 @@ class Correlator:
             events_of_all = gathered(alerts, frames, detection.seconds)
             still = ledger.standing(alerts, events_of_all, texts_of(alerts), micros)
             gone = {key: step for key, step in gone.items() if key not in still}
-        shown = self._contradicting(linked, frames, gone)
+        shown = ledger.contradicting(linked, frames, gone)
         gone = {key: gone[key] for key in shown.select("group", "anchor").unique().iter_rows()}
         # Kept before it is told: what is told and not kept could never be taken back.
         ledger.enter(self._memory, linked, {key: step for key, step in (made | gone).items() if known.get(key) != step})
@@ -156,33 +156,6 @@ class Correlator:
         shown = shown.filter(self._muted(detection, shown).is_null())
         if shown.height:
             yield withdrawn(detection, shown, self._originals, {key: step.number for key, step in gone.items()})
-
-    def _contradicting(
-        self, linked: Linked, frames: Mapping[str, pl.DataFrame], gone: Mapping[Key, ledger.Step]
-    ) -> pl.DataFrame:
-        """Return the events of the groups of findings that are true no longer.
-
-        Where less is left of them than there was, matches were forgotten: that makes nothing untrue.
-        """
-        parts = [EVENTS.to_frame()]
-        for rule, frame in ledger.grouped(linked, frames):
-            for (group, anchor), step in gone.items():
-                near = pl.col("time").is_between(anchor - linked.reach, step.last)
-                some = frame.filter((pl.col("group") == group) & near)
-                parts.append(
-                    some.with_columns(pl.lit(anchor).alias("anchor"), pl.lit(rule).alias("rule"))
-                    .select(EVENTS.names())
-                    .cast(EVENTS)
-                )
-        shown = pl.concat(parts).unique(["group", "anchor", "event.id"], keep="first", maintain_order=True)
-        least = {key: step.count for key, step in gone.items()}
-        whole = [
-            (group, anchor)
-            for group, anchor, count in shown.group_by("group", "anchor").len().iter_rows()
-            if count >= least[group, anchor]
-        ]
-        keys = pl.DataFrame(whole, schema={"group": pl.String, "anchor": pl.Int64}, orient="row")
-        return shown.join(keys, on=["group", "anchor"], how="semi")
 
     def conclude(self) -> Iterator[Found]:
         """Yield everything that follows from all matches that were kept, as if nothing came after them."""

@@ -171,7 +171,7 @@ def _member(linked: Linked, slot: int, member: Member, frame: pl.DataFrame) -> p
     event = pl.col("event.id") if member.inner is None else pl.concat_str(pl.lit(f"{slot}/"), "event.id")
     return frame.select(
         pl.lit(slot, pl.Int32).alias("slot"),
-        pl.int_range(pl.len()).alias("row"),
+        pl.int_range(pl.len(), dtype=pl.Int32).alias("row"),
         event.alias("event"),
         "time",
         *keys,

@@ -39,6 +39,7 @@ _GATHERED: Final = pl.Schema(
         "row": pl.Int64,
     }
 )
+_PLACED: Final = pl.Schema({"number": pl.Int32, "anchor": pl.Int64, "row": pl.Int32})
 
 
 def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) -> pl.DataFrame:
@@ -58,7 +59,7 @@ def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) 
         for member, whose, rows in covered(alerts, number, np.arange(len(anchors)), owner):
             named = {"group": texts.gather(groups[whose]), "number": groups[whose], "anchor": starts[whose]}
             frame = pl.DataFrame({**named, "event.id": matches[member.id]["event.id"].gather(rows), "row": rows})
-            frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(_GATHERED.names()))
+            frames.append(frame.with_columns(pl.lit(member.id).alias("rule")).select(_GATHERED.names()).cast(_GATHERED))
     whole = pl.concat(frames)
     once = len(frames) <= 2  # one rule in one kind of window: its matches are told apart already
     return whole if once else whole.unique(["group", "anchor", "event.id"], keep="first", maintain_order=True)
@@ -67,19 +68,19 @@ def gathered(alerts: Alerts, matches: Mapping[str, pl.DataFrame], seconds: int) 
 def placed(alerts: Alerts, seconds: int) -> pl.DataFrame | None:
     """Return what `gathered` does in numbers alone: of each event its group's `number`, the `anchor` and its `row`.
 
-    A million events take 24 MB so, and ten times as much with their texts. None where events have to be told apart by
+    A million events take 16 MB so, and ten times as much with their texts. None where events have to be told apart by
     their names: several rules, or windows of several kinds, may share them.
     """
     linked = alerts.linked
     if len(linked.members) > 1 or linked.members[0].inner is not None or len(alerts.parts) > 1:
         return None
-    frames = [_GATHERED.to_frame().select("number", "anchor", "row")]
+    frames = [_PLACED.to_frame()]
     for part in alerts.parts:
         anchors = part.windows.stop // (seconds * SECOND) * (seconds * SECOND)
         begins = changes(part.windows.group) | changes(anchors)  # windows are in order of group and time
         groups, starts = part.windows.group[begins], anchors[begins]
         for _, whose, rows in covered(alerts, 0, np.arange(len(anchors)), np.cumsum(begins) - 1):
-            frames.append(pl.DataFrame({"number": groups[whose], "anchor": starts[whose], "row": rows}))
+            frames.append(pl.DataFrame({"number": groups[whose], "anchor": starts[whose], "row": rows}).cast(_PLACED))
     return pl.concat(frames)
 
 

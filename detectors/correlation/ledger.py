@@ -16,7 +16,7 @@ import polars as pl
 from detectors.contracts import Block, Memory
 from detectors.correlation.alerts import Key
 from detectors.correlation.evaluate import FIELD, Alerts
-from detectors.correlation.events import EVERYTHING
+from detectors.correlation.events import EVENTS, EVERYTHING
 from detectors.correlation.link import Linked, Member
 from detectors.correlation.windows import changes
 
@@ -121,3 +121,29 @@ def _called(linked: Linked, names: Iterable[str]) -> Iterator[tuple[Member, list
 
 def _name(linked: Linked) -> str:
     return f"told:{linked.rule.meta.id}"
+
+
+def contradicting(linked: Linked, frames: Mapping[str, pl.DataFrame], gone: Mapping[Key, Step]) -> pl.DataFrame:
+    """Return the events of the groups of findings that are true no longer.
+
+    Where less is left of them than there was, matches were forgotten: that makes nothing untrue.
+    """
+    parts = [EVENTS.to_frame()]
+    for rule, frame in grouped(linked, frames):
+        for (group, anchor), step in gone.items():
+            near = pl.col("time").is_between(anchor - linked.reach, step.last)
+            some = frame.filter((pl.col("group") == group) & near)
+            parts.append(
+                some.with_columns(pl.lit(anchor).alias("anchor"), pl.lit(rule).alias("rule"))
+                .select(EVENTS.names())
+                .cast(EVENTS)
+            )
+    shown = pl.concat(parts).unique(["group", "anchor", "event.id"], keep="first", maintain_order=True)
+    least = {key: step.count for key, step in gone.items()}
+    whole = [
+        (group, anchor)
+        for group, anchor, count in shown.group_by("group", "anchor").len().iter_rows()
+        if count >= least[group, anchor]
+    ]
+    keys = pl.DataFrame(whole, schema={"group": pl.String, "anchor": pl.Int64}, orient="row")
+    return shown.join(keys, on=["group", "anchor"], how="semi")

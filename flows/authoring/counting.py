@@ -17,11 +17,12 @@ from detectors.correlation.events import texts_of
 from detectors.correlation.exceptions import Excepted
 from detectors.correlation.link import MAX_REACH, SECOND, Linked, Member
 from detectors.correlation.memory import Held
-from detectors.correlation.rule import TEMPORAL, Bound
+from detectors.correlation.rule import TEMPORAL
 from detectors.sigma.engine import Engine
 from detectors.sigma.rule import Rule
 from flows.assembly import Parts
 from flows.authoring.events import FIELDS, Events
+from flows.authoring.wording import asks, length
 from flows.correlating import columns_of, kept
 
 MOST = 20  # events, and groups, that are told of
@@ -187,12 +188,12 @@ class _Teller:
             )
 
     def _windows(self, alerts: Alerts) -> Iterator[_Window]:
-        slots, events = alerts.matches.slot, alerts.matches.frame["event"]
+        slots, events = alerts.matches.slot, self._numbers(alerts)
         for number, part in enumerate(alerts.parts):
             values = pl.concat([alerts.frame()])["metric"] if number == 0 and len(alerts.parts) == 1 else None
             for at in range(len(part.windows)):
                 inside = slice(int(part.windows.first[at]), int(part.windows.end[at]))
-                numbers = {int(each) for each in events[inside] if each.isdecimal()}
+                numbers = {each for each in events[inside] if each}
                 value = None if values is None else values[at]
                 yield _Window(
                     group=int(part.windows.group[at]),
@@ -202,6 +203,13 @@ class _Teller:
                     slots=frozenset(slots[inside].tolist()),
                     value=value,
                 )
+
+    def _numbers(self, alerts: Alerts) -> list[int]:
+        """Return the number of the event that each match is of; 0 for alerts of inner correlations."""
+        members = alerts.linked.members
+        known = [[] if each.inner is not None else self._frames[each.id]["event.id"].to_list() for each in members]
+        places = zip(alerts.matches.slot.tolist(), alerts.matches.frame["row"].to_list(), strict=True)
+        return [int(known[slot][row]) if known[slot] else 0 for slot, row in places]
 
     def _missing(self, linked: Linked, window: _Window) -> Iterator[str]:
         """Yield the rules that keep a window of a temporal correlation from being an alert."""
@@ -261,41 +269,6 @@ def _distance(linked: Linked, window: _Window) -> tuple[float, float]:
         return float(len(linked.members) - len(window.slots)), -float(len(window.events))
     missed = [abs(value - bound.limit) for bound in bounds if not holds(value, (bound,))]
     return float(sum(missed)) + 0.5 * bool(missed), -float(len(window.events))
-
-
-def asks(linked: Linked) -> str:
-    """Return what a correlation asks for, in one line."""
-    rule = linked.rule
-    bounds = " and ".join(map(_bound, rule.bounds))
-    of = f" of {', '.join(rule.fields)}" if rule.fields else ""
-    by = f" for each {', '.join(rule.group_by)}" if rule.group_by else ""
-    what = _terms(linked) if rule.terms else f"{rule.type}{of} {bounds}"
-    return f"{what} within {length(rule.span)}{by}"
-
-
-def _bound(bound: Bound) -> str:
-    return f"{bound.operator} {bound.limit:g}"
-
-
-def _terms(linked: Linked) -> str:
-    words = [reference.word for reference in linked.rule.rules]
-    told = [
-        " and ".join([*(words[slot] for slot in term.present), *(f"not {words[slot]}" for slot in term.absent)])
-        for term in linked.rule.terms
-    ]
-    return f"{linked.rule.type} {' or '.join(told)}"
-
-
-def length(seconds: int) -> str:
-    """Return a length of time as correlations write it: in the largest unit that divides it.
-
-    >>> length(5400), length(86400)
-    ('90m', '1d')
-    """
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def lines(made: Counted, indent: str = "") -> Iterator[str]:

@@ -12,7 +12,7 @@ from tests.performance.ratios import Pairs, baselines, event_logs, ratios, simul
 
 LOSS = 0.3  # of a stage's speed
 NOISE = 0.1  # of a ratio: so much it differs between runs on a busy machine
-ATTEMPTS = 3  # noise passes, a loss stays
+ATTEMPTS = 5  # noise passes, a loss stays
 DOCUMENT = orjson.dumps([{"number": number, "text": str(number)} for number in range(2_000)])
 
 
