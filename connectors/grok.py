@@ -29,7 +29,7 @@ VOCABULARY: Final = {
     "INT": r"[+-]?\d+",
     "IP": rf"(?:{IPV4}|{IPV6})",
     "IPORHOST": rf"(?:{IPV6}|[\w.-]+)",
-    "ISO8601": r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?",
+    "ISO8601": r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?))?",
     "MAC": r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}",
     "NOTSPACE": r"\S+",
     "NUMBER": r"[+-]?\d+(?:\.\d+)?",

@@ -28,7 +28,7 @@ from detectors.schema import DEAD, ECS, EVENT, HEADING, TIME
 
 ZONE: Final = "soc.zone"  # an own column of every source: the zone that times are in
 Steps = Sequence[Extraction | Lookup]
-OFFSET: Final = r":\d\d(?:[.,]\d+)? ?(Z|[+-]\d\d:?\d\d)$"
+OFFSET: Final = r":\d\d(?:[.,]\d+)? ?(Z|[+-]\d\d(?::?\d\d)?)$"
 
 
 @dataclass(slots=True)
@@ -196,7 +196,7 @@ class DefinedParser:
         text = next((text for text in texts if text is not None), None) if ZONE in self.definition.mapped else None
         if text is None:
             return pl.lit(clock.zone)
-        said = pl.lit(text).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2")
+        said = pl.lit(text).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2").str.replace(r"^(...)$", "$1:00")
         return pl.coalesce(pl.when(said == "Z").then(pl.lit("UTC")).otherwise(said), pl.lit(clock.zone))
 
     @staticmethod

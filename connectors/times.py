@@ -41,12 +41,12 @@ NAMED: Final = (
     r"^\s*[*.]?(?:(?P<leading>\d{4}) )?(?:[A-Z][a-z]{2},? )?"
     r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?:,? (?P<first>\d{4}))? "
     r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?(?: (?P<last>\d{4}))?"
-    r"(?: (?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
+    r"(?: (?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?))?\s*$"
 )
 SLASHED: Final = r"^\s*(?P<month>\d\d)/(?P<day>\d\d)(?:/(?P<year>\d{4}|\d\d))?-(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\s*$"
 HALVED: Final = (  # 3/2/2026 8:15:00 AM +07:00
     r"^\s*(?P<date>\d{1,2}/\d{1,2}/\d{4}),? (?P<time>\d{1,2}:\d\d:\d\d)(?:\.\d+)? (?P<half>[AP]M)"
-    r"(?: (?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d:?\d\d))?\s*$"
+    r"(?: (?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?))?\s*$"
 )
 # fmt: off
 MONTHS: Final = {

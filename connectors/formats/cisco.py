@@ -35,7 +35,8 @@ KEY: Final = r"^[A-Z][A-Za-z0-9_]+$"
 UPPER: Final = re.compile(KEY)
 INNER: Final = rf"(?s)^(?P<outer>.*?)(?:(?:^|\s|:)(?P<sequence>\d+): )?(?P<time>{header.TIME}) ?:?\s*$"
 LATE: Final = (  # a time stands last: nothing else may be one of the device's behind a relay's
-    r"(?:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?(?: ?(?:Z|[A-Z]{3,4}(?:[+-]\d+(?::\d\d)?)?|[+-]\d\d:?\d\d))?|\d{10}(?:\.\d+)?)"
+    r"(?:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?(?: ?(?:Z|[A-Z]{3,4}(?:[+-]\d+(?::\d\d)?)?|[+-]\d\d(?::?\d\d)?))?"
+    r"|\d{10}(?:\.\d+)?)"
     r" ?:?\s*$"
 )
 ALONE: Final = (  # <165>7433: rt01: 007439: Jan  5 08:15:00.123 UTC:

@@ -19,7 +19,7 @@ from connectors.formats import clocks
 from connectors.formats.fitting import finished, groups
 
 OWNER: Final = r"(?:(?P<hostname>[\w.-]+) )?(?P<program>[A-Za-z][\w/.-]*)\[(?P<pid>\d+)\]:? "
-ISO: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d| UTC)?"
+ISO: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d(?::?\d\d)?| UTC)?"
 NAMED: Final = r"[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?"
 TIMES: Final = (
     rf"(?P<iso>{ISO})",

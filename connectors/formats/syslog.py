@@ -27,7 +27,7 @@ PROGRAM: Final = (
 )
 CLASSIC: Final = PRIORITY + (
     r"(?P<timestamp>(?:[A-Z][a-z]{2} {1,2}\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4}\b)?)"  # Jun 14 15:16:01
-    r"|(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?))"
+    r"|(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?))"
     r":? (?:(?P<hostname>[^\s:\[\]]+) )?\s*"
     rf"(?:{PROGRAM}"
     r"|(?P<spaced>[^\s:\[\]()]+(?: [^\s:\[\]()]+){1,3})\[(?P<spaced_pid>\d+)\]:\s*)?"  # Mail Helper[7]:
@@ -36,7 +36,7 @@ CLASSIC: Final = PRIORITY + (
 # Programs that log by themselves write such times as well, and then what looks like a host is a level (`INFO`): so here
 # a host and a program must be there, and the host has more than capital letters.
 SPACED: Final = PRIORITY + (
-    r"(?P<timestamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)"
+    r"(?P<timestamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?)"
     rf" (?P<hostname>[A-Za-z0-9._-]*[a-z0-9][A-Za-z0-9._:-]*) {PROGRAM}(?P<message>.*)$"
 )
 HEADS: Final = (CLASSIC, SPACED)

@@ -57,7 +57,7 @@ def _rotate(_: argparse.Namespace, where: Places) -> None:
 def _tokens(args: argparse.Namespace, where: Places) -> None:
     """Say what a value is called, so that events from before a rotation and after it are found."""
     if not args.person or len(args.reason.strip()) < 5:
-        fix = "give --person, and --reason with the number of the case"
+        fix = "give --person, and --reason with the number of the case: five characters or more"
         raise UsageError("who looks for a value, and why?", fix=fix)
     known, value = keys.read(where.keys), secret("value")
     made = [token(value, key) for key in known.keys]

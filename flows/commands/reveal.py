@@ -48,7 +48,9 @@ def _legal(args: argparse.Namespace) -> None:
     if not args.token or not TOKEN.fullmatch(args.token):
         raise UsageError(f"{args.token!r} is no token", fix="give one as it stands in events: pd_k1_…")
     if len(args.reason.strip()) < 5:
-        raise UsageError("why must it be known?", fix="give --reason with the number of the case")
+        raise UsageError(
+            "why must it be known?", fix="give --reason with the number of the case: five characters or more"
+        )
     if not args.person or not args.second or args.person == args.second:
         raise UsageError("two different people must confirm", fix="give --person and --second")
 

@@ -172,3 +172,12 @@ def test_a_leap_second_is_the_next_second() -> None:
     texts = pl.Series(["2016-12-31T23:59:60Z", "2016-12-31 23:59:60"] * 50)
     found = instants(texts, Clock("UTC"))
     assert set(found.to_list()) == {datetime(2017, 1, 1, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("few", [0, 1 << 30])
+def test_a_zone_may_be_hours_alone(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm.WARMTH, "few", few)
+    monkeypatch.setattr(warm.WARMTH, "cold", -1)
+    texts = ["2026-03-02 08:15:00 +07", "2026-03-02T08:15:00+07", "Mar  2 08:15:00 +07", "3/2/2026 8:15:00 AM +07"]
+    found = instants(pl.Series(texts), Clock("Europe/London", 2026))
+    assert set(found.to_list()) == {datetime(2026, 3, 2, 1, 15, tzinfo=UTC)}

@@ -22,6 +22,12 @@ def read(path: str) -> dict[str, Any]:
     return document
 
 
+def only_blanks(soc: Soc, path: str) -> bool:
+    """Say whether check finds nothing but what only its author can fill in."""
+    code, remarks, _ = soc("rules", "check", path)
+    return code == 0 and all("is still that of the template" in line for line in remarks.splitlines())
+
+
 @pytest.mark.parametrize(
     "logsource",
     ["product=linux,service=sshd", "category=webserver", "product=windows,category=process_creation", "product=m365"],
@@ -30,7 +36,7 @@ def test_a_template_passes_check_and_test_and_notices_everything(soc: Soc, logso
     code, out, _ = soc("rules", "new", "Something odd", "--logsource", logsource, "--tag", "attack.t1110")
     assert code == 0
     assert Path(out.strip()).name == "something_odd.yml"
-    assert soc("rules", "check", "something_odd.yml")[:2] == (0, "")
+    assert only_blanks(soc, "something_odd.yml")
     assert soc("rules", "test", "something_odd.yml", "--mutate")[:2] == (0, "")
     assert soc("rules", "new", "Something odd", "--logsource", logsource)[0] == 2
 
@@ -52,7 +58,7 @@ def test_events_are_told_from_others_by_what_they_share(soc: Soc) -> None:
     assert "c-ip" not in str(rule["detection"])  # who it was says nothing of what was done
     assert [test["match"] for test in rule["tests"]] == [True, False, False]
     assert soc("rules", "test", out.strip(), "--mutate")[:2] == (0, "")
-    assert soc("rules", "check", out.strip())[:2] == (0, "")
+    assert only_blanks(soc, out.strip())
 
 
 def test_lines_of_one_file_are_told_from_the_rest_of_it(soc: Soc) -> None:
