@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--quiet-days",
         type=int,
         metavar="N",
-        help="of `anomaly`: what exact detectors tell of N days of log lines (42), the last 14 without an attack",
+        help="of `anomaly`: what exact detectors tell of N days of routine and of log lines (42), the last 14 quiet",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(

@@ -64,8 +64,10 @@ def test_of_each_feature_is_told_what_was_seen(
 def test_the_farthest_from_usual_is_told_first_and_nothing_that_is_usual(
     scored: tuple[Model, FeatureSet, pl.DataFrame, Scored, Origin],
 ) -> None:
-    _, _, frame, done, _ = scored
+    _, _, frame, done, origin = scored
+    last = origin.period[1].astimezone(CALENDAR.zone) - timedelta(seconds=1)  # that was learnt of
     for one in done.anomalies:
+        assert one.text.en.endswith(f"to {last:%Y-%m-%d}.")
         row = frame.filter((pl.col("entity") == one.entity) & (pl.col("window") == one.start))
         far = [abs(row[f"far {each['feature']}"].item()) for each in one.details["features"]]
         assert far == sorted(far, reverse=True)
