@@ -192,11 +192,13 @@ class DefinedParser:
 
     def _zone(self, own: pl.DataFrame, clock: Clock) -> pl.Expr:
         """Return the zone of each time: the one it says, or the clock's."""
-        texts = (self._clock(own, name) for name in self.definition.timestamp)
-        text = next((text for text in texts if text is not None), None) if ZONE in self.definition.mapped else None
-        if text is None:
+        names = self.definition.timestamp if ZONE in self.definition.mapped else ()
+        texts = [pl.lit(text) for name in names if (text := self._clock(own, name)) is not None]
+        if not texts:
             return pl.lit(clock.zone)
-        said = pl.lit(text).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2").str.replace(r"^(...)$", "$1:00")
+        said = (
+            pl.coalesce(texts).str.extract(OFFSET).str.replace(r"^(...)(..)$", "$1:$2").str.replace(r"^(...)$", "$1:00")
+        )
         return pl.coalesce(pl.when(said == "Z").then(pl.lit("UTC")).otherwise(said), pl.lit(clock.zone))
 
     @staticmethod

@@ -24,6 +24,7 @@ from connectors.store_schema import (
     SELECT_COVERAGE,
     SELECT_FIRST,
     SELECT_MATCHES,
+    SELECT_MUTED,
     SELECT_REASONS,
     SELECT_SUCCESSORS,
     SELECT_TAKEN,
@@ -47,7 +48,7 @@ from connectors.store_wanted import (
 from detectors.contracts import Written
 from detectors.errors import UsageError
 from detectors.identity import event_id
-from detectors.schema import DEAD, LEVELS, MATCH, TIME
+from detectors.schema import DEAD, LEVELS, MATCH, MUTED, TIME
 
 TOGETHER: Final = 1_000  # findings whose documents are in memory at once
 
@@ -257,6 +258,11 @@ class Store(StoreFile):
         rows = self.query(SELECT_TAKEN, asked)
         schema = {name: pl.Int64 if kind == TIME else kind for name, kind in TAKEN.items()}
         return pl.DataFrame(rows, schema=schema, orient="row").cast({"first": TIME, "last": TIME})
+
+    def muted(self, since: datetime, until: datetime) -> pl.DataFrame:
+        """Return matches that make no finding (MUTED), those of a rule and a group on one day (UTC) as one."""
+        rows = self.query(SELECT_MUTED, (micros(since), micros(until)))
+        return pl.DataFrame(rows, schema={**MUTED, "@timestamp": pl.Int64}, orient="row").cast(MUTED)
 
     def first(self) -> datetime | None:
         """Return the time of the first event that any rule matched, exceptions or not."""

@@ -206,6 +206,9 @@ _FOLLOWED: Final = (
     "CREATE TABLE followed (what TEXT PRIMARY KEY NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 )
 
+# Matches that make no finding (signals, maintenance), which risk asks for.
+_MUTED: Final = ("CREATE INDEX matches_silenced ON matches (time, rule, groupkey) WHERE silenced IS NOT NULL",)
+
 # Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
 MIGRATIONS: Final = (
     _FIRST,
@@ -218,6 +221,7 @@ MIGRATIONS: Final = (
     _NARROW,
     _FOLLOWED,
     _LEDGER,
+    _MUTED,
 )
 
 
@@ -244,6 +248,12 @@ SELECT_MATCHES: Final = """
 SELECT matches.time, matches.id, matches.rule, name, level, events, matches.source, matches.groupkey, finding, silenced
 FROM matches LEFT JOIN findings ON findings.id = finding
 WHERE finding = ? ORDER BY matches.time, matches.id LIMIT ?
+"""
+
+SELECT_MUTED: Final = """
+SELECT rule, groupkey, max(time) FROM matches
+WHERE silenced IS NOT NULL AND groupkey IS NOT NULL AND time >= ? AND time < ?
+GROUP BY rule, groupkey, time / 86400000000 ORDER BY rule, groupkey, time / 86400000000
 """
 
 SELECT_COVERAGE: Final = """

@@ -23,6 +23,7 @@ __all__ = [
     "HEADING",
     "LEVELS",
     "MATCH",
+    "MUTED",
     "ORIGIN",
     "PLACE",
     "RECORD",
@@ -86,6 +87,10 @@ COVERAGE = _columns(
         "soc.rules.watching": pl.Int64,  # how many of them
     }
 )
+
+# Matches that make no finding, because their rule only signals or maintenance goes on: those of a rule, a group and a
+# day, and when the last of them was.
+MUTED = _columns({"rule.id": pl.String, "soc.group": pl.String, "@timestamp": TIME})
 
 # One rule that matched a set of events (one event for a plain Sigma rule).
 MATCH = _columns(

@@ -16,6 +16,7 @@ from detectors.incidents import NAMED, STOP, Incident, Linking, assigned
 from detectors.risk import entity_risk, trust
 from detectors.verdicts import DECISION, judged
 from flows.settings import Settings
+from flows.triage import muted
 from flows.triage.evidence import NEEDED, SLIM, UNREAL, evidence, named, slim
 from flows.triage.writing import write
 
@@ -36,7 +37,10 @@ def every(store: Store, wanted: Wanted) -> pl.DataFrame:
 def risk(settings: Settings, store: Store, now: datetime) -> pl.DataFrame:
     """Reckon RISK now, and keep it: in the store, and in full mode as `soc-entity-risk` too."""
     findings, cases, said = recent(store, now), Cases(store), decisions(store)
-    found = entity_risk(evidence(findings, reasons(said), trusted(findings, said)), now)
+    counts = trusted(findings, said)
+    silent = muted.muted(settings, store, now - timedelta(days=DAYS), now + timedelta(days=1))
+    told = [evidence(findings, reasons(said), counts), muted.evidence(settings, silent, counts)]
+    found = entity_risk(pl.concat(told), now)
     kept = found.filter(pl.col("risk") >= WORTH_KEEPING)
     cases.reckoned(kept, now)
     if settings.elastic.url:

@@ -15,15 +15,17 @@ from elasticsearch import Elasticsearch as Client
 from connectors.elastic import Cluster, connect, setup
 from connectors.elastic.bulk import Bulk
 from connectors.elastic.documents import documents
+from connectors.store import Store
 from connectors.store_cases import Cases
 from dashboards import templates
 from detectors.errors import UnavailableError
 from flows.sections import Elastic, Triage
 from flows.settings import Settings
-from flows.triage import reckoning, returning
+from flows.triage import muted, reckoning, returning
 from flows.triage.evidence import SLIM
 from flows.triage.opening import opened
 from tests.flows.triage.test_cases import attack
+from tests.flows.triage.test_muted import matches
 from tests.integration.servers import Elasticsearch
 from tests.sample_findings import START, frame
 
@@ -144,6 +146,25 @@ def test_risk_and_incidents_of_findings_in_elasticsearch(admin: Client, space: s
         "name": "web01",
         "risk": {"calculated_score_norm": risk, "calculated_level": hit["_source"]["soc"]["entity"]["level"]},
     }
+
+
+def test_matches_that_make_no_finding_are_put_together(admin: Client, settings: Settings, tmp_path: Path) -> None:
+    found = pl.concat(
+        [
+            matches("host.name=web01", "host.name=web01", "host.name=db01"),
+            matches("host.name=web01", hours=-30),
+            matches("host.name=web01", hours=-24 * 40),
+            matches("host.name=app01", silenced=None),
+        ]
+    )
+    Bulk(admin).write(documents(found, alias="soc-matches", id_column="soc.match.id", month=("@timestamp",), added={}))
+    admin.indices.refresh(index="soc-matches-*")
+    store = Store(tmp_path / "embedded.sqlite")
+    store.matches(found)
+    since = NOW - timedelta(days=30)
+    told = muted.muted(settings, store, since, NOW).sort("rule.id", "soc.group", "@timestamp")
+    assert told.height == 3
+    assert told.equals(store.muted(since, NOW).sort("rule.id", "soc.group", "@timestamp"))
 
 
 def test_a_user_without_rights_is_told_so(elasticsearch_server: Elasticsearch, settings: Settings) -> None:
