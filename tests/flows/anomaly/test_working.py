@@ -42,6 +42,8 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
     assert again.findings["event.id"].to_list() == [night.id]
     assert store.select().height == 1
 
+    (unaware,) = working.train_all(where, [], None, NOW)
+
     # what a person finds out about it changes the threshold of this account, and what is learnt from
     for reason, lower in (("false_positive", True), ("true_positive", False)):
         store.decide(Triage(night.id, NOW, "lan", "closed", reason=reason))
@@ -52,6 +54,7 @@ def test_the_strange_night_is_found_explained_stored_and_found_once(kept: Settin
     working.train_all(later, [], None, NOW)
     newest = where.registry.versions("records")[-1]
     assert newest.manifest["cleaned"] == 1
+    assert newest.manifest["windows"]["all"] == unaware.manifest["windows"]["all"] - 1
     assert not newest.champion  # it waits to be compared and promoted
     learnt = f"version {newest.version} learnt of windows until"
     assert not any(learnt in line for line in said)
