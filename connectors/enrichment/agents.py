@@ -51,7 +51,7 @@ def _first(texts: pl.Series, ways: list[tuple[str, str]], seen: str) -> pl.DataF
     ways = [(name, pattern) for name, pattern in ways if possible(pattern, seen)]  # the others need not be compiled
     name = pl.coalesce([*(pl.when(text.str.contains(pattern)).then(pl.lit(each)) for each, pattern in ways), nothing])
     version = pl.coalesce([*(text.str.extract(pattern) for _, pattern in ways), nothing])
-    found = texts.alias("text").to_frame().select(name.alias("name"), version.alias("version"))
+    found = texts.alias("text").to_frame().with_columns(name.alias("name"), version.alias("version"))
     return found.with_columns(pl.when(pl.col("version") != "").then(pl.col("version")).alias("version"))
 
 

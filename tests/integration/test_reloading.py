@@ -72,6 +72,10 @@ class Site:
         writer.close()
         dead.close()
 
+    def events(self) -> int:
+        """Return how many events the rounds say they had."""
+        return sum(int(line.split()[0]) for line in self.said().splitlines() if " events in " in line)
+
     def matches(self) -> set[tuple[str, str]]:
         """Return rule and user of all matches."""
         if not (self.folder / "s.sqlite").exists():
@@ -109,9 +113,9 @@ def test_what_changes_or_breaks_under_a_run(kafka_server: Kafka, tmp_path: Path)
         (tmp_path / "lists" / "watched.txt").write_text("u1\n")
         site.send(3)
         until(lambda: ("1", "user.name=u3") in site.matches())
+        until(lambda: site.events() >= 9)  # a round tells of itself after it has stored what it found
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
     assert {("1", "user.name=u1"), ("2", "user.name=u2"), ("1", "user.name=u3")} <= site.matches()
-    events = [int(line.split()[0]) for line in site.said().splitlines() if " events in " in line]
-    assert sum(events) == 9
+    assert site.events() == 9
