@@ -156,8 +156,8 @@ def _tell(done: Scanned, blind: int) -> None:
         print(f"soc: {plain(str(fault))}", file=sys.stderr)
     if len(problems) > SHOWN_FAULTS:
         print(f"soc: and {len(problems) - SHOWN_FAULTS} more faults", file=sys.stderr)
-    for notice in done.outcome.notices[:SHOWN_FAULTS]:
-        print(f"soc: {plain(str(notice))}", file=sys.stderr)
+    for notice in [*map(str, done.outcome.notices[:SHOWN_FAULTS]), *seen.clocks[:SHOWN_FAULTS]]:
+        print(f"soc: {plain(notice)}", file=sys.stderr)
     dead = f", {seen.parse_failures:,} lines could not be read" if seen.parse_failures else ""
     print(
         f"{seen.events:,} events of {done.outcome.files:,} files in {done.seconds:.1f} s, "
