@@ -55,14 +55,14 @@ class Correlating:
         """Return which correlations failed, and why."""
         return [(self._metas[name], reason) for name, reason in self.correlator.failures.items()]
 
-    def pass_time(self, batch: Batch, events: pl.DataFrame) -> None:
-        """Note how far time has come in a source, if any correlation waits for that.
+    def pass_time(self, batch: Batch, moments: pl.Series) -> None:
+        """Note how far time has come in a source by the times of a batch, if any correlation waits for that.
 
         Events far ahead of the clock say nothing of it: one wrong date would make everything else late.
         """
         if not self.waits:
             return
-        times = events["@timestamp"].cast(pl.Int64)
+        times = moments.cast(pl.Int64)
         now = FAR if self._now is None else self._now()
         newest, sound = times.max(), times.filter(times <= now + AHEAD).max()
         if isinstance(newest, int) and newest > now + AHEAD:
