@@ -33,6 +33,7 @@ from flows.gathering import findings_of
 from flows.ledger import Ledger
 from flows.sifting import Sifted, sift
 from flows.statistics import Statistics
+from flows.told import Told
 from flows.waiting import Struck, Waiting
 
 FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
@@ -91,6 +92,7 @@ class Pipeline:
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
         self._correlating = correlating
         self._waiting = waiting
+        self._told = Told()
         self._ledger = ledger
 
     def use(self, parts: Running, correlating: Correlating | None = None) -> None:
@@ -105,7 +107,10 @@ class Pipeline:
         return self._correlating is not None and self._correlating.waits
 
     def process(self, batch: Batch) -> Found:
-        """Carry one batch through; when this returns, all it gave is stored that need not wait."""
+        """Carry one batch through; when this returns, all it gave is stored that need not wait.
+
+        Findings that an earlier batch told are not among those that are returned.
+        """
         return self.finish(batch, self.parse(batch))
 
     def parse(self, batch: Batch) -> Parsed:
@@ -163,7 +168,9 @@ class Pipeline:
         """Make matches and findings of hits, and store them."""
         seen, parser = self.statistics, self._parsers[batch.source]
         with seen.timed("findings"):
-            found = findings_of(batch, parser, events, hits, self._detections, calendar=self._calendar)
+            found = findings_of(
+                batch, parser, events, hits, self._detections, calendar=self._calendar, known=self._told
+            )
         self._tell_floods(found)
         with seen.timed("sink"):
             if found.matches.height:
@@ -221,9 +228,10 @@ class Pipeline:
 
     def _tell_floods(self, found: Found) -> None:
         """Tell once of each rule that makes very many findings; none is left out."""
-        if self._say is None or found.findings.height < FLOOD:
+        if self._say is None or found.findings.height + found.known < FLOOD:
             return
-        for rule, title, count in found.findings.group_by("rule.id", "rule.name").len().iter_rows():
+        findings = found.matches.unique("soc.finding.id").drop_nulls("soc.finding.id")
+        for rule, title, count in findings.group_by("rule.id", "rule.name").len().iter_rows():
             if count >= FLOOD and rule not in self._flooding:
                 self._flooding.add(rule)
                 self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
@@ -243,10 +251,11 @@ class Pipeline:
     def _store_found(self, found: Found, source: str, origin: str) -> Written:
         """Store findings and matches; return what became of the matches."""
         written = self._sink.findings(found.findings)
+        self._told.add({*found.findings["event.id"]}.difference(name for name, _ in written.refused))
         if self.statistics.first_finding is None and found.findings.height:
             self.statistics.first_finding = time.monotonic()
         self.statistics.findings += written.created
-        self.statistics.known_findings += written.known
+        self.statistics.known_findings += written.known + found.known
         matches = self._sink.matches(found.matches)
         refused = (*written.refused, *matches.refused)
         if refused:
