@@ -26,8 +26,9 @@ from connectors.parsers import Parsers
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found, nothing
 from detectors.maintenance import Calendar
-from detectors.schema import DEAD, TIME
+from detectors.schema import DEAD
 from detectors.sigma.exceptions import Exceptions
+from flows.clocks import Clocks
 from flows.correlating import Correlating
 from flows.gathering import findings_of
 from flows.ledger import Ledger
@@ -88,7 +89,7 @@ class Pipeline:
         self._sink, self._archive = sink, archive
         self._say = say
         self._flooding: set[str] = set()  # rules that were told of
-        self._ahead: set[str] = set()  # sources that were
+        self._clocks = Clocks()
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
         self._correlating = correlating
         self._waiting = waiting
@@ -147,6 +148,7 @@ class Pipeline:
                 rows = self._ledger.rows(batch, parser.definition, parsed, sifted.hits)
                 self._sink.cover(rows)
             self._ledger.passed(batch, parsed.events, rows)
+        self._tell_times(batch, parsed.events, parser.definition)
         self._count(batch, parsed, sifted)
         return replace(found, suppressed=sifted.suppressed)
 
@@ -186,18 +188,7 @@ class Pipeline:
             self._store_correlated(found)
         correlating.correlator.told(blocks)
         correlating.pass_time(batch, events)
-        self._tell_ahead(batch.source, correlating)
         self._tell_failures()
-
-    def _tell_ahead(self, source: str, correlating: Correlating) -> None:
-        """Tell once of each source whose events come from the future."""
-        if self._say is not None and source in correlating.ahead and source not in self._ahead:
-            self._ahead.add(source)
-            time = pl.Series([correlating.ahead[source]]).cast(TIME).dt.strftime("%Y-%m-%d %H:%M")[0]
-            self._say(
-                f"events of {source} are dated {time} UTC, which is still to come: correlations take no notice of that "
-                "time passing; see the clock of whoever writes them, and the zone of the source"
-            )
 
     def _store_correlated(self, found: Found) -> None:
         if found.suppressed.height:
@@ -235,6 +226,13 @@ class Pipeline:
             if count >= FLOOD and rule not in self._flooding:
                 self._flooding.add(rule)
                 self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
+
+    def _tell_times(self, batch: Batch, events: pl.DataFrame, definition: Definition) -> None:
+        """Tell once of each source and sender whose times can't be right."""
+        for words in self._clocks.take(batch, events) if definition.timestamp else ():
+            self.statistics.clocks.append(words)
+            if self._say is not None:
+                self._say(words)
 
     def _tell(self, name: str, told: str) -> None:
         if name not in self.statistics.failed_rules:
