@@ -33,7 +33,7 @@ def hunt(
         events, hits = parsed.events, parts.engine.detect(parser.dialect, parsed.events, parsed.encoded)
         sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
         memory.keep(correlating.blocks(batch, parser, events, sifted.hits), {})
-        correlating.pass_time(batch, events["@timestamp"])
+        correlating.pass_time(batch, events)
         shown = correlating.shown(sifted.hits)
         if shown.row.size or sifted.suppressed.height:
             found = findings_of(batch, parser, events, shown, parts.detections)

@@ -6,6 +6,7 @@ Few events are hit, and nothing after matching looks at the rest: so it can be l
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ import polars as pl
 import polars.selectors as cs
 
 from detectors.contracts import Batch, Hits, Parsed
+from flows.clocks import CAME, SENDER
+
+TIMES: Final = ("@timestamp", CAME, SENDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,17 @@ class Matched:
 
     struck: Struck
     rows: npt.NDArray[np.int64]  # where the struck events stood among all
-    times: pl.Series  # of all events, as `@timestamp`
+    times: pl.DataFrame  # TIMES of all events, as far as there are any
     lost: pl.DataFrame  # DEAD
     bytes: int  # of all raw records
 
 
 def matched(batch: Batch, parsed: Parsed, hits: Hits) -> Matched:
     """Return what is left of a batch and its hits."""
+    times = [name for name in TIMES if name in parsed.events.columns]
     raw = batch.records["event.original"].str.len_bytes().sum()
     return Matched(
-        struck(batch, parsed.events, hits), np.unique(hits.row), parsed.events["@timestamp"], parsed.lost, int(raw)
+        struck(batch, parsed.events, hits), np.unique(hits.row), parsed.events.select(times), parsed.lost, int(raw)
     )
 
 

@@ -159,7 +159,7 @@ def scan(
                     periods.widen(step.struck.batch.source, step.times)
                     pipeline.conclude(step)
                 else:
-                    periods.widen(step[0].source, step[1].events["@timestamp"])
+                    periods.widen(step[0].source, step[1].events)
                     pipeline.finish(*step)
         for other in beside:
             _add(other, seen, parts)

@@ -64,7 +64,7 @@ class Withheld:
         kept = sift(batch, parser, events, hits, self._others, detections=self._parts.detections).hits
         for (_, correlating, memory), each in zip(self._runs, (left, kept), strict=True):
             memory.keep(correlating.blocks(batch, parser, events, each), {})
-            correlating.pass_time(batch, events["@timestamp"])
+            correlating.pass_time(batch, events)
 
     def losses(self) -> Iterator[Loss]:
         """Yield what each correlation loses, that which loses most first."""

@@ -26,9 +26,9 @@ class Periods:
     _ends: dict[str, Period] = field(default_factory=dict)
     _days: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
-    def widen(self, source: str, moments: pl.Series) -> None:
+    def widen(self, source: str, events: pl.DataFrame) -> None:
         """Note the times of some events; clocks that no calendar has don't count."""
-        times = moments.drop_nulls().to_physical().to_numpy()
+        times = events["@timestamp"].drop_nulls().to_physical().to_numpy()
         known = times[(times >= FIRST) & (times < LAST)]
         if not known.size:
             return

@@ -81,7 +81,7 @@ def run(
         events, hits = _batch(trial, parts, parser, batch, zone=zone, shown=correlating.shown)
         if parts.rules.correlations:
             memory.keep(correlating.blocks(batch, parser, events, hits), {})
-            correlating.pass_time(batch, events["@timestamp"])
+            correlating.pass_time(batch, events)
     for found in correlating.correlator.conclude():
         _correlated(trial, found.matches, zone)
     return trial

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal, assert_series_equal
+from polars.testing import assert_frame_equal
 
 from connectors.parsers import Parsers
 from detectors.contracts import Batch
@@ -65,7 +65,7 @@ def test_it_finds_what_is_found_here(job: Job, parts: Parts, beside: Beside) -> 
         assert np.array_equal(theirs.struck.hits.rule, ours.struck.hits.rule)
         assert np.array_equal(theirs.rows, ours.rows)
         assert_frame_equal(theirs.struck.events, ours.struck.events)
-        assert_series_equal(theirs.times, ours.times)
+        assert_frame_equal(theirs.times, ours.times)
         assert (theirs.bytes, theirs.lost.height, theirs.struck.batch.label) == (
             ours.bytes,
             ours.lost.height,
