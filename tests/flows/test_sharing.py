@@ -36,17 +36,22 @@ def test_results_keep_the_order_whoever_makes_them(seed: int) -> None:
     assert threading.active_count() < 10
 
 
-def test_each_item_is_made_once_and_taken_when_somebody_is_free() -> None:
+def test_an_item_is_made_when_somebody_is_free_for_it() -> None:
     made: list[int] = []
+    finished: list[int] = []
 
     def items() -> Iterator[int]:
-        for number in range(50):
+        for number in range(200):
+            assert len(made) - len(finished) < 3
             made.append(number)
             yield number
 
-    for done, _ in enumerate(Sharing(items(), doubling(0.001), [lambda: doubling(0.001)]).results()):
-        assert len(made) <= done + 5
-    assert made == list(range(50))
+    def work(number: int) -> int:
+        time.sleep(0.0005)
+        finished.append(number)
+        return number
+
+    assert list(Sharing(items(), work, [lambda: work] * 2).results()) == made == list(range(200))
 
 
 def test_what_a_worker_that_is_gone_was_given_is_done_by_the_others() -> None:
