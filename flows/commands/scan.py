@@ -116,7 +116,7 @@ def _anomalies(
 
 def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> Store:
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="soc-scan-")) if not args.keep else ""
-    store = Store(Path(folder, "store.sqlite") if folder else settings.store)
+    store = Store(Path(folder, "store.sqlite"), passing=True) if folder else Store(settings.store)
     stack.callback(store.close)
     return store
 
