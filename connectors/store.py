@@ -213,9 +213,9 @@ class Store(StoreFile):
         """Return the findings that withdraw one, or tell it again, oldest first."""
         return [orjson.loads(text) for (text,) in self.query(SELECT_SUCCESSORS, (finding, finding))]
 
-    def matches_of(self, finding: str, limit: int = -1) -> pl.DataFrame:
-        """Return the matches under a finding (MATCH), oldest first."""
-        rows = self.query(SELECT_MATCHES, (finding, limit))
+    def matches_of(self, *findings: str, limit: int = -1) -> pl.DataFrame:
+        """Return the matches under findings (MATCH), in their order, oldest first."""
+        rows = self.query(SELECT_MATCHES, (orjson.dumps(findings).decode(), limit))
         records = [
             (*row[:4], None if row[4] is None or row[4] < 0 else LEVELS[row[4]], orjson.loads(row[5]), *row[6:])
             for row in rows

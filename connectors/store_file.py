@@ -24,7 +24,7 @@ class StoreFile:
     """One SQLite file. Faults name it."""
 
     def __init__(self, path: Path, *, passing: bool = False) -> None:
-        """Open a file; a `passing` one goes with its process, so it needs to survive nothing and no one else reads it."""
+        """Open a file; a `passing` one goes with its process: it needs to survive nothing, and nobody else reads it."""
         self._path = path
         self._lock = threading.Lock()  # Prefect may call from any of its threads
         path.parent.mkdir(parents=True, exist_ok=True)

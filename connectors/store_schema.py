@@ -247,8 +247,8 @@ WHERE time BETWEEN 0 AND 253370764800000000
 # A match is of its finding's rule; a finding that isn't there (yet) leaves its name open.
 SELECT_MATCHES: Final = """
 SELECT matches.time, matches.id, matches.rule, name, level, events, matches.source, matches.groupkey, finding, silenced
-FROM matches LEFT JOIN findings ON findings.id = finding
-WHERE finding = ? ORDER BY matches.time, matches.id LIMIT ?
+FROM json_each(?) asked JOIN matches ON finding = asked.value LEFT JOIN findings ON findings.id = finding
+ORDER BY asked.key, matches.time, matches.id LIMIT ?
 """
 
 SELECT_MUTED: Final = """
