@@ -121,7 +121,12 @@ def scan(
     line = Ahead[_Read]()
     kept = guard or Guard(definitions)
     files = FileSource(
-        paths, recogniser(definitions), source, report=report, dead=lambda dead: line.give(kept.letters(dead))
+        paths,
+        recogniser(definitions),
+        source,
+        report=report,
+        dead=lambda dead: line.give(kept.letters(dead)),
+        joined=True,
     )
 
     blocks = Ahead[Batch]()
