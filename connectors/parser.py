@@ -56,7 +56,7 @@ class DefinedParser:
         if self.enrichment is None or (wanted is not None and not self.enrichment.makes(wanted)):
             return self._parse(batch, wanted)
         parsed = self._parse(batch, None if wanted is None else self.enrichment.needed(wanted))
-        events = self.enrichment.added(parsed.events, wanted, self.definition.criticality)
+        events = self.enrichment.added(parsed.events, wanted, self.definition.name, self.definition.criticality)
         if wanted is not None:
             events = events.drop(set(events.columns).difference(wanted, batch.carried, EVENT))
         return replace(parsed, events=events)

@@ -26,13 +26,15 @@ from connectors.parsers import Parsers
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found, nothing
 from detectors.maintenance import Calendar
-from detectors.schema import DEAD, TIME
+from detectors.schema import DEAD
 from detectors.sigma.exceptions import Exceptions
+from flows.clocks import Clocks
 from flows.correlating import Correlating
 from flows.gathering import findings_of
 from flows.ledger import Ledger
 from flows.sifting import Sifted, sift
 from flows.statistics import Statistics
+from flows.told import Told
 from flows.waiting import Struck, Waiting
 
 FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
@@ -87,10 +89,11 @@ class Pipeline:
         self._sink, self._archive = sink, archive
         self._say = say
         self._flooding: set[str] = set()  # rules that were told of
-        self._ahead: set[str] = set()  # sources that were
+        self._clocks = Clocks()
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
         self._correlating = correlating
         self._waiting = waiting
+        self._told = Told()
         self._ledger = ledger
 
     def use(self, parts: Running, correlating: Correlating | None = None) -> None:
@@ -105,7 +108,10 @@ class Pipeline:
         return self._correlating is not None and self._correlating.waits
 
     def process(self, batch: Batch) -> Found:
-        """Carry one batch through; when this returns, all it gave is stored that need not wait."""
+        """Carry one batch through; when this returns, all it gave is stored that need not wait.
+
+        Findings that an earlier batch told are not among those that are returned.
+        """
         return self.finish(batch, self.parse(batch))
 
     def parse(self, batch: Batch) -> Parsed:
@@ -142,6 +148,7 @@ class Pipeline:
                 rows = self._ledger.rows(batch, parser.definition, parsed, sifted.hits)
                 self._sink.cover(rows)
             self._ledger.passed(batch, parsed.events, rows)
+        self._tell_times(batch, parsed.events, parser.definition)
         self._count(batch, parsed, sifted)
         return replace(found, suppressed=sifted.suppressed)
 
@@ -163,7 +170,9 @@ class Pipeline:
         """Make matches and findings of hits, and store them."""
         seen, parser = self.statistics, self._parsers[batch.source]
         with seen.timed("findings"):
-            found = findings_of(batch, parser, events, hits, self._detections, calendar=self._calendar)
+            found = findings_of(
+                batch, parser, events, hits, self._detections, calendar=self._calendar, known=self._told
+            )
         self._tell_floods(found)
         with seen.timed("sink"):
             if found.matches.height:
@@ -179,18 +188,7 @@ class Pipeline:
             self._store_correlated(found)
         correlating.correlator.told(blocks)
         correlating.pass_time(batch, events)
-        self._tell_ahead(batch.source, correlating)
         self._tell_failures()
-
-    def _tell_ahead(self, source: str, correlating: Correlating) -> None:
-        """Tell once of each source whose events come from the future."""
-        if self._say is not None and source in correlating.ahead and source not in self._ahead:
-            self._ahead.add(source)
-            time = pl.Series([correlating.ahead[source]]).cast(TIME).dt.strftime("%Y-%m-%d %H:%M")[0]
-            self._say(
-                f"events of {source} are dated {time} UTC, which is still to come: correlations take no notice of that "
-                "time passing; see the clock of whoever writes them, and the zone of the source"
-            )
 
     def _store_correlated(self, found: Found) -> None:
         if found.suppressed.height:
@@ -221,12 +219,20 @@ class Pipeline:
 
     def _tell_floods(self, found: Found) -> None:
         """Tell once of each rule that makes very many findings; none is left out."""
-        if self._say is None or found.findings.height < FLOOD:
+        if self._say is None or found.findings.height + found.known < FLOOD:
             return
-        for rule, title, count in found.findings.group_by("rule.id", "rule.name").len().iter_rows():
+        findings = found.matches.unique("soc.finding.id").drop_nulls("soc.finding.id")
+        for rule, title, count in findings.group_by("rule.id", "rule.name").len().iter_rows():
             if count >= FLOOD and rule not in self._flooding:
                 self._flooding.add(rule)
                 self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
+
+    def _tell_times(self, batch: Batch, events: pl.DataFrame, definition: Definition) -> None:
+        """Tell once of each source and sender whose times can't be right."""
+        for words in self._clocks.take(batch, events) if definition.timestamp else ():
+            self.statistics.clocks.append(words)
+            if self._say is not None:
+                self._say(words)
 
     def _tell(self, name: str, told: str) -> None:
         if name not in self.statistics.failed_rules:
@@ -243,10 +249,11 @@ class Pipeline:
     def _store_found(self, found: Found, source: str, origin: str) -> Written:
         """Store findings and matches; return what became of the matches."""
         written = self._sink.findings(found.findings)
+        self._told.add({*found.findings["event.id"]}.difference(name for name, _ in written.refused))
         if self.statistics.first_finding is None and found.findings.height:
             self.statistics.first_finding = time.monotonic()
         self.statistics.findings += written.created
-        self.statistics.known_findings += written.known
+        self.statistics.known_findings += written.known + found.known
         matches = self._sink.matches(found.matches)
         refused = (*written.refused, *matches.refused)
         if refused:

@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     if args.fail_on and (findings["soc.level"].is_in(LEVELS[LEVELS.index(args.fail_on) :])).any():
         return 1
     seen = done.statistics
-    return 3 if done.outcome.faults or done.parts.rules.faults or seen.failed_rules or seen.parse_failures else 0
+    return 3 if done.outcome.faults or done.parts.faults or seen.failed_rules or seen.parse_failures else 0
 
 
 def _anomalies(
@@ -151,13 +151,13 @@ def _write(
 def _tell(done: Scanned, blind: int) -> None:
     """Say on stderr what was read, and what could not be."""
     seen = done.statistics
-    problems = [*done.parts.rules.faults, *seen.failed_rules.values(), *done.outcome.faults]
+    problems = [*done.parts.faults, *seen.failed_rules.values(), *done.outcome.faults]
     for fault in problems[:SHOWN_FAULTS]:
         print(f"soc: {plain(str(fault))}", file=sys.stderr)
     if len(problems) > SHOWN_FAULTS:
         print(f"soc: and {len(problems) - SHOWN_FAULTS} more faults", file=sys.stderr)
-    for notice in done.outcome.notices[:SHOWN_FAULTS]:
-        print(f"soc: {plain(str(notice))}", file=sys.stderr)
+    for notice in [*map(str, done.outcome.notices[:SHOWN_FAULTS]), *seen.clocks[:SHOWN_FAULTS]]:
+        print(f"soc: {plain(notice)}", file=sys.stderr)
     dead = f", {seen.parse_failures:,} lines could not be read" if seen.parse_failures else ""
     print(
         f"{seen.events:,} events of {done.outcome.files:,} files in {done.seconds:.1f} s, "

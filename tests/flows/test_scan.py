@@ -137,3 +137,18 @@ def test_two_rules_of_one_id_are_told_and_one_runs(place: Path, capsys: pytest.C
     assert scan("--out", "f.ndjson") == 3
     assert "is taken by" in capsys.readouterr().err
     assert len(lines("f.ndjson")) == 1
+
+
+def test_what_is_wrong_with_an_enrichment_costs_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("tor.txt").write_text("203.0.113.9\nnonsense\n")
+    Path("users.csv").write_text("name;unit\nadmin;H21.09\nlan;XX\n")
+    Path("soc.yml").write_text("own_rules: false\nenrichment: {address_lists: [tor.txt], registry: [users.csv]}\n")
+    known = "known: {soc.source.lists: tor, soc.user.status: active}\n  condition: known and keywords"
+    Path("rules/guess.yml").write_text(RULE.replace("condition: keywords", known))
+    assert scan("--out", "f.ndjson") == 3
+    told = capsys.readouterr().err
+    assert "tor.txt:2:1: 'nonsense' is no address" in told
+    assert "users.csv:3:1: 'XX' is no code of an organisation" in told
+    assert lines("f.ndjson")
+    assert main(["doctor"]) == 3
+    assert capsys.readouterr().out.count("FAIL  enrichment: a part is left out") == 2
