@@ -38,7 +38,7 @@ UNREADABLE = (
 class Limits:
     """How much of anything is read at once, or at all; sizes in bytes."""
 
-    batch: int = 32 << 20  # raw text in one batch: each has its price, and three or four are in memory
+    batch: int = 24 << 20  # raw text in one batch: each has its price, and three to five are in memory
     records: int = 200_000  # records in one batch
     line: int = 1 << 20  # a longer line becomes a dead letter
     kept: int = 64 << 10  # what a dead letter keeps of a line

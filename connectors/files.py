@@ -73,8 +73,8 @@ class FileSource:
 
     What can't be read costs only itself: `outcome` tells of it and holds the totals. Lines too long to be records go to
     `dead` (frames of DEAD) as they are met, which keeps memory bounded. `report` is called after each batch with a
-    file's label, how far it was read, and its size. Event logs may be `joined`: a batch holds the records of several small
-    ones then, each with where it came from (PLACE). There is nothing to commit: reading again gives the same ids.
+    file's label, how far it was read, and its size. Event logs may be `joined`: a batch holds the records of several
+    small ones then, each with where it came from (PLACE). There is nothing to commit: reading again gives the same ids.
     """
 
     def __init__(
