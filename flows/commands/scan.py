@@ -19,11 +19,14 @@ from connectors.nested import nest
 from connectors.parsers import Parsers
 from connectors.recognise import recogniser
 from connectors.store import Store
+from detectors.errors import UsageError
 from detectors.findings import Found, nothing
 from detectors.schema import LEVELS
 from flows import assembly, blindness, protecting
 from flows.commands.options import add_config, add_rules, read_config, zone
 from flows.documents import write_lines
+from flows.match_process import Beside, processes
+from flows.match_worker import Job
 from flows.progress import progress
 from flows.scanning import Scanned, scan
 from flows.settings import Settings
@@ -52,6 +55,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stats", type=Path, metavar="F.json", help="write statistics")
     parser.add_argument("--lang", choices=("en", "vi"), help="language of the report (default: that of the settings)")
     parser.add_argument("--keep", action="store_true", help="keep findings and raw records in the store and archive")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="parse and match in so many (default: 2 for half a gigabyte of text or more, else 1; with --keep 1)",
+    )
     parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
     parser.add_argument(
         "--no-anomaly",
@@ -64,8 +73,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Scan, write what was asked for, and print the table."""
     settings = read_config(args)
-    parts = assembly.assemble(settings, args.rules)
     with ExitStack() as stack:
+        job = Job(settings, args.rules, args.year, args.zone)
+        beside = [stack.enter_context(Beside(job)) for _ in range(_processes(args) - 1)]
+        parts = assembly.assemble(settings, args.rules)
         store = _store(args, settings, stack)
         archive = Archive(settings.archive) if args.keep else None
         shown = stack.enter_context(progress("scanning"))
@@ -81,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
             report=shown,
             guard=guard,
             ledger=args.keep,
+            beside=beside,
         )
         strange = _anomalies(args, settings, done, parsers, guard)
         store.findings(strange.findings)
@@ -96,6 +108,18 @@ def run(args: argparse.Namespace) -> int:
         return 1
     seen = done.statistics
     return 3 if done.outcome.faults or done.parts.faults or seen.failed_rules or seen.parse_failures else 0
+
+
+def _processes(args: argparse.Namespace) -> int:
+    """Return how many processes parse and match."""
+    if args.processes is None:
+        return 1 if args.keep else processes(args.paths)
+    count: int = args.processes
+    if count < 1:
+        raise UsageError(f"--processes {count} is too few", fix="give 1 or more")
+    if count > 1 and args.keep:
+        raise UsageError(f"--processes {count} doesn't go with --keep", fix="what is kept goes through one process")
+    return count
 
 
 def _anomalies(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,30 @@ def test_two_rules_of_one_id_are_told_and_one_runs(place: Path, capsys: pytest.C
     assert scan("--out", "f.ndjson") == 3
     assert "is taken by" in capsys.readouterr().err
     assert len(lines("f.ndjson")) == 1
+
+
+def test_two_processes_find_what_one_does(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(8):
+        text = "".join(LINE.format(minute=minute) for minute in range(number, number + 30))
+        (place / "logs" / f"{number}.log").write_text(text + "no time here\n" + "x" * 1_100_000 + "\n")
+    told: list[str] = []
+    for count in ("1", "2"):
+        files = [part for name in ("out", "matches", "dead", "stats") for part in (f"--{name}", f"{name}{count}")]
+        assert scan("--processes", count, *files) == 3
+        told.append(re.sub(r"in .* s,", "", "".join(capsys.readouterr())))
+    for kind in ("out", "matches", "dead"):
+        assert lines(f"{kind}1") == lines(f"{kind}2") != []
+    assert told[0] == told[1]
+    one, two = (json.loads(Path(name).read_text()) for name in ("stats1", "stats2"))
+    assert two["events"] == one["events"] == 15 + 8 * 30
+    assert (two["matches"], two["parse_failures"]) == (one["matches"], 16)
+
+
+def test_events_that_are_kept_go_through_one_process(capsys: pytest.CaptureFixture[str]) -> None:
+    assert scan("--keep", "--processes", "2") == 2
+    assert "--processes 2 doesn't go with --keep" in capsys.readouterr().err
+    assert scan("--processes", "0") == 2
+    assert "--processes 0 is too few" in capsys.readouterr().err
 
 
 def test_what_is_wrong_with_an_enrichment_costs_its_line(capsys: pytest.CaptureFixture[str]) -> None:
