@@ -134,6 +134,15 @@ class Content(io.RawIOBase):
             self.job.outcome.fault(self.label, message, fix)
         self.broken = True
 
+    @property
+    def file(self) -> IO[bytes] | None:
+        """The file that these bytes are, where nothing is packed."""
+        return self._file
+
+    def reached(self, place: int) -> None:
+        """Say that its file was read so far by somebody else."""
+        self.size = place
+
     def inner(self, label: str, raw: Callable[[int], bytes], packed: Callable[[], int] | None = None) -> Content:
         """Return a content that stands inside this one."""
         return Content(label, raw, self.job, parent=self, packed=packed)

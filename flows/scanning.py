@@ -128,7 +128,12 @@ def scan(
     blocks = Ahead[_Read]()
     kept = guard or Guard(definitions)
     files = FileSource(
-        paths, recogniser(definitions), source, report=report, dead=lambda dead: blocks.give(kept.letters(dead))
+        paths,
+        recogniser(definitions),
+        source,
+        report=report,
+        dead=lambda dead: blocks.give(kept.letters(dead)),
+        joined=True,
     )
 
     def read() -> None:
