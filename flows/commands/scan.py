@@ -35,6 +35,7 @@ from flows.table import print_findings
 from flows.terminal import counted, plain
 
 SHOWN_FAULTS = 20
+TOGETHER = 50  # findings whose matches are in memory at once
 LONG = timedelta(days=21)  # of one kind of log; in less nobody knows what is usual
 
 
@@ -142,7 +143,7 @@ def _anomalies(
 
 def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> Store:
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="soc-scan-")) if not args.keep else ""
-    store = Store(Path(folder, "store.sqlite") if folder else settings.store)
+    store = Store(Path(folder, "store.sqlite"), passing=True) if folder else Store(settings.store)
     stack.callback(store.close)
     return store
 
@@ -153,7 +154,8 @@ def _write(
     if args.out:
         write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
     if args.matches:
-        found = (store.matches_of(name) for name in findings["event.id"])
+        ids = findings["event.id"].to_list()
+        found = (store.matches_of(*ids[begin : begin + TOGETHER]) for begin in range(0, len(ids), TOGETHER))
         write_lines(args.matches, (nest(row) for frame in found for row in frame.iter_rows(named=True)))
     if args.dead:
         write_lines(args.dead, (nest(row) for row in store.letters(limit=sys.maxsize).iter_rows(named=True)))
