@@ -177,3 +177,25 @@ def test_what_is_wrong_with_an_enrichment_costs_its_line(capsys: pytest.CaptureF
     assert lines("f.ndjson")
     assert main(["doctor"]) == 3
     assert capsys.readouterr().out.count("FAIL  enrichment: a part is left out") == 2
+
+
+def test_a_rule_may_ask_for_a_path_and_the_key_of_its_call(place: Path) -> None:
+    """Records of two audit events, interleaved; a rule for a single type of record sees its record alone."""
+    head = "msg=audit(1772414100.740:{}):"
+    (place / "logs" / "auth.log").write_text(
+        f'type=PATH {head.format(7)} item=0 name="/etc/shadow" nametype=NORMAL\n'
+        f'type=SYSCALL {head.format(8)} syscall=257 success=yes exe="/bin/id" auid=0 key=(null)\n'
+        f'type=SYSCALL {head.format(7)} syscall=257 success=yes exe="/bin/cat" auid=1000 key="passwd_access"\n'
+        f'type=PATH {head.format(8)} item=0 name="/etc/shadow" nametype=NORMAL\n'
+    )
+    rule = RULE.replace("service: sshd", "service: auditd").replace("['Failed password for invalid user']", "{asked}")
+    asked = {
+        "guess": "{name: /etc/shadow, key: passwd_access, auid: 1000}",
+        "call": "{type: SYSCALL, exe: /bin/cat}",
+        "path": "{type: PATH, name: /etc/shadow}",
+    }
+    for number, (name, what) in enumerate(asked.items(), 1):
+        text = rule.replace("keywords", "sel").replace("{asked}", what).replace("000001", f"00000{number}")
+        (place / "rules" / f"{name}.yml").write_text(text)
+    assert scan("--stats", "s.json") == 0
+    assert [*json.loads(Path("s.json").read_text())["matches"].values()] == [1, 1, 2]
