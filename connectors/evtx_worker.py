@@ -72,6 +72,8 @@ def parse(chunk: bytes) -> Parsed:
     while found.errors < MOST:  # a parser that fails without moving on must not go round for ever
         try:
             for event in events:
+                if event is None:
+                    break
                 text = event["data"]
                 size += len(text)
                 if size > TEXT or len(texts) == MOST:
