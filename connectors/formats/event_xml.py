@@ -50,7 +50,7 @@ class EventXml:
         names = [*SYSTEM, *_names(original)] if wanted is None else sorted(wanted)
         text = pl.col("text")
         whole = text.str.contains("<Event[ >]") & text.str.contains("</Event>", literal=True)
-        return (
+        found = (
             original.alias("text")
             .to_frame()
             .select(
@@ -58,6 +58,7 @@ class EventXml:
                 pl.when(~whole).then(pl.lit("no event in XML, or not whole")).alias(ERROR),
             )
         )
+        return found.with_columns(_unescaped(found[name]) for name in names)
 
 
 def _names(original: pl.Series) -> list[str]:
@@ -73,7 +74,15 @@ def _value(name: str) -> pl.Expr:
         pattern = rf"<Data Name=[\"']{re.escape(name)}[\"']" + VALUE
     else:
         return pl.lit(None, pl.String)
-    value = pl.col("text").str.extract(pattern)
+    return pl.col("text").str.extract(pattern)
+
+
+def _unescaped(column: pl.Series) -> pl.Series:
+    """Make characters of entities, in the few values that have any."""
+    rows = column.str.contains("&", literal=True).fill_null(value=False).arg_true()
+    if rows.is_empty():
+        return column
+    text = column.gather(rows)
     for entity, character in ENTITIES.items():
-        value = value.str.replace_all(entity, character, literal=True)
-    return value.str.replace_all("&amp;", "&", literal=True)
+        text = text.str.replace_all(entity, character, literal=True)
+    return column.scatter(rows, text.str.replace_all("&amp;", "&", literal=True))
