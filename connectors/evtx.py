@@ -125,8 +125,10 @@ class _Train:
 
     def close(self) -> None:
         """Close what is open."""
-        for each in (*self._asked, *self._open):
-            each.close()
+        for piece in self._asked:
+            piece.close()
+        for log in self._open:
+            log.close()
 
     def _ready(self) -> Iterator[Found]:
         full, self._full = self._full, []
