@@ -306,21 +306,20 @@ def begun(data: Bytes, begin: int, end: int, number: int, program: Program, scra
         return 0
     if not held(data, begin, end, number, program):
         return 0
-    mark, at, pc, depth = program.shares.resumes[number, 0], begin, program.entries[number], 0
+    resumes, marks, spans, depths, kept = program.shares
+    mark, at, pc = resumes[number, 0], begin, program.entries[number]
     state = scratch.marks[mark] if mark >= 0 else UNKNOWN
-    if state >= 0:
-        at, pc, depth = state, program.shares.resumes[number, 1], program.shares.depths[mark]
-        for place in range(program.shares.kept.shape[1]):
-            if not program.shares.kept[mark, place]:
-                scratch.places[place] = NONE
-    else:
-        scratch.places[:] = NONE
-        depth = program.shares.depths[mark] if state == FAILED else 0
-    for each in range(program.shares.spans[number, 0], program.shares.spans[number, 1]):
-        if program.shares.depths[program.shares.marks[each]] > depth:
-            scratch.marks[program.shares.marks[each]] = FAILED
+    depth = depths[mark] if state >= 0 or state == FAILED else 0
+    for each in range(spans[number, 0], spans[number, 1]):
+        if depths[marks[each]] > depth:
+            scratch.marks[marks[each]] = FAILED
     if state == FAILED:
         return 0
+    if state >= 0:
+        at, pc = state, resumes[number, 1]
+    for place in range(kept.shape[1]):
+        if state < 0 or not kept[mark, place]:
+            scratch.places[place] = NONE
     return attempt(data, begin, at, end, pc, program.code, program.sets, program.texts, scratch)
 
 

@@ -103,6 +103,14 @@ def test_a_beginning_that_can_be_read_in_several_ways_is_read_anew() -> None:
     assert machines.columns.to_dicts() == by_polars.columns.to_dicts()
 
 
+def test_what_was_read_stays_read_when_a_pattern_further_on_fails() -> None:
+    patterns = ["^(?P<a>.) (?P<b>.) 1 x", "^(?P<a>.) (?P<b>.) 1 y", "^(?P<a>.) (?P<c>.) 2", "^(?P<a>.) (?P<d>.) 3"]
+    by_polars, machines = both(["a b 1 x", "a b 1 y", "a b 2", "a b 3", "a b 4", "ab"], *patterns)
+    assert by_polars.which.tolist() == [0, 1, 2, 3, -1, -1]
+    assert machines.which.tolist() == by_polars.which.tolist()
+    assert machines.columns.to_dicts() == by_polars.columns.to_dicts()
+
+
 @pytest.mark.parametrize("gap", [0, 1, 30, 31, 32, 33, 63, 64, 200])
 def test_a_text_is_found_wherever_it_stands(gap: int) -> None:
     texts = ["x" * gap + "key=1", "x" * gap + "ke", "x" * gap + "k\nkey=2", "ke" * gap + "key=3", "key" * gap]
