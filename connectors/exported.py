@@ -1,4 +1,4 @@
-"""Where Polars keeps the texts of a column: their views and blocks, through Arrow's C stream interface; nothing is copied."""
+"""Where Polars keeps the texts of a column: views and blocks, by Arrow's C stream interface; nothing is copied."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable, Iterator
 from ctypes import POINTER, c_char_p, c_int, c_int64, c_ubyte, c_void_p
 from functools import cache
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,6 @@ from connectors.native import Bytes
 
 NOWHERE: Final = np.empty(0, np.uint8)
 _GONE: Final = None  # what Arrow's `release` is once nothing is left to give back
-Number = Callable[[int, int], int]
-Nothing = Callable[[int], None]
 
 
 class Chunk(NamedTuple):
@@ -82,7 +80,8 @@ def _held(array: _Array, number: int, size: int) -> Bytes:
         return NOWHERE
     memory = (c_ubyte * size).from_address(array.buffers[number])
     memory.owner = array  # type: ignore[attr-defined] # ctypes' arrays take attributes
-    return np.frombuffer(memory, np.uint8)
+    found: Bytes = np.frombuffer(memoryview(memory), np.uint8)
+    return found
 
 
 @cache
@@ -92,7 +91,7 @@ def _pointer() -> Callable[[object, bytes], int]:
     return cast("Callable[[object, bytes], int]", made)
 
 
-def _method(address: Any, *, ending: bool = False) -> Callable[..., int]:
+def _method(address: int, *, ending: bool = False) -> Callable[..., int]:
     """Return what stands at an address as a function."""
     kind = ctypes.CFUNCTYPE(None, c_void_p) if ending else ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
     return cast("Callable[..., int]", kind(address))

@@ -1,7 +1,8 @@
 """Loops over bytes as machine code: a function is compiled by Numba once, and its code kept on disk (`objects`).
 
-Compiled code lets other threads run, and checks no bounds: what calls `vector`, `pairs`, `item`, `word` and `copy` must. It makes no
-arrays of its own, so that what was kept needs nothing of Numba, which takes longer to load than most logs take to read.
+Compiled code lets other threads run, and checks no bounds: what calls `vector`, `pairs`, `item`, `word`, `copy` must.
+It makes no arrays of its own, so that what was kept needs nothing of Numba, which takes longer to load than most logs
+take to read.
 """
 
 from __future__ import annotations

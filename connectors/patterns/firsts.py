@@ -41,6 +41,7 @@ class First:
 
 
 def first(made: Maker, start: int) -> First:
+    """Return what may stand first where the instructions go on from here."""
     found, left, seen = First(), [(start, False)], set()
     while left:
         here = left.pop()

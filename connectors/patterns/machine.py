@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.native import Bytes, Places, Spans, compiled, item
-from connectors.patterns.letters import NO, UNSURE, YES
 from connectors.patterns.codes import (
     BEGIN,
     BOUND,
@@ -36,6 +35,7 @@ from connectors.patterns.codes import (
     SPLIT,
     TEXT,
 )
+from connectors.patterns.letters import NO, UNSURE, YES
 from connectors.patterns.program import Program
 from connectors.patterns.reading import NONE, ODD, Sets, alike, belongs, bounds, certain, found, guarded, run, width
 from connectors.patterns.syntax import MOST
@@ -61,7 +61,7 @@ class Scratch(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What is found: per text the first pattern that fits, and per group and text where it begins, and its size or -1."""
+    """What is found: the first pattern that each text fits; where its groups begin there, and their sizes or -1."""
 
     which: npt.NDArray[np.int16]
     begins: Spans
@@ -293,7 +293,7 @@ def held(data: Bytes, begin: int, end: int, number: int, program: Program) -> bo
     for each in range(first, last):
         if found(data, begin, end, program.texts, program.needles[each, 0], program.needles[each, 1]) >= 0:
             return True
-    return first == last
+    return bool(first == last)
 
 
 @compiled
