@@ -38,7 +38,7 @@ UNREADABLE = (
 class Limits:
     """How much of anything is read at once, or at all; sizes in bytes."""
 
-    batch: int = 32 << 20  # raw text in one batch: each has its price, and three or four are in memory
+    batch: int = 24 << 20  # raw text in one batch: each has its price, and three to five are in memory
     records: int = 200_000  # records in one batch
     line: int = 1 << 20  # a longer line becomes a dead letter
     kept: int = 64 << 10  # what a dead letter keeps of a line
@@ -133,6 +133,15 @@ class Content(io.RawIOBase):
         if not (self._parent and self._parent.broken):
             self.job.outcome.fault(self.label, message, fix)
         self.broken = True
+
+    @property
+    def file(self) -> IO[bytes] | None:
+        """The file that these bytes are, where nothing is packed."""
+        return self._file
+
+    def reached(self, place: int) -> None:
+        """Say that its file was read so far by somebody else."""
+        self.size = place
 
     def inner(self, label: str, raw: Callable[[int], bytes], packed: Callable[[], int] | None = None) -> Content:
         """Return a content that stands inside this one."""

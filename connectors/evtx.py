@@ -2,197 +2,225 @@
 
     {"Event":{"#attributes":{…},"System":{"Provider":{"#attributes":{"Name":"Service Control Manager"}},"EventID":7036,…
 
-Chunks need nothing of one another, so they are parsed in groups: memory stays bounded, archives need no temporary file,
-and a damaged header costs nothing. A damaged chunk is mended and read record by record. The parser runs in child
-processes, ahead of the reader; a chunk that hangs or crashes it costs that chunk.
+Chunks need nothing of one another, so they are parsed in groups, those of many small logs together: memory stays
+bounded, archives need no temporary file, and a damaged header costs nothing. The parser runs in child processes, ahead
+of the reader, and leaves records where they are copied from once, into the block that becomes a batch. What it can't
+read is left to `evtx_rescue`.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from connectors.content import Content
-from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC, mend, plausible, said, singled
-from connectors.evtx_process import LARGEST, PARSERS, Parser, Parsers, Part
+from connectors import memory
+from connectors.content import LIMITS, Content, Limits
+from connectors.evtx_chunks import CHUNK
+from connectors.evtx_log import Log, Piece
+from connectors.evtx_process import PARSERS, STRETCHES, Answer, Ids, Parser, Parsers, Part
+from connectors.evtx_rescue import Rescue
+from connectors.growing import Growing
 from connectors.lines import Portion, cut, records
 from detectors.errors import InputError
 
-FILE_MAGIC, HEADER = b"ElfFile\0", 4096
-GROUP = 16  # chunks parsed at once: 1 MiB
-PATIENCE = 120.0  # seconds that the chunks of one file may waste by hanging or crashing
-AGAIN = "what else is in it was read; export the log again where it was written"
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    number: int  # within the file, from 1
-    chunk: bytes
-    damaged: bool  # so much that it must be mended before the parser looks into it
+FEW, MANY, SLOPE = 4, 256, 4  # chunks of the first group; of any; how much larger one may be than the last
+ANSWER: Final = 4 << 20  # bytes of text that are asked for at once, as far as that can be foreseen
+SHARE: Final = 4  # groups, at least, that a batch is made of
 
 
 @dataclass(slots=True)
-class _Found:
-    lines: list[memoryview] = field(default_factory=list)
-    ids: list[npt.NDArray[np.uint64]] = field(default_factory=list)
+class Share:
+    """How many records of a portion one log gave, their bytes as lines, and whether nothing more comes of it."""
+
+    log: Log
+    records: int = 0
+    size: int = 0
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Records of one or several logs, in order; `log.offset` is the event record id."""
+
+    portion: Portion
+    shares: Sequence[Share]
+
+
+@dataclass(slots=True)
+class _Block:
+    """Records as they come, a line each."""
+
+    room: memoryview
     size: int = 0
     records: int = 0
+    ids: list[Ids] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
 
-    def add(self, part: Part) -> None:
-        if part.lines:
-            self.lines.append(part.lines)
-            self.ids.append(part.ids)
-            self.size += len(part.lines)
-            self.records += len(part.ids)
+    def free(self, size: int) -> memoryview:
+        return self.room[self.size : self.size + size]
 
-    def portion(self) -> Portion:
+    def fill(self, size: int, ids: Ids) -> None:
+        """Count what was written where there was room."""
+        self.size += size
+        self.records += len(ids)
+        self.ids.append(ids)
+
+    def share(self, log: Log, count: int, size: int) -> None:
+        """Say that records came of a log."""
+        if not self.shares or self.shares[-1].log is not log:
+            self.shares.append(Share(log))
+        self.shares[-1].records += count
+        self.shares[-1].size += size
+        log.read += count
+
+    def found(self) -> Found:
+        if not self.records:
+            return Found(Portion(), self.shares)
         # a record id is 64 bits wide in a file anyone may have made
         ids = np.minimum(np.concatenate(self.ids), 2**63 - 1).astype(np.int64)
-        text = memoryview(b"\n".join(self.lines))
-        return Portion(records(cut(text, json=True)[0], ids), text=text)
+        text = self.room[: self.size]
+        texts, _, _, escaped = cut(text, json=True)
+        return Found(Portion(records(texts, ids), text=None if escaped else text), self.shares)
 
 
-def is_evtx(head: bytes) -> bool:
-    """Say whether a file is an event log, even when its header is damaged."""
-    return head.startswith((FILE_MAGIC, CHUNK_MAGIC)) or head[HEADER:].startswith(CHUNK_MAGIC)
+def events(logs: Iterable[Content], limits: Limits = LIMITS, parsers: Parsers = PARSERS) -> Iterator[Found]:
+    """Yield the events of logs as JSON. The next log is asked for before the last one has been yielded whole."""
+    train = _Train(iter(logs), limits)
+    try:
+        with parsers.lend() as one, parsers.lend() as other:
+            yield from train.found((one, other))
+    finally:
+        train.close()
 
 
-def events(content: Content, parsers: Parsers = PARSERS) -> Iterator[Portion]:
-    """Yield the events of a log as JSON; `log.offset` is the event record id."""
-    if not content.peek(8).startswith(CHUNK_MAGIC):
-        content.read(HEADER)
-    limits, found, total = content.job.limits, _Found(), 0
-    with parsers.lend() as one, parsers.lend() as other:
-        log = _Log(content, (one, other))
-        for part in log.parts():
-            found.add(part)
-            if found.size >= limits.batch or found.records >= limits.records:
-                yield found.portion()
-                total, found = total + found.records, _Found()
-    if found.records:
-        yield found.portion()
-    log.tell(total + found.records)
+class _Train:
+    """Logs on their way through the parsers, one after another."""
 
+    def __init__(self, logs: Iterator[Content], limits: Limits) -> None:
+        self._logs, self._limits = logs, limits
+        self._growing = Growing(limits.batch)
+        self._log: Log | None = None  # whose chunks are asked for
+        self._open: list[Log] = []  # those not at their end
+        self._chunks = min(FEW, self._fitting(CHUNK))  # of the next group
+        self._block = _Block(self._room(0))
+        self._full: list[_Block] = []
 
-class _Log:
-    """One event log on its way through the parsers, and the damage met in it."""
-
-    def __init__(self, content: Content, parsers: Sequence[Parser]) -> None:
-        self._content, self._parsers = content, parsers
-        self._blocks = 0  # read so far
-        self._damaged = 0  # blocks
-        self._lost = 0  # records of them
-        self._wasted = 0.0  # seconds
-
-    def parts(self) -> Iterator[Part]:
-        """Yield what is in each chunk, in order; the children work on the groups that follow meanwhile."""
-        flying = deque((parser, list[_Block]()) for parser in self._parsers)
+    def found(self, parsers: Sequence[Parser]) -> Iterator[Found]:
+        """Yield what the logs hold; the parsers work on what follows meanwhile."""
+        flying = deque((parser, list[Piece]()) for parser in parsers)
         while flying:
             parser, group = flying.popleft()
-            ready: list[Part] = []
+            self._take(parser, group)
+            if following := self._next(parser):
+                flying.append((parser, following))
+            yield from self._ready()
+        self._full.append(self._block)
+        yield from self._ready()
+
+    def close(self) -> None:
+        """Close what is open."""
+        for log in self._open:
+            log.close()
+
+    def _ready(self) -> Iterator[Found]:
+        full, self._full = self._full, []
+        yield from (block.found() for block in full if block.shares)
+
+    def _next(self, parser: Parser) -> list[Piece]:
+        """Ask for the next chunks, of several logs where the first has few left, and return them."""
+        group: list[Piece] = []
+        left = self._chunks
+        while left > 0 and len(group) < STRETCHES and (log := self._current()):
+            piece = log.piece(left)
+            group.append(piece)
+            left -= piece.stretch.count
+            if piece.last:
+                self._log = None
+        if stretches := [piece.stretch for piece in group if piece.stretch.count]:
             try:
-                self._answer(parser, group, ready)
-                if following := self._read():
-                    _ask(parser, following)
-                    flying.append((parser, following))
+                parser.ask(stretches)
             except InputError as error:
-                self._content.fail(error.message, error.fix)
-                flying.clear()
-            yield from ready
+                for piece in group:
+                    piece.log.fail(error)
+        return group
 
-    def tell(self, read: int) -> None:
-        """Report the damage, when there is any, beside the number of records read."""
-        outcome, label = self._content.job.outcome, self._content.label
-        chunks = f"{self._damaged} of its 64 KiB chunks are damaged"
-        if self._lost:
-            fix = f"the other {read} were read; export the log again where it was written"
-            outcome.fault(label, f"{chunks}: at least {self._lost} records can't be read", fix)
-        elif self._damaged:
-            outcome.notice(label, f"{chunks}, but all records in them were read")
+    def _current(self) -> Log | None:
+        if self._log is None and (content := next(self._logs, None)):
+            self._log = Log(content)
+            self._open.append(self._log)
+        return self._log
 
-    def _read(self) -> list[_Block]:
-        """Return the next blocks that hold anything; one that was never written is all zeros."""
-        blocks: list[_Block] = []
-        while not blocks and (data := self._content.read(GROUP * CHUNK)):
-            chunks = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)]
-            numbered = enumerate(chunks, self._blocks + 1)
-            blocks = [_Block(number, chunk, not plausible(chunk)) for number, chunk in numbered if any(chunk)]
-            self._blocks += len(chunks)
-        return blocks
+    def _take(self, parser: Parser, group: Sequence[Piece]) -> None:
+        """Put what the parser made of a group where it belongs."""
+        if parser.asked:
+            started = time.monotonic()
+            answer = self._answer(parser, group)
+            if answer is not None:
+                seconds = time.monotonic() - started
+                for log, part in Rescue(parser).parts(group, answer, seconds):
+                    self._put(log, part)
+        for piece in group:
+            piece.close()
+            if piece.last:
+                self._open.remove(piece.log)
+                piece.log.end()
+                self._block.share(piece.log, 0, 0)
+                self._block.shares[-1].ended = True
 
-    def _answer(self, parser: Parser, blocks: Sequence[_Block], ready: list[Part]) -> None:
-        """Add what is in the blocks that the parser was asked for."""
-        while blocks:
-            parts = self._received(parser)
-            if isinstance(parts, str):
-                for block in blocks:
-                    ready += self._alone(parser, block)
-                return
-            for block, part in zip(blocks, parts, strict=False):
-                ready += self._checked(parser, block, part)
-            blocks = blocks[len(parts) :]
-            if blocks:
-                _ask(parser, blocks)
-
-    def _received(self, parser: Parser) -> list[Part] | str:
-        """Return the parser's answer, or what became of it."""
-        started = time.monotonic()
+    def _answer(self, parser: Parser, group: Sequence[Piece]) -> Answer | str | None:
+        """Take an answer, and return what of it has to be looked into."""
         try:
-            return parser.answer()
+            answer = parser.answer()
+            counts = [piece.stretch.count for piece in group]
+            self._chunks = min(SLOPE * self._chunks, self._fitting(answer.size // len(answer.heads)))
+            if answer.heads["errors"].any() or len(answer.heads) < sum(counts) or any(each.log.gone for each in group):
+                return answer
+            answer.read(self._free(answer.size, len(answer.ids)))
         except InputError as error:
-            self._wasted += time.monotonic() - started
+            parser.close()
             return error.message
+        ends = np.cumsum([0, *counts])
+        came = [np.diff(np.cumsum([0, *answer.heads[name]])[ends]).tolist() for name in ("records", "size")]
+        for piece, count, size in zip(group, *came, strict=True):
+            self._block.share(piece.log, count, size)
+        self._filled(answer.size, answer.ids)
+        return None
 
-    def _alone(self, parser: Parser, block: _Block) -> list[Part]:
-        """Return what is in a block of a group that ended the child."""
-        if self._wasted > PATIENCE:
-            message = f"isn't read from record block {block.number} on: others held the parser up for {PATIENCE:.0f} s"
-            raise InputError(message, fix=AGAIN)
-        _ask(parser, [block])
-        parts = self._received(parser)
-        return self._singled(parser, block, parts) if isinstance(parts, str) else self._checked(parser, block, parts[0])
+    def _put(self, log: Log, part: Part) -> None:
+        """Add what is in one chunk."""
+        self._free(len(part.lines), len(part.ids))[:] = part.lines
+        self._block.share(log, len(part.ids), len(part.lines))
+        self._filled(len(part.lines), part.ids)
 
-    def _checked(self, parser: Parser, block: _Block, part: Part) -> list[Part]:
-        """Return what is in a block once it is mended, if it has to be."""
-        if not (part.errors or block.damaged):
-            return [part]
-        if not block.damaged:
-            _ask(parser, [replace(block, damaged=True)])
-            parts = self._received(parser)
-            if isinstance(parts, str):
-                return self._singled(parser, block, parts)
-            part = parts[0]
-        self._damaged += 1
-        self._lost += max(part.errors, said(block.chunk) - len(part.ids), 0 if len(part.ids) else 1)
-        return [part]
+    def _free(self, size: int, records: int) -> memoryview:
+        """Return where so much can be put."""
+        block = self._block
+        if block.size + size > len(block.room) or block.records + records > self._limits.records:
+            self._turn(size)
+        return self._block.free(size)
 
-    def _singled(self, parser: Parser, block: _Block, reason: str) -> list[Part]:
-        """Return what can be read, one record at a time, of a block that ended the child."""
-        found: list[Part] = []
-        tried, size = 0, 0
-        wasted, started = self._wasted, time.monotonic()
-        for chunk in singled(block.chunk):
-            tried += 1
-            if size <= LARGEST and self._wasted <= PATIENCE:
-                parser.ask([chunk])
-                parts = self._received(parser)
-                if not isinstance(parts, str) and len(parts[0].ids):
-                    found.append(parts[0])
-                    size += len(parts[0].lines)
-                self._wasted = wasted + time.monotonic() - started
-        outcome, label = self._content.job.outcome, self._content.label
-        if lost := max(tried, said(block.chunk), 1) - len(found):
-            message = f"record block {block.number} can't be read whole (the parser {reason})"
-            outcome.fault(label, f"{message}: at least {lost} records are lost", AGAIN)
+    def _filled(self, size: int, ids: Ids) -> None:
+        self._block.fill(size, ids)
+        if self._growing.full(self._block.size) or self._block.records >= self._limits.records:
+            self._turn(0)
+
+    def _turn(self, size: int) -> None:
+        """Begin another block, with room for so much at least."""
+        if self._block.records:
+            self._full.append(self._block)
+            self._growing.grow()
+            self._block = _Block(self._room(size))
         else:
-            outcome.notice(label, f"record block {block.number} was read twice, because the parser {reason}")
-        return found
+            self._block.room = self._room(size)
 
+    def _room(self, size: int) -> memoryview:
+        return memory.array((max(self._growing.size, size),), np.uint8).data
 
-def _ask(parser: Parser, blocks: Sequence[_Block]) -> None:
-    parser.ask([mend(block.chunk) if block.damaged else block.chunk for block in blocks])
+    def _fitting(self, size: int) -> int:
+        """Return how many chunks, of so many bytes of text each, are to be asked for at once."""
+        return max(min(ANSWER, self._growing.size // SHARE) // max(size, ANSWER // MANY), 1)

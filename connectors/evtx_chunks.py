@@ -15,11 +15,6 @@ TOKEN = 24  # where in a record its content begins; 0xFF begins none
 FREE = 48  # where a chunk's header says how far its records reach
 
 
-def plausible(chunk: bytes) -> bool:
-    """Say whether the parser would look into a chunk at all."""
-    return len(chunk) == CHUNK and chunk.startswith(CHUNK_MAGIC) and CHUNK_HEADER <= _free(chunk) < CHUNK
-
-
 def said(chunk: bytes) -> int:
     """Return how many records a chunk's header tells of, 0 when that can't be true."""
     first, last = struct.unpack_from("<QQ", chunk.ljust(CHUNK_HEADER, b"\0"), len(CHUNK_MAGIC))

@@ -11,16 +11,19 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
+import numpy as np
 import polars as pl
 
 from connectors import evtx, evtx_process, text
 from connectors.content import LIMITS, Content, Job, Limits, Outcome, clean
+from connectors.evtx_log import is_evtx
 from connectors.lines import Portion
 from connectors.unpack import unpack
 from detectors.contracts import Batch
@@ -40,12 +43,38 @@ class Recognised(Protocol):
     def source(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that was opened."""
+
+    label: str
+    total: int
+    written: date
+    handle: IO[bytes]
+    content: Content
+
+    @property
+    def done(self) -> int:
+        """How far it was read."""
+        return self.total if self.handle.closed else max(self.handle.tell(), self.content.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """A log in it."""
+
+    content: Content
+    file: _File
+    is_evtx: bool
+
+
 class FileSource:
     """The records of files and folders, in the order of their names.
 
     What can't be read costs only itself: `outcome` tells of it and holds the totals. Lines too long to be records go to
     `dead` (frames of DEAD) as they are met, which keeps memory bounded. `report` is called after each batch with a
-    file's label, how far it was read, and its size. There is nothing to commit: reading again gives the same ids.
+    file's label, how far it was read, and its size. Event logs may be `joined`: a batch holds the records of several
+    small ones then, each with where it came from (PLACE). There is nothing to commit: reading again gives the same ids.
     """
 
     def __init__(
@@ -57,16 +86,21 @@ class FileSource:
         report: Callable[[str, int, int], object] | None = None,
         *,
         dead: Callable[[pl.DataFrame], object],
+        joined: bool = False,
     ) -> None:
         self.outcome = Outcome()
         self._paths = [Path(path) for path in paths]
         self._recognise, self._source, self._limits = recognise, source, limits
-        self._report, self._dead = report, dead
+        self._report, self._dead, self._joined = report, dead, joined
 
     def batches(self) -> Iterator[Batch]:
         """Yield the records of every file; a second call reads all of them again."""
-        for path in walk(self._paths, self.outcome):
-            yield from self._file(path)
+        for (evtx_logs, _), logs in groupby(self._logs(), self._kind):
+            if evtx_logs:
+                yield from self._events(logs)
+            else:
+                for log in logs:
+                    yield from self._text(log)
 
     def commit(self) -> None:
         """Do nothing: files stay where they are."""
@@ -75,60 +109,114 @@ class FileSource:
         """End the processes that parsed event logs; a file is closed when its last batch was taken."""
         evtx_process.PARSERS.close()
 
-    def _file(self, path: Path) -> Iterator[Batch]:
-        label = clean(str(path))
-        try:
-            handle = path.open("rb")
-        except OSError as error:
-            self.outcome.fault(label, f"can't be opened: {error.strerror}", "check that it exists and may be read")
-            return
-        with handle:
-            status = os.fstat(handle.fileno())
-            total, written = status.st_size, datetime.fromtimestamp(status.st_mtime, UTC).date()
-            job = Job(self._limits, self.outcome, self._limits.unpacked)
-            for log in unpack(Content(label, handle.read, job, file=handle, into=handle.readinto)):
-                for batch in self._log(log):
-                    yield replace(batch, received=written)
-                    self._tell(label, handle.tell(), total)
-            self._tell(label, total, total)
+    def _logs(self) -> Iterator[_Log]:
+        """Yield what each file holds; text must be read before the next."""
+        for path in walk(self._paths, self.outcome):
+            label = clean(str(path))
+            try:
+                handle = path.open("rb")
+            except OSError as error:
+                self.outcome.fault(label, f"can't be opened: {error.strerror}", "check that it exists and may be read")
+                continue
+            with handle:
+                status = os.fstat(handle.fileno())
+                written = datetime.fromtimestamp(status.st_mtime, UTC).date()
+                job = Job(self._limits, self.outcome, self._limits.unpacked)
+                outer = Content(label, handle.read, job, file=handle, into=handle.readinto)
+                file = _File(label, status.st_size, written, handle, outer)
+                for log in unpack(outer):
+                    self.outcome.files += 1
+                    yield _Log(log, file, is_evtx(log.peek(text.HEAD)))
+            self._tell(file)
 
-    def _tell(self, label: str, done: int, total: int) -> None:
+    def _kind(self, log: _Log) -> tuple[bool, date | None]:
+        """Say what can be read together: event logs; if they aren't Windows', only those written on one day."""
+        return log.is_evtx, log.file.written if log.is_evtx and self._source else None
+
+    def _tell(self, file: _File) -> None:
         if self._report:
-            self._report(label, min(done, total), total)
+            self._report(file.label, min(file.done, file.total), file.total)
 
-    def _log(self, log: Content) -> Iterator[Batch]:
-        head, told, found = log.peek(text.HEAD), len(self.outcome.faults), False
-        is_evtx = evtx.is_evtx(head)
-        self.outcome.files += 1
+    def _text(self, log: _Log) -> Iterator[Batch]:
+        content, told, found = log.content, len(self.outcome.faults), False
         try:
-            if not is_evtx and (refusal := text.refusal(head)):
-                self.outcome.fault(log.label, *refusal)
+            if refusal := text.refusal(content.peek(text.HEAD)):
+                self.outcome.fault(content.label, *refusal)
                 return
-            for batch in self._batches(log, is_evtx=is_evtx):
+            for batch in self._batches(content):
                 found = True
-                yield batch
+                yield replace(batch, received=log.file.written)
+                self._tell(log.file)
         finally:
-            self.outcome.bytes += log.size
-        if not found and len(self.outcome.faults) == told and not log.broken:
-            self.outcome.notice(log.label, "holds no records" if log.size else "is empty")
+            self.outcome.bytes += content.size
+        if not found and len(self.outcome.faults) == told:
+            self._empty(content)
 
-    def _batches(self, log: Content, *, is_evtx: bool) -> Iterator[Batch]:
-        source = self._source or ("windows" if is_evtx else None)
-        origin = ""
-        for portion in evtx.events(log) if is_evtx else text.portions(log):
+    def _empty(self, content: Content) -> None:
+        if not content.broken:
+            self.outcome.notice(content.label, "holds no records" if content.size else "is empty")
+
+    def _batches(self, content: Content) -> Iterator[Batch]:
+        source, origin = self._source, ""
+        for portion in text.portions(content):
             if portion.records.is_empty() and portion.dead.is_empty():
                 continue
-            origin = origin or fingerprint(portion)
+            origin = origin or fingerprint(portion.dead if portion.records.is_empty() else portion.records)
             if source is None and not portion.records.is_empty():
-                source = self._recognised(portion, log.label)
+                source = self._recognised(portion, content.label)
                 if source is None:
                     return
             self._bury(portion.dead, source or UNKNOWN, origin)
-            whole = portion.records.height <= self._limits.records
-            for records in portion.records.iter_slices(self._limits.records):
-                if not records.is_empty():
-                    joined = portion.text if whole else None
-                    yield Batch(source or UNKNOWN, origin, log.label, records, text=joined)
+            yield from self._sliced(Batch(source or UNKNOWN, origin, content.label, portion.records, text=portion.text))
+
+    def _sliced(self, batch: Batch) -> Iterator[Batch]:
+        """Yield a batch, or several where it has too many records."""
+        whole = batch.records.height <= self._limits.records
+        for records in batch.records.iter_slices(self._limits.records):
+            if not records.is_empty():
+                yield replace(batch, records=records, text=batch.text if whole else None)
+
+    def _events(self, logs: Iterable[_Log]) -> Iterator[Batch]:
+        """Yield the records of event logs."""
+        files, origins = dict[Content, _File](), dict[Content, str]()
+
+        def contents() -> Iterator[Content]:
+            for log in logs:
+                files[log.content] = log.file
+                yield log.content
+
+        for found in evtx.events(contents(), self._limits):
+            parts = [replace(each, received=files[content].written) for content, each in self._parts(found, origins)]
+            if self._joined and len(parts) > 1:
+                parts = [replace(parts[0], records=_placed(found.portion.records, parts), text=found.portion.text)]
+            for part in parts:
+                yield from self._sliced(part)
+            for share in found.shares:
+                self._passed(share, files[share.log.content])
+                if share.ended:
+                    del files[share.log.content]
+                    origins.pop(share.log.content, None)
+
+    def _parts(self, found: evtx.Found, origins: dict[Content, str]) -> Iterator[tuple[Content, Batch]]:
+        """Yield what each log gave; `origins` are kept between portions."""
+        row = at = 0
+        for share in found.shares:
+            content, text = share.log.content, found.portion.text
+            if share.records:
+                records = found.portion.records[row : row + share.records]
+                origin = origins[content] = origins.get(content) or fingerprint(records)
+                lines = None if text is None else text[at : at + share.size]
+                yield content, Batch(self._source or "windows", origin, content.label, records, text=lines)
+            row, at = row + share.records, at + share.size
+
+    def _passed(self, share: evtx.Share, file: _File) -> None:
+        """Tell how far a log was read, and what came of it when it was read whole."""
+        log = share.log
+        if share.ended:
+            self.outcome.bytes += log.content.size
+            if not (log.read or log.told):
+                self._empty(log.content)
+        self._tell(file)
 
     def _recognised(self, portion: Portion, label: str) -> str | None:
         sample = portion.records["event.original"].head(SAMPLE).to_list()
@@ -144,13 +232,26 @@ class FileSource:
             self._dead(dead.with_columns(**place).select(DEAD.names()))
 
 
-def fingerprint(portion: Portion) -> str:
+def expect(paths: Iterable[Path]) -> None:
+    """Start what parses event logs where the first file is named like one: it takes as long as loading rules does."""
+    first = next(walk(paths, Outcome()), None)
+    if first is not None and first.suffix.lower() == ".evtx":
+        evtx_process.PARSERS.start()
+
+
+def _placed(records: pl.DataFrame, parts: Sequence[Batch]) -> pl.DataFrame:
+    """Return the records of several batches, each with where it came from."""
+    number = np.repeat(np.arange(len(parts)), [part.records.height for part in parts])
+    columns = {"soc.origin": [part.origin for part in parts], "soc.label": [part.label for part in parts]}
+    return records.hstack(pl.DataFrame(columns)[number])
+
+
+def fingerprint(records: pl.DataFrame) -> str:
     """Name a file by its first record and the comments above it (a W3C or Zeek heading says when the file began).
 
     Unlike a hash of the first 4 KiB this holds while a small file grows, and for every packing and encoding.
     """
-    frame = portion.dead if portion.records.is_empty() else portion.records
-    head: list[str] = frame["event.original"].head(HEADINGS).to_list()
+    head: list[str] = records["event.original"].head(HEADINGS).to_list()
     first = next((at for at, line in enumerate(head) if not line.startswith("#")), 0)
     named = "\n".join(head[: first + 1]).encode()[:FINGERPRINT]
     return f"file:{hashlib.sha256(named).hexdigest()[:16]}"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 LARGE: Final = 1 << 20  # bytes from which it is worth it
-MOST: Final = 128_000_000  # bytes that wait to be used again
+MOST: Final = 64_000_000  # bytes that wait to be used again
 Room = npt.NDArray[np.uint8]
 
 _FREE: Final[dict[int, Room]] = {}

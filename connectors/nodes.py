@@ -70,7 +70,8 @@ def read_yaml(path: Path) -> Node:
     try:
         found = path.stat()
     except OSError as error:
-        raise DefinitionError(f"can't be read: {error}", place=Place(str(path))) from None
+        message = f"can't be read: {error.strerror}"
+        raise DefinitionError(message, place=Place(str(path)), fix="correct the path, or who may read it") from None
     if found.st_size > LARGEST:
         raise DefinitionError(f"larger than {LARGEST} bytes", place=Place(str(path)), fix="split it")
     return _read(path, found.st_mtime_ns, found.st_size)

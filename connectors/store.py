@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from connectors.store_file import StoreFile
-from connectors.store_rows import EPOCH, Row, documents, entities, instants, micros, named, stored
+from connectors.store_rows import EPOCH, Row, documents, entities, instants, micros, named, organisations, stored
 from connectors.store_schema import (
     BROUGHT,
     INSERT_ENTITIES,
@@ -74,13 +74,15 @@ class Store(StoreFile):
     def findings(self, frame: pl.DataFrame) -> Written:
         kept, refused = named(frame, "event.id")
         ranks = [LEVELS.index(level) if level in LEVELS else -1 for level in kept["soc.level"]]
-        ids = kept["event.id"].to_list()
-        plain = (kept[name].to_list() for name in ("rule.id", "rule.name", "soc.group", "soc.source"))
-        rows = zip(ids, instants(kept, "@timestamp"), ranks, *plain, documents(kept), strict=True)
+        names = ("event.id", "rule.id", "rule.name", "soc.group", "soc.source", "soc.title.vi")
+        ids, rule, name, group, source, title = (kept[each].to_list() for each in names)
+        times = instants(kept, "@timestamp")
+        rows = zip(ids, times, ranks, rule, name, group, source, documents(kept), strict=True)
+        listed = zip(ids, times, ranks, rule, source, organisations(kept), name, title, group, strict=True)
         with self.transaction() as db:
             db.executemany(INSERT_ENTITIES, entities(kept.unique("event.id", keep="first")))
             written = _insert(db, "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
-            db.executemany(INSERT_LISTED, ((name,) for name in ids))
+            db.executemany(INSERT_LISTED, listed)
         return Written(written.created, written.known, refused)
 
     def matches(self, frame: pl.DataFrame) -> Written:
@@ -211,9 +213,9 @@ class Store(StoreFile):
         """Return the findings that withdraw one, or tell it again, oldest first."""
         return [orjson.loads(text) for (text,) in self.query(SELECT_SUCCESSORS, (finding, finding))]
 
-    def matches_of(self, finding: str, limit: int = -1) -> pl.DataFrame:
-        """Return the matches under a finding (MATCH), oldest first."""
-        rows = self.query(SELECT_MATCHES, (finding, limit))
+    def matches_of(self, *findings: str, limit: int = -1) -> pl.DataFrame:
+        """Return the matches under findings (MATCH), in their order, oldest first."""
+        rows = self.query(SELECT_MATCHES, (orjson.dumps(findings).decode(), limit))
         records = [
             (*row[:4], None if row[4] is None or row[4] < 0 else LEVELS[row[4]], orjson.loads(row[5]), *row[6:])
             for row in rows
@@ -290,14 +292,7 @@ class Store(StoreFile):
 
 
 def _insert(db: sqlite3.Connection, statement: str, rows: Iterable[Row]) -> Written:
-    before, total = db.total_changes, 0
-
-    def counted() -> Iterator[Row]:
-        nonlocal total
-        for row in rows:
-            total += 1
-            yield row
-
-    db.executemany(statement, counted())
+    before, given = db.total_changes, [*rows]
+    db.executemany(statement, given)
     created = db.total_changes - before
-    return Written(created, total - created)
+    return Written(created, len(given) - created)

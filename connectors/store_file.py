@@ -23,14 +23,16 @@ BUSY_SECONDS = 30.0  # a writer waits this long for another's transaction; one b
 class StoreFile:
     """One SQLite file. Faults name it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, passing: bool = False) -> None:
+        """Open a file; a `passing` one goes with its process: it needs to survive nothing, and nobody else reads it."""
         self._path = path
         self._lock = threading.Lock()  # Prefect may call from any of its threads
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._named_faults():
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")  # an answer means: safe even if the power fails now
+            self._db.execute(f"PRAGMA journal_mode = {'MEMORY' if passing else 'WAL'}")
+            # FULL: an answer means: safe even if the power fails now
+            self._db.execute(f"PRAGMA synchronous = {'OFF' if passing else 'FULL'}")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("PRAGMA cache_size = -65536")  # 64 MB: rows of random ids touch pages all over the file
             self._db.create_function("folded", 1, folded, deterministic=True)

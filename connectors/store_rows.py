@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
+import orjson
 import polars as pl
 
 from detectors.schema import FINDING, TIME
@@ -47,8 +49,26 @@ def entities(frame: pl.DataFrame) -> list[Row]:
     return list(found)
 
 
+def organisations(frame: pl.DataFrame) -> list[str | None]:
+    """Return whose each finding is: the first that it names, else what its first event says."""
+    said = zip(frame["organization.id"].list.first().to_list(), frame["soc.evidence"].to_list(), strict=True)
+    return [_said(shown) if one is None and shown else one for one, shown in said]
+
+
+def _said(evidence: str) -> str | None:
+    """Return the organisation of the first event of evidence; what isn't of its form says none."""
+    if '"organization.id"' not in evidence:
+        return None
+    with suppress(orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
+        named = orjson.loads(evidence)[0]["fields"].get("organization.id")
+        return named if isinstance(named, str) else None
+    return None
+
+
 def named(frame: pl.DataFrame, column: str) -> tuple[pl.DataFrame, tuple[tuple[str, str], ...]]:
     """Split off the rows without an id: they can't be kept apart, so they are refused by name."""
+    if not frame[column].has_nulls():
+        return frame, ()
     nameless = frame.filter(pl.col(column).is_null())
     refused = tuple((f"row of rule {rule}", f"it has no {column}") for rule in nameless["rule.id"])
     return frame.filter(pl.col(column).is_not_null()), refused

@@ -209,6 +209,9 @@ _FOLLOWED: Final = (
 # Matches that make no finding (signals, maintenance), which risk asks for.
 _MUTED: Final = ("CREATE INDEX matches_silenced ON matches (time, rule, groupkey) WHERE silenced IS NOT NULL",)
 
+# What lists are chosen by is written beside documents; to make it of them took as long as writing them.
+_PLAIN: Final = tuple(f"ALTER TABLE findings DROP COLUMN {name}" for name in ("title_vi", "organisation"))
+
 # Entry n brings a file of format n to format n + 1. An entry that was released is never edited.
 MIGRATIONS: Final = (
     _FIRST,
@@ -222,6 +225,7 @@ MIGRATIONS: Final = (
     _FOLLOWED,
     _LEDGER,
     _MUTED,
+    _PLAIN,
 )
 
 
@@ -231,10 +235,7 @@ INSERT INTO entities SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM findings 
 ON CONFLICT DO NOTHING
 """
 
-INSERT_LISTED: Final = """
-INSERT INTO listed SELECT id, time, level, rule, source, organisation, name, title_vi, groupkey FROM findings
-WHERE id = ? ON CONFLICT DO NOTHING
-"""
+INSERT_LISTED: Final = "INSERT INTO listed VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
 
 INSERT_TRIAGE: Final = "INSERT INTO triage (finding, time, actor, status, owner, note, reason) VALUES (?,?,?,?,?,?,?)"
 
@@ -246,8 +247,8 @@ WHERE time BETWEEN 0 AND 253370764800000000
 # A match is of its finding's rule; a finding that isn't there (yet) leaves its name open.
 SELECT_MATCHES: Final = """
 SELECT matches.time, matches.id, matches.rule, name, level, events, matches.source, matches.groupkey, finding, silenced
-FROM matches LEFT JOIN findings ON findings.id = finding
-WHERE finding = ? ORDER BY matches.time, matches.id LIMIT ?
+FROM json_each(?) asked JOIN matches ON finding = asked.value LEFT JOIN findings ON findings.id = finding
+ORDER BY asked.key, matches.time, matches.id LIMIT ?
 """
 
 SELECT_MUTED: Final = """

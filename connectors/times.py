@@ -5,8 +5,9 @@
 
 A time without a zone is in the source's zone. A time without a year is in `Clock.year`; when that is None, in the
 latest year that puts it at most a day after the reference: the latest full date of the same batch, or
-`Clock.reference`. No clock is asked, so a replay gives the same times: whoever reads live logs passes the day of
-arrival as the reference.
+`Clock.reference`. A leap second is the second after it, 24:00:00 the beginning of the next day; an hour that summer
+time leaves out is by the clock of before. No clock is asked, so a replay gives the same times: whoever reads live logs
+passes the day of arrival as the reference.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ ISO: Final = (
     r"^\s*(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9})\d*)?"
     r" ?(?P<zone>Z|(?:UTC|GMT)[+-]\d{1,2}(?::?\d\d)?|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)?\s*$"
 )
+MIDNIGHT: Final = r"([T :-])24:00:00"
 WHOLE: Final = r"^.{10}T.{8}[.Z+-]"
 EPOCH: Final = r"^(?P<whole>\d{9,11})(?:\.(?P<fraction>\d{1,9})\d*)?$"
 NAMED: Final = (
@@ -103,7 +105,17 @@ def instants(text: pl.Series, clock: Clock) -> pl.Series:
         known = latest.date() if isinstance(latest, datetime) else clock.reference
         found = reader(text.gather(left), Clock(clock.zone, clock.year, known))
         result = result.scatter(left, found.to_frame().select(_sane(pl.all())).to_series())
-    return result
+    return _midnights(text, result, clock) if result.null_count() > text.null_count() else result
+
+
+def _midnights(text: pl.Series, result: pl.Series, clock: Clock) -> pl.Series:
+    """Fill in what ends a day at 24:00:00, as ISO 8601 allows: the beginning of the next."""
+    left = result.is_null() & text.str.contains(MIDNIGHT).fill_null(value=False)
+    if not left.any():
+        return result
+    rows = left.arg_true()
+    begins = instants(text.gather(rows).str.replace(MIDNIGHT, "${1}00:00:00"), clock)
+    return result.scatter(rows, begins + timedelta(days=1))
 
 
 def _usual(text: pl.Series, clock: Clock) -> pl.Series:  # noqa: ARG001 - readers share one signature
@@ -292,5 +304,8 @@ def _utc(naive: pl.Expr, clock: Clock) -> pl.Expr:
     if offset := OFFSET.fullmatch(clock.zone):
         minutes = int(offset["sign"] + "1") * (int(offset["hours"]) * 60 + int(offset["minutes"] or 0))
         return (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
-    local = naive.dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
-    return local.dt.convert_time_zone("UTC")
+    local, skipped = (
+        time.dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
+        for time in (naive, naive + pl.duration(hours=1))  # an hour that summer time left out: by the clock of before
+    )
+    return pl.coalesce(local, skipped).dt.convert_time_zone("UTC")

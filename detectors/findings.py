@@ -7,7 +7,7 @@ A match may make no finding, because its rule is but a signal or maintenance goe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -19,7 +19,8 @@ import polars as pl
 from detectors.attack import attack
 from detectors.contracts import Batch, Hits
 from detectors.evidence import ENTITIES, EVIDENCE, LISTED, Record, documents, entity_columns, evidence, listed, seen
-from detectors.identity import event_id, finding_id, group_key, matches_of
+from detectors.identity import event_ids as names_of
+from detectors.identity import finding_id, group_key, matches_of, written
 from detectors.meta import Meta
 from detectors.questions import decide
 from detectors.schema import FINDING, MATCH, SEVERITY, SUPPRESSED, TIME
@@ -29,6 +30,9 @@ WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "i
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
 SIGNAL = "signal"  # why the match of a rule that only signals makes no finding
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
+
+
+_FINDING = ("rule", "soc.group", "start")  # what names a finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Found:
     matches: pl.DataFrame  # MATCH
     findings: pl.DataFrame  # FINDING
     suppressed: pl.DataFrame = field(default_factory=SUPPRESSED.to_frame)
+    known: int = 0  # findings that matches belong to and that were told before
 
 
 @cache
@@ -69,19 +74,23 @@ def assemble(
     *,
     whole: Callable[[Sequence[int]], pl.DataFrame],
     silenced: Mapping[int, str] | None = None,
+    known: Container[str] = frozenset(),
 ) -> Found:
     """Make matches and findings of hits.
 
     `events` are the hit events only, with the columns that `named` names; `hits.row` numbers their rows. `entity` names
     the ECS fields that form the group key of rules that don't choose their own. `whole` returns rows of `events` with
     all that they hold, for the few that are shown as evidence. `silenced` tells of hits, by their places, why they make
-    no finding.
+    no finding. Findings that are `known` are not made again: the first batch that has events of one writes it.
     """
     if not hits.row.size:
         return nothing()
     frame = _silenced(identified(batch, events, hits, detections, entity), detections, silenced or {})
     told = frame.filter(pl.col("soc.silenced").is_null())
-    return Found(_matches(frame, detections, batch), _findings(told, events, whole, detections, batch))
+    old = [name for name in told["soc.finding.id"].unique() if name in known]
+    fresh = told.filter(~pl.col("soc.finding.id").is_in(old)) if old else told
+    findings = _findings(fresh, events, whole, detections, batch)
+    return Found(_matches(frame, detections, batch), findings, known=len(old))
 
 
 def identified(
@@ -92,15 +101,13 @@ def identified(
     frame = _grouped(events, hits, detections, entity, batch.source)
     ruled = {rule: detections[rule] for rule in np.unique(hits.rule).tolist()}
     begun = {rule: matches_of(told.meta.id, told.semantics) for rule, told in ruled.items()}
-    found = frame.select("rule", "soc.group", "start").rows()
-    findings = {each: finding_id(ruled[each[0]].meta.id, *each[1:]) for each in dict.fromkeys(found)}
-    struck = [ids[row] for row in frame["row"].to_list()]
-    matches = [begun[rule].digest((name,)) for rule, name in zip(frame["rule"].to_list(), struck, strict=True)]
-    return frame.with_columns(
-        pl.Series("id", struck),
-        pl.Series("soc.match.id", matches),
-        pl.Series("soc.finding.id", [findings[each] for each in found]),
-    )
+    ends = [written(name) for name in ids]
+    matches = [begun[rule].ended(ends[row]) for rule, row in frame.select("rule", "row").iter_rows()]
+    groups = frame.select(_FINDING).unique(maintain_order=True)
+    findings = [finding_id(ruled[rule].meta.id, group, start) for rule, group, start in groups.iter_rows()]
+    named = groups.with_columns(pl.Series("soc.finding.id", findings, pl.String))
+    own = pl.Series("id", ids, pl.String).gather(frame["row"]), pl.Series("soc.match.id", matches, pl.String)
+    return frame.hstack([*own]).join(named, on=_FINDING, how="left", maintain_order="left")
 
 
 def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) -> frozenset[str]:
@@ -111,45 +118,51 @@ def named(hits: Hits, detections: Sequence[Detection], entity: Sequence[str]) ->
 
 def event_ids(batch: Batch, events: pl.DataFrame) -> list[str]:
     """Return the ids of events of a batch."""
-    columns = (events[name].to_list() for name in ("log.offset", "soc.index", "event.original"))
-    records = zip(batch.origins(events), *columns, strict=True)
-    return [event_id(batch.source, *record) for record in records]
+    return names_of(batch.source, batch.origins(events), events)
 
 
 def _grouped(
     events: pl.DataFrame, hits: Hits, detections: Sequence[Detection], entity: Sequence[str], source: str
 ) -> pl.DataFrame:
     """Return a row per hit with its group key and the start of its window, in order of time."""
-    frame = pl.DataFrame({"hit": np.arange(hits.row.size), "rule": hits.rule, "row": hits.row})
-    ruled = {rule: detections[rule] for rule in np.unique(hits.rule).tolist()}
-    keys = {rule: told.meta.group_by or tuple(entity) for rule, told in ruled.items()}
-    texts = {fields: _group_text(events, fields, source) for fields in set(keys.values())}
-    groups = [texts[keys[rule]][row] for rule, row in zip(hits.rule.tolist(), hits.row.tolist(), strict=True)]
-    seconds = [ruled[rule].seconds for rule in hits.rule.tolist()]
-    times = events["@timestamp"].gather(hits.row)
-    frame = frame.with_columns(pl.Series("soc.group", groups), times, pl.Series("seconds", seconds, pl.Int64))
+    rules, numbers = np.unique(hits.rule, return_inverse=True)
+    told = [detections[rule] for rule in rules.tolist()]
+    keys = [each.meta.group_by or tuple(entity) for each in told]
+    fields = [*dict.fromkeys(keys)]
+    texts = pl.concat([_group_texts(events, names, source) for names in fields])
+    places = np.array([fields.index(key) * events.height for key in keys])[numbers] + hits.row
+    frame = pl.DataFrame(
+        {
+            "hit": np.arange(hits.row.size),
+            "rule": hits.rule,
+            "row": hits.row,
+            "soc.group": texts.gather(places),
+            "@timestamp": events["@timestamp"].gather(hits.row),
+            "seconds": np.array([each.seconds for each in told], np.int64)[numbers],
+        }
+    )
     window = pl.col("seconds") * 1_000_000
     start = (pl.col("@timestamp").dt.epoch("us") // window * window).cast(TIME)
     return frame.with_columns(start.fill_null(UNKNOWN_TIME).alias("start")).sort("@timestamp", "rule", "row")
 
 
-def _group_text(events: pl.DataFrame, fields: Sequence[str], source: str) -> list[str]:
+def _group_texts(events: pl.DataFrame, fields: Sequence[str], source: str) -> pl.Series:
     """Return per event the group key as text, "host.name=DC01 | user.name=lan"; fields without a value are left out."""
     present = [name for name in fields if name in events.columns]
     if not present:
-        return [source] * events.height
+        return pl.Series([source]).new_from_index(0, events.height)
     parts = [pl.lit(f"{name}=") + pl.col(name).cast(pl.String) for name in present]
     text = pl.concat_str(parts, separator=" | ", ignore_nulls=True)
-    texts = events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series().to_list()
-    return [group_key(text) for text in texts]
+    texts = events.select(pl.when(text == "").then(pl.lit(source)).otherwise(text)).to_series()
+    return pl.Series(map(group_key, texts.to_list()), dtype=pl.String)
 
 
 def _silenced(frame: pl.DataFrame, detections: Sequence[Detection], silenced: Mapping[int, str]) -> pl.DataFrame:
     """Add why a match makes no finding."""
-    signals = {rule for rule in frame["rule"].unique() if detections[rule].meta.signal}
-    hits = zip(frame["hit"], frame["rule"], strict=True)
-    reasons = [SIGNAL if rule in signals else silenced.get(hit) for hit, rule in hits]
-    return frame.with_columns(pl.Series("soc.silenced", reasons, pl.String))
+    signals = [rule for rule in frame["rule"].unique() if detections[rule].meta.signal]
+    told = pl.col("hit").replace_strict(silenced, default=None, return_dtype=pl.String)
+    reason = pl.when(pl.col("rule").is_in(signals)).then(pl.lit(SIGNAL)).otherwise(told)
+    return frame.with_columns(reason.alias("soc.silenced"))
 
 
 def _matches(frame: pl.DataFrame, detections: Sequence[Detection], batch: Batch) -> pl.DataFrame:

@@ -7,12 +7,13 @@ half-way gives the same names.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import polars as pl
 
 GROUP = 1_000  # characters of a group key that are kept
+DIGITS = 32  # hexadecimal ones of a name
 SEPARATOR = "\x1f"  # ASCII unit separator, before every part; a part's own is escaped
 
 
@@ -20,17 +21,17 @@ class Begun:
     """What sequences of texts begin with, hashed once for all of their names."""
 
     def __init__(self, parts: Iterable[str]) -> None:
-        self._hash = hashlib.sha256(_written(parts))
+        self._hash = hashlib.sha256(written(*parts))
 
     def digest(self, parts: Iterable[str]) -> str:
         """Return 32 hexadecimal digits (128 bits of SHA-256) that name the sequence that goes on so."""
-        return self.ended(_written(parts))
+        return self.ended(written(*parts))
 
-    def ended(self, written: bytes) -> str:
-        """Do as `digest` does with parts that are escaped already."""
+    def ended(self, rest: bytes) -> str:
+        """Do as `digest` does with parts that are written already."""
         whole = self._hash.copy()
-        whole.update(written)
-        return whole.hexdigest()[:32]
+        whole.update(rest)
+        return whole.hexdigest()[:DIGITS]
 
 
 def digest(parts: Iterable[str]) -> str:
@@ -43,7 +44,8 @@ def group_key(text: str) -> str:
     return text if len(text) <= GROUP else f"{text[:GROUP]} … {digest((text,))}"
 
 
-def _written(parts: Iterable[str]) -> bytes:
+def written(*parts: str) -> bytes:
+    """Return parts of a name as they are hashed: escaped, each after its separator."""
     return "".join(map(_escaped, parts)).encode("utf-8", "surrogatepass")
 
 
@@ -57,6 +59,16 @@ def event_id(source: str, origin: str, offset: int, index: int, original: str) -
     The raw text is part of the name because two files may begin alike (their origin is a fingerprint of their head).
     """
     return digest(("event", source, origin, str(offset), str(index), original))
+
+
+def event_ids(source: str, origins: Sequence[str], events: pl.DataFrame) -> list[str]:
+    """Name many events of one source (RECORD), each from its origin, as `event_id` does."""
+    heads = {origin: written("event", source, origin).decode() for origin in {*origins}}
+    head = pl.Series(map(heads.__getitem__, origins)) if len(heads) > 1 else next(iter(heads.values()), "")
+    place = (pl.col(name).cast(pl.String).fill_null(str(None)) for name in ("log.offset", "soc.index"))
+    parts = (pl.lit(head), *(SEPARATOR + each for each in place), _escaping(pl.col("event.original")))
+    texts: list[bytes] = events.select(pl.concat_str(parts).cast(pl.Binary)).to_series().to_list()
+    return [hashlib.sha256(text).hexdigest()[:DIGITS] for text in texts]
 
 
 def match_id(rule_id: str, semantics: str, event_ids: Iterable[str]) -> str:

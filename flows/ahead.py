@@ -6,7 +6,7 @@ Python runs one thread at a time, but Polars, zlib and the system calls of readi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Full, Queue
@@ -42,7 +42,7 @@ class Ahead(Generic[Item]):
         """Hand an item over; called by the work, it returns when there is room for the next one."""
         self._put(item)
 
-    def items(self, work: Callable[[], object]) -> Iterator[Item]:
+    def items(self, work: Callable[[], object]) -> Generator[Item, None, None]:
         """Run the work in a thread of its own, and yield what it gives.
 
         What it raises is raised here, after the items it gave before. Where the consumer stops early, the work is

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 from zoneinfo import ZoneInfo
 
 from detectors.correlation.exceptions import Excepted
+from detectors.errors import SocError
 from detectors.findings import Detection
 from detectors.maintenance import Calendar
 from detectors.sigma.engine import Engine
@@ -36,6 +37,11 @@ class Parts:
     calendar: Calendar = field(default_factory=Calendar)
     excepted: Excepted = field(default_factory=Excepted)  # of correlations
     enrichment: Enrichment | None = None
+
+    @property
+    def faults(self) -> tuple[SocError, ...]:
+        """What was left out, of rules and of what events are enriched with."""
+        return (*self.rules.faults, *(self.enrichment.faults if self.enrichment else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ def parts(settings: Settings, rules: RuleSet, like: Parts | None = None) -> Part
     zone = ZoneInfo(settings.zone)
     exceptions = Exceptions(rules.filters, rules.rules, zone, rules.called)
     calendar, faults = maintenance.read(settings.maintenance, zone)
+    enrichment = like.enrichment if like else enriching.load(settings)
     rules = replace(rules, faults=rules.faults + faults)
     return Parts(
         like.definitions if like else definitions(settings),
@@ -78,7 +85,7 @@ def parts(settings: Settings, rules: RuleSet, like: Parts | None = None) -> Part
         exceptions,
         calendar,
         Excepted(rules.filters, rules.correlations, rules.logsources, rules.called, zone),
-        like.enrichment if like else enriching.load(settings),
+        enrichment,
     )
 
 

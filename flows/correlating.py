@@ -33,7 +33,6 @@ class Correlating:
         self.correlator = Correlator(correlations, memory, parts.calendar, parts.excepted)
         self._memory, self._now = memory, now
         self.excepted = parts.excepted
-        self.ahead: dict[str, int] = {}  # source → a time (microseconds) that its events had far ahead of the clock
         self._metas = {linked.rule.meta.id: linked.rule.meta for linked in correlations}
         self.waits = any(linked.waits for linked in correlations)
         self._rules = {
@@ -64,9 +63,7 @@ class Correlating:
             return
         times = events["@timestamp"].cast(pl.Int64)
         now = FAR if self._now is None else self._now()
-        newest, sound = times.max(), times.filter(times <= now + AHEAD).max()
-        if isinstance(newest, int) and newest > now + AHEAD:
-            self.ahead.setdefault(batch.source, newest)
+        sound = times.filter(times <= now + AHEAD).max()
         if isinstance(sound, int):
             self._memory.pass_time({(batch.source, batch.stream): min(sound, now)})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -24,8 +24,12 @@ def findings_of(
     detections: Sequence[Detection],
     *,
     calendar: Calendar | None = None,
+    known: Container[str] = frozenset(),
 ) -> Found:
-    """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at."""
+    """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at.
+
+    Findings that are `known` are not made again.
+    """
     if not hits.row.size:
         return nothing()
     rows, positions = np.unique(hits.row, return_inverse=True)
@@ -47,6 +51,7 @@ def findings_of(
         entity,
         whole=lambda shown: told[shown] if few else read(shown, None),
         silenced=calendar.silenced(told, moved, detections),
+        known=known,
     )
 
 

@@ -7,7 +7,6 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.simulator.score import MATCHED
 from connectors.store import Store
-from detectors.schema import MATCH
 from flows.hunting import originals
 from flows.ruleset import RuleSet
 
@@ -17,8 +16,7 @@ _LEAST = ("gt", "gte", "eq")
 
 def matched_events(store: Store, archive: Archive, findings: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     """Return MATCHED: every matched event of the embedded store with its raw line."""
-    frames = [store.matches_of(name) for name in findings["event.id"]]
-    return with_lines(pl.concat(frames) if frames else MATCH.to_frame(), archive, findings, rules)
+    return with_lines(store.matches_of(*findings["event.id"]), archive, findings, rules)
 
 
 def with_lines(matches: pl.DataFrame, archive: Archive, findings: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:

@@ -26,14 +26,17 @@ from connectors.parsers import Parsers
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
 from detectors.findings import Detection, Found, nothing
 from detectors.maintenance import Calendar
-from detectors.schema import DEAD, TIME
+from detectors.schema import DEAD
 from detectors.sigma.exceptions import Exceptions
+from flows.clocks import Clocks
 from flows.correlating import Correlating
 from flows.gathering import findings_of
 from flows.ledger import Ledger
+from flows.matching import Matched, Struck, matched
 from flows.sifting import Sifted, sift
 from flows.statistics import Statistics
-from flows.waiting import Struck, Waiting
+from flows.told import Told
+from flows.waiting import Waiting
 
 FLOOD = 1_000  # findings of one rule in one batch from which somebody should hear of it; all of them are kept
 
@@ -87,10 +90,11 @@ class Pipeline:
         self._sink, self._archive = sink, archive
         self._say = say
         self._flooding: set[str] = set()  # rules that were told of
-        self._ahead: set[str] = set()  # sources that were
+        self._clocks = Clocks()
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
         self._correlating = correlating
         self._waiting = waiting
+        self._told = Told()
         self._ledger = ledger
 
     def use(self, parts: Running, correlating: Correlating | None = None) -> None:
@@ -105,7 +109,10 @@ class Pipeline:
         return self._correlating is not None and self._correlating.waits
 
     def process(self, batch: Batch) -> Found:
-        """Carry one batch through; when this returns, all it gave is stored that need not wait."""
+        """Carry one batch through; when this returns, all it gave is stored that need not wait.
+
+        Findings that an earlier batch told are not among those that are returned.
+        """
         return self.finish(batch, self.parse(batch))
 
     def parse(self, batch: Batch) -> Parsed:
@@ -117,33 +124,29 @@ class Pipeline:
 
     def finish(self, batch: Batch, parsed: Parsed) -> Found:
         """Do the rest with a parsed batch; when this returns, all it gave is stored, and returned, but what waits."""
-        parser, seen = self._parsers[batch.source], self.statistics
         if self._archive is not None:
-            with seen.timed("archive"):
+            with self.statistics.timed("archive"):
                 self._archive.write(batch, parsed.events)
-        with seen.timed("match"):
-            hits = self._detector.detect(parser.dialect, parsed.events, parsed.encoded)
-        with seen.timed("exceptions"):
-            sifted = sift(batch, parser, parsed.events, hits, self._exceptions, detections=self._detections)
-        self._tell_failures()
-        with seen.timed("sink"):
-            self._keep(parsed.lost, sifted.suppressed)
-        shown = sifted.hits if self._correlating is None else self._correlating.shown(sifted.hits)
-        if self._waiting is None:
-            found = self._find(batch, parsed.events, shown)
-        else:
-            found = nothing()
-            self._find_waiting(self._waiting.add(batch, parsed.events, shown))
-        if self._correlating is not None:
-            with seen.timed("correlate"):
-                self._correlate(batch, parser, parsed.events, sifted.hits, self._correlating)
+        left = self.match(batch, parsed)
+        sifted = self._sift(left)
+        found = self._carry(left, sifted)
         if self._ledger is not None:
-            with seen.timed("sink"):
-                rows = self._ledger.rows(batch, parser.definition, parsed, sifted.hits)
+            with self.statistics.timed("sink"):
+                hits = Hits(sifted.hits.rule, left.rows[sifted.hits.row])
+                rows = self._ledger.rows(batch, self._parsers[batch.source].definition, parsed, hits)
                 self._sink.cover(rows)
             self._ledger.passed(batch, parsed.events, rows)
-        self._count(batch, parsed, sifted)
-        return replace(found, suppressed=sifted.suppressed)
+        return found
+
+    def match(self, batch: Batch, parsed: Parsed) -> Matched:
+        """Ask the rules about a parsed batch."""
+        with self.statistics.timed("match"):
+            dialect = self._parsers[batch.source].dialect
+            return matched(batch, parsed, self._detector.detect(dialect, parsed.events, parsed.encoded))
+
+    def conclude(self, left: Matched) -> Found:
+        """Do the rest with what rules left of a batch, here or elsewhere; archive and ledger would want all of it."""
+        return self._carry(left, self._sift(left))
 
     def settle(self, *, late: int = 0, idle: int | None = None, ends: Mapping[Clock, bool] | None = None) -> None:
         """Tell what still waits, and what correlations find where time had to pass: all that came so far was read."""
@@ -153,7 +156,32 @@ class Pipeline:
             with self.statistics.timed("correlate"):
                 for found in self._correlating.settle(late, idle, ends):
                     self._store_correlated(found)
-            self._tell_failures()
+        self._tell_failures()
+
+    def _sift(self, left: Matched) -> Sifted:
+        """Take out what exceptions take."""
+        batch, events, hits = left.struck.batch, left.struck.events, left.struck.hits
+        with self.statistics.timed("exceptions"):
+            return sift(batch, self._parsers[batch.source], events, hits, self._exceptions, detections=self._detections)
+
+    def _carry(self, left: Matched, sifted: Sifted) -> Found:
+        """Keep matches and what can't be read, make findings, and correlate."""
+        batch, events, seen = left.struck.batch, left.struck.events, self.statistics
+        self._tell_failures()
+        with seen.timed("sink"):
+            self._keep(left.lost, sifted.suppressed)
+        shown = sifted.hits if self._correlating is None else self._correlating.shown(sifted.hits)
+        if self._waiting is None:
+            found = self._find(batch, events, shown)
+        else:
+            found = nothing()
+            self._find_waiting(self._waiting.add(left.struck.only(shown)))
+        if self._correlating is not None:
+            with seen.timed("correlate"):
+                self._correlate(replace(left.struck, hits=sifted.hits), left.times, self._correlating)
+        self._tell_times(batch, left.times)
+        self._count(left, sifted)
+        return replace(found, suppressed=sifted.suppressed)
 
     def _find_waiting(self, struck: Iterable[Struck]) -> None:
         for each in struck:
@@ -163,7 +191,9 @@ class Pipeline:
         """Make matches and findings of hits, and store them."""
         seen, parser = self.statistics, self._parsers[batch.source]
         with seen.timed("findings"):
-            found = findings_of(batch, parser, events, hits, self._detections, calendar=self._calendar)
+            found = findings_of(
+                batch, parser, events, hits, self._detections, calendar=self._calendar, known=self._told
+            )
         self._tell_floods(found)
         with seen.timed("sink"):
             if found.matches.height:
@@ -171,26 +201,14 @@ class Pipeline:
         seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
         return found
 
-    def _correlate(
-        self, batch: Batch, parser: DefinedParser, events: pl.DataFrame, hits: Hits, correlating: Correlating
-    ) -> None:
-        blocks = correlating.blocks(batch, parser, events, hits)
+    def _correlate(self, struck: Struck, times: pl.DataFrame, correlating: Correlating) -> None:
+        batch = struck.batch
+        blocks = correlating.blocks(batch, self._parsers[batch.source], struck.events, struck.hits)
         for found in correlating.correlator.take(blocks):
             self._store_correlated(found)
         correlating.correlator.told(blocks)
-        correlating.pass_time(batch, events)
-        self._tell_ahead(batch.source, correlating)
+        correlating.pass_time(batch, times)
         self._tell_failures()
-
-    def _tell_ahead(self, source: str, correlating: Correlating) -> None:
-        """Tell once of each source whose events come from the future."""
-        if self._say is not None and source in correlating.ahead and source not in self._ahead:
-            self._ahead.add(source)
-            time = pl.Series([correlating.ahead[source]]).cast(TIME).dt.strftime("%Y-%m-%d %H:%M")[0]
-            self._say(
-                f"events of {source} are dated {time} UTC, which is still to come: correlations take no notice of that "
-                "time passing; see the clock of whoever writes them, and the zone of the source"
-            )
 
     def _store_correlated(self, found: Found) -> None:
         if found.suppressed.height:
@@ -221,12 +239,20 @@ class Pipeline:
 
     def _tell_floods(self, found: Found) -> None:
         """Tell once of each rule that makes very many findings; none is left out."""
-        if self._say is None or found.findings.height < FLOOD:
+        if self._say is None or found.findings.height + found.known < FLOOD:
             return
-        for rule, title, count in found.findings.group_by("rule.id", "rule.name").len().iter_rows():
+        findings = found.matches.unique("soc.finding.id").drop_nulls("soc.finding.id")
+        for rule, title, count in findings.group_by("rule.id", "rule.name").len().iter_rows():
             if count >= FLOOD and rule not in self._flooding:
                 self._flooding.add(rule)
                 self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
+
+    def _tell_times(self, batch: Batch, times: pl.DataFrame) -> None:
+        """Tell once of each source and sender whose times can't be right."""
+        for words in self._clocks.take(batch, times) if self._parsers[batch.source].definition.timestamp else ():
+            self.statistics.clocks.append(words)
+            if self._say is not None:
+                self._say(words)
 
     def _tell(self, name: str, told: str) -> None:
         if name not in self.statistics.failed_rules:
@@ -243,22 +269,23 @@ class Pipeline:
     def _store_found(self, found: Found, source: str, origin: str) -> Written:
         """Store findings and matches; return what became of the matches."""
         written = self._sink.findings(found.findings)
+        self._told.add({*found.findings["event.id"]}.difference(name for name, _ in written.refused))
         if self.statistics.first_finding is None and found.findings.height:
             self.statistics.first_finding = time.monotonic()
         self.statistics.findings += written.created
-        self.statistics.known_findings += written.known
+        self.statistics.known_findings += written.known + found.known
         matches = self._sink.matches(found.matches)
         refused = (*written.refused, *matches.refused)
         if refused:
             self._sink.dead(_letters(source, origin, refused))
         return matches
 
-    def _count(self, batch: Batch, parsed: Parsed, sifted: Sifted) -> None:
+    def _count(self, left: Matched, sifted: Sifted) -> None:
         seen = self.statistics
-        seen.events += parsed.events.height
-        seen.parse_failures += parsed.lost.height
-        seen.bytes += int(batch.records["event.original"].str.len_bytes().sum())
-        seen.by_source[batch.source] += parsed.events.height
+        seen.events += left.times.height
+        seen.parse_failures += left.lost.height
+        seen.bytes += left.bytes
+        seen.by_source[left.struck.batch.source] += left.times.height
         for rule, count in zip(*np.unique(sifted.hits.rule, return_counts=True), strict=True):
             seen.matches[self._detections[int(rule)].meta.id] += int(count)
         seen.excepted += sifted.suppressed["soc.match.id"].n_unique()

@@ -98,7 +98,7 @@ class Watched:
         except SocError as error:
             if self._key not in _former:
                 raise
-            self._stay(error)
+            self._stay([error])
             return replace(_former[self._key].rules, faults=())
 
     def _loaded(self) -> RuleSet:
@@ -109,8 +109,8 @@ class Watched:
             raise error
         return loaded
 
-    def _stay(self, error: SocError) -> None:
-        for line in error.lines():
+    def _stay(self, errors: Iterable[SocError]) -> None:
+        for line in (line for error in errors for line in error.lines()):
             self._once(f"can't be read again: {plain(line)}")
         self._once("what was read before stays in use")
 
@@ -128,17 +128,23 @@ class Watched:
         _former[self._key] = parts
         for fault in parts.rules.faults[len(rules.faults) :]:  # maintenance windows: what one would mute is told
             self._once(f"left out: {plain(str(fault))}")
+        for missing in _lacking(parts):
+            self._once(f"left out: {plain(missing)}")
         return parts
 
     def _around(self, rules: RuleSet) -> Parts:
         """Return the parts around rules; source definitions, enrichment that can't be read stay what they were."""
         like = _former.get(self._key)
         try:
-            return assembly.parts(self._settings, rules)
+            made = assembly.parts(self._settings, rules)
+            known = _lacking(like) if like else _lacking(made)
+            if not (fresh := [fault for text, fault in _lacking(made).items() if text not in known]):
+                return made
+            self._stay(fresh)
         except SocError as error:
             if like is None:
                 raise
-            self._stay(error)
+            self._stay([error])
         try:
             return assembly.parts(self._settings, rules, like)
         except UsageError:  # the file of maintenance windows: what they would mute is told
@@ -190,6 +196,11 @@ def _kept(former: RuleSet, loaded: RuleSet) -> RuleSet:
     )
     filters = tuple(each for each in former.filters if each.place.file in broken and each.id not in there)
     return RuleSet(rules, (), filters, correlations)
+
+
+def _lacking(parts: Parts) -> dict[str, SocError]:
+    """Return what could not be read of what events are enriched with, by its words."""
+    return {str(fault): fault for fault in (parts.enrichment.faults if parts.enrichment else ())}
 
 
 def _unnamed(rules: RuleSet) -> set[str]:

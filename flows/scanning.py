@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -30,17 +31,20 @@ from flows.anomaly.periods import Period, Periods
 from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.ledger import Ledger
+from flows.match_process import Beside
+from flows.matching import Matched
 from flows.naming import no_source
 from flows.pipeline import Pipeline
 from flows.process import peak_memory, since_start
 from flows.progress import Report
 from flows.protecting import Guard
+from flows.sharing import Sharing
 from flows.statistics import Statistics
 from flows.waiting import Waiting
 
 # seconds that a thread works before another may: each waits for its turn some fifty times per batch
 SWITCH: Final = 0.0005
-_Read: TypeAlias = tuple[Batch, Parsed] | pl.DataFrame  # a frame of DEAD
+_Read: TypeAlias = Batch | pl.DataFrame  # a frame of DEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Scanned:
     statistics: Statistics
     outcome: Outcome
     seconds: float
+    memory: float  # MB, of all processes, each at its most
     parts: Parts
     periods: Mapping[str, Period] = field(default_factory=dict)  # of sources that had events on many days
 
@@ -65,7 +70,7 @@ class Scanned:
             "rules_loaded": len(self.parts.rules),
             "rules_failed": len(self.parts.rules.faults) + len(seen.failed_rules),
             "parse_failures": seen.parse_failures,
-            "peak_rss_mb": round(peak_memory()),
+            "peak_rss_mb": round(self.memory),
             "matches": dict(sorted(seen.matches.items())),
             "excepted": seen.excepted,
             "silenced_matches": seen.silenced.total(),
@@ -89,11 +94,13 @@ def scan(
     idle: int | None = None,
     guard: Guard | None = None,
     ledger: bool = False,
+    beside: Sequence[Beside] = (),
 ) -> Scanned:
     """Read the paths, and leave findings, matches and dead letters in the store.
 
     With `ledger` it is entered in the store what each source brought in each hour.
     `guard` says what becomes of personal data before anything else is done.
+    With `beside` others match too; archive and ledger, which want every event, stay empty then.
     `idle` is how many microseconds behind the others a source that fell silent may be.
 
     Raises:
@@ -118,31 +125,29 @@ def scan(
     )
     seen = pipeline.statistics
 
-    line = Ahead[_Read]()
+    blocks = Ahead[_Read]()
     kept = guard or Guard(definitions)
     files = FileSource(
-        paths, recogniser(definitions), source, report=report, dead=lambda dead: line.give(kept.letters(dead))
+        paths,
+        recogniser(definitions),
+        source,
+        report=report,
+        dead=lambda dead: blocks.give(kept.letters(dead)),
+        joined=True,
     )
 
-    blocks = Ahead[Batch]()
-
     def read() -> None:
-        """Hand over what the files hold."""
+        """Hand over what the files hold, as it may be kept."""
         batches = gathered(carried(files.batches(), means(definitions)), together(definitions))
         while True:
             with seen.timed("read"):
                 batch = next(batches, None)
             if batch is None:
                 return
-            blocks.give(batch)
-
-    def parse() -> None:
-        """Hand over parsed batches."""
-        for batch in blocks.items(read):
             with seen.timed("guard"):
                 safe = kept.batch(batch)
                 kept.look(safe)
-            line.give((replace(safe, text=None), pipeline.parse(safe)))
+            blocks.give(safe)
 
     periods = Periods()
     start = time.perf_counter()
@@ -150,16 +155,57 @@ def scan(
     sys.setswitchinterval(SWITCH)
     gc.freeze()  # what is there stays: modules, rules and definitions need not be looked through again
     try:
-        for item in line.items(parse):
-            if isinstance(item, pl.DataFrame):
-                seen.parse_failures += item.height
-                store.dead(item)
-            else:
-                periods.widen(item[0].source, item[1].events)
-                pipeline.finish(*item)
+        with closing(blocks.items(read)) as items:
+            for step in _shared(items, pipeline, beside, parts) if beside else _ahead(items, pipeline):
+                if isinstance(step, pl.DataFrame):
+                    seen.parse_failures += step.height
+                    store.dead(step)
+                elif isinstance(step, Matched):
+                    periods.widen(step.struck.batch.source, step.times)
+                    pipeline.conclude(step)
+                else:
+                    periods.widen(step[0].source, step[1].events)
+                    pipeline.finish(*step)
+        for other in beside:
+            _add(other, seen, parts)
         pipeline.settle(idle=idle)
     finally:
         gc.unfreeze()
         sys.setswitchinterval(patience)
         files.close()
-    return Scanned(seen, files.outcome, time.perf_counter() - start, parts, periods.lasting())
+    memory = peak_memory() + sum(other.memory for other in beside)
+    return Scanned(seen, files.outcome, time.perf_counter() - start, memory, parts, periods.lasting())
+
+
+def _ahead(items: Iterator[_Read], pipeline: Pipeline) -> Iterator[pl.DataFrame | tuple[Batch, Parsed]]:
+    """Parse in a thread, one batch ahead of this one."""
+    line = Ahead[pl.DataFrame | tuple[Batch, Parsed]]()
+
+    def parse() -> None:
+        for item in items:
+            line.give(item if isinstance(item, pl.DataFrame) else (replace(item, text=None), pipeline.parse(item)))
+
+    return line.items(parse)
+
+
+def _shared(
+    items: Iterator[_Read], pipeline: Pipeline, beside: Sequence[Beside], parts: Parts
+) -> Iterator[pl.DataFrame | Matched]:
+    """Parse and match here and in other processes."""
+
+    def mine(item: _Read) -> pl.DataFrame | Matched:
+        return item if isinstance(item, pl.DataFrame) else pipeline.match(item, pipeline.parse(item))
+
+    def ready(other: Beside) -> Callable[[_Read], pl.DataFrame | Matched]:
+        match = other.ready(parts.rules.rules)
+        return lambda item: item if isinstance(item, pl.DataFrame) else match(item)
+
+    return Sharing(items, mine, [partial(ready, other) for other in beside]).results()
+
+
+def _add(other: Beside, seen: Statistics, parts: Parts) -> None:
+    """Add what another process did to what is known of this one."""
+    for stage, seconds in other.seconds.items():
+        seen.seconds[stage] += seconds
+    for number, reason in other.failures.items():
+        parts.engine.failures.setdefault(number, reason)

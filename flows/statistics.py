@@ -25,6 +25,7 @@ class Statistics:
     silenced: Counter[str] = field(default_factory=Counter)  # why matches make no findings → how many
     by_source: Counter[str] = field(default_factory=Counter)  # source → events
     failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
+    clocks: list[str] = field(default_factory=list)  # what is said of sources whose times can't be right
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
 
     @contextmanager

@@ -12,22 +12,13 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-import polars.selectors as cs
 
-from detectors.contracts import Batch, Hits
+from detectors.contracts import Hits
 from detectors.schema import EVENT, PLACE
+from flows.matching import Struck
 
 EVENTS: Final = 1_000  # that wait at most, of one source
 BYTES: Final = 16_000_000  # of their raw records
-
-
-@dataclass(frozen=True, slots=True)
-class Struck:
-    """Hits, and the events they are on: `hits.row` numbers the rows of `events`, and `batch` holds their records."""
-
-    batch: Batch
-    events: pl.DataFrame
-    hits: Hits
 
 
 @dataclass(slots=True)
@@ -42,16 +33,14 @@ class Waiting:
     eager: bool = False
     _held: dict[tuple[str, date | None], list[Struck]] = field(default_factory=dict)
 
-    def add(self, batch: Batch, events: pl.DataFrame, hits: Hits) -> Iterator[Struck]:
-        """Take hits on the events of a batch, and yield those whose time has come."""
-        if not hits.row.size:
+    def add(self, struck: Struck) -> Iterator[Struck]:
+        """Take hits of a batch, and yield those whose time has come."""
+        batch = struck.batch
+        if not struck.hits.row.size:
             return
-        rows, positions = np.unique(hits.row, return_inverse=True)
-        light = _copied(events[rows])
         key = (batch.source, None if self.yearly(batch.source) else batch.received)
         held = self._held.setdefault(key, [])
-        few = replace(batch, records=light.select(batch.carried), text=None)
-        held.append(Struck(few, light, Hits(hits.rule, positions.astype(np.int64))))
+        held.append(struck)
         size = sum(int(each.events["event.original"].str.len_bytes().sum()) for each in held)
         if self.eager or size >= BYTES or sum(each.events.height for each in held) >= EVENTS:
             self.eager = False
@@ -62,11 +51,6 @@ class Waiting:
         for held in self._held.values():
             yield _together(held)
         self._held.clear()
-
-
-def _copied(events: pl.DataFrame) -> pl.DataFrame:
-    """Return events whose texts are their own: rows of a frame keep all its texts in memory."""
-    return events.with_columns(pl.concat_str(name, pl.lit("")) for name in cs.expand_selector(events, cs.string()))
 
 
 def _together(held: list[Struck]) -> Struck:

@@ -22,6 +22,7 @@ from connectors.enrichment.kinds import kind
 from connectors.enrichment.lists import Lists
 from connectors.enrichment.organisations import Organisations
 from connectors.registry import Registry
+from detectors.errors import SocError
 from detectors.schema import ECS
 from detectors.workdays import Workdays
 
@@ -40,6 +41,7 @@ ORGANISATION: Final = (
     "soc.organization.kind", "soc.organization.region",
 )  # fmt: skip
 ASSET: Final = {f"soc.asset.{name}": name for name in ("criticality", "role", "system", "unit")}
+SYSTEM: Final = {"criticality": "criticality", "system": "id", "unit": "unit"}  # what a system tells of its machines
 USER: Final = {f"soc.user.{name}": name for name in ("unit", "kind", "status")}
 CALENDAR: Final = {f"soc.calendar.{name}": name for name in ("day", "hours", "off")}
 DOMAIN: Final = tuple(f"url.{name}" for name in ("registered_domain", "subdomain", "top_level_domain"))
@@ -65,6 +67,7 @@ class Enrichment:
     workdays: Workdays = field(default_factory=lambda: Workdays(ZoneInfo("Asia/Ho_Chi_Minh")))
     geo: Geo = field(default_factory=lambda: Geo(()))
     lists: Lists = field(default_factory=Lists)
+    faults: tuple[SocError, ...] = ()  # of what was to be looked up in, and could not be read
 
     def makes(self, wanted: Wanted) -> bool:
         """Say whether any of the wanted columns can be looked up."""
@@ -78,12 +81,14 @@ class Enrichment:
                 found |= frozenset(step.needs)
         return found
 
-    def added(self, events: pl.DataFrame, wanted: Wanted | None, criticality: str = "") -> pl.DataFrame:
+    def added(
+        self, events: pl.DataFrame, wanted: Wanted | None, source: str = "", criticality: str = ""
+    ) -> pl.DataFrame:
         """Return the events with what is wanted (None: all) of what can be known; columns without a value are left out.
 
-        `criticality` is that of the source, for events whose machine nobody registered.
+        Of machines that nobody registered the system that has this source tells, then the source's `criticality`.
         """
-        for step in self.steps(criticality):
+        for step in self.steps(source, criticality):
             asked = frozenset(step.makes) if wanted is None else frozenset(step.makes).intersection(wanted)
             if not asked or not (step.always or _there(events, step.needs)):
                 continue
@@ -92,14 +97,20 @@ class Enrichment:
             events = events.with_columns(_joined(events, column, replaces=step.replaces) for column in columns)
         return events
 
-    def steps(self, criticality: str = "") -> tuple[Step, ...]:
+    def steps(self, source: str = "", criticality: str = "") -> tuple[Step, ...]:
         """Return what is made, in order: later steps may need what earlier ones make."""
         return (
-            Step(("@timestamp", *WHOSE), ORGANISATION, self._organisation, replaces=True),
+            Step(
+                ("@timestamp", *WHOSE),
+                ORGANISATION,
+                lambda f, w: self._organisation(f, w, source),
+                replaces=True,
+                always=any(source in system.sources for system in self.organisations.registry.systems),
+            ),
             Step(
                 ("@timestamp", "host.name", "host.ip"),
                 tuple(ASSET),
-                lambda f, w: self._asset(f, w, criticality),
+                lambda f, w: self._asset(f, w, source, criticality),
                 always=True,
             ),
             Step(("@timestamp", "user.name"), tuple(USER), self._user),
@@ -109,7 +120,7 @@ class Enrichment:
             Step(("url.domain",), DOMAIN, _domain),
         )
 
-    def _organisation(self, frame: pl.DataFrame, wanted: frozenset[str]) -> dict[str, pl.Series]:
+    def _organisation(self, frame: pl.DataFrame, wanted: frozenset[str], source: str) -> dict[str, pl.Series]:
         known, days = self.organisations, self.days(frame)
         code = _pairs(frame["organization.id"], days, known.code)
         code = _filled(code, lambda: _pairs(frame["organization.name"], days, known.code))
@@ -118,6 +129,7 @@ class Enrichment:
         for name in ("host.ip", "source.ip", "destination.ip"):
             code = _filled(code, lambda name=name: known.of_addresses(_text(frame[name]), days))  # type: ignore[misc]
         code = _filled(code, lambda: known.of_users(frame["user.name"], days, "unit"))
+        code = _filled(code, lambda: known.of_source(source, days, "unit"))
         code = _pairs(code, days, known.code)  # an asset's unit may have ended since
         said = pl.select(pl.coalesce(frame["organization.id"], frame["organization.name"])).to_series()
         makers = {
@@ -137,16 +149,18 @@ class Enrichment:
 
         return _pairs(code, days, told)
 
-    def _asset(self, frame: pl.DataFrame, wanted: frozenset[str], criticality: str) -> dict[str, pl.Series]:
-        days, found = self.days(frame), {}
+    def _asset(
+        self, frame: pl.DataFrame, wanted: frozenset[str], source: str, criticality: str
+    ) -> dict[str, pl.Series]:
+        known, days = self.organisations, self.days(frame)
+        found = {}
         for name in wanted:
-            column = self.organisations.of_hosts(frame["host.name"], days, ASSET[name])
-            column = _filled(
-                column,
-                lambda name=name: self.organisations.of_hosts(_text(frame["host.ip"]), days, ASSET[name]),  # type: ignore[misc]
-            )
-            plain = criticality if name == "soc.asset.criticality" else ""
-            found[name] = column.fill_null(plain) if plain else column
+            column, address = ASSET[name], _text(frame["host.ip"])
+            told = known.of_hosts(frame["host.name"], days, column)
+            told = _filled(told, lambda column=column, at=address: known.of_hosts(at, days, column))  # type: ignore[misc]
+            if column in SYSTEM:
+                told = _filled(told, lambda column=column: known.of_source(source, days, SYSTEM[column]))  # type: ignore[misc]
+            found[name] = told.fill_null(criticality) if column == "criticality" and criticality else told
         return found
 
     def _user(self, frame: pl.DataFrame, wanted: frozenset[str]) -> dict[str, pl.Series]:
@@ -216,7 +230,10 @@ def _joined(events: pl.DataFrame, column: pl.Series, *, replaces: bool) -> pl.Se
 
 def _filled(column: pl.Series, more: Callable[[], pl.Series]) -> pl.Series:
     """Fill what is missing, if anything is."""
-    return pl.select(pl.coalesce(column, more())).to_series() if column.has_nulls() else column
+    found = more() if column.has_nulls() else None
+    if found is None or found.null_count() == found.len():
+        return column
+    return pl.select(pl.coalesce(column, found)).to_series()
 
 
 def _text(column: pl.Series) -> pl.Series:

@@ -33,12 +33,14 @@ class Geo:
     """MaxMind files, asked once per distinct address. What stands in a damaged part of a file isn't known."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        """Open the files.
-
-        Raises:
-            UsageError: the reader isn't installed, or a file is no MaxMind file or a damaged one.
-        """
-        self._getters = [_getter(path) for path in paths]
+        """Open the files; those without a reader, or damaged, stand in `faults`."""
+        self._getters: list[Get] = []
+        self.faults: list[UsageError] = []
+        for path in paths:
+            try:
+                self._getters.append(_getter(path))
+            except UsageError as error:
+                self.faults.append(error)
 
     def __bool__(self) -> bool:
         return bool(self._getters)
@@ -82,8 +84,11 @@ def _getter(path: Path) -> Get:
         for address in PROBES:
             get(address)
     except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-        message = f"no MaxMind file, or a damaged one: {error}"
-        raise UsageError(message, place=Place(str(path)), fix="download it again") from None
+        missing = isinstance(error, FileNotFoundError)
+        message = "there is no such file" if missing else f"no MaxMind file, or a damaged one: {error}"
+        raise UsageError(
+            message, place=Place(str(path)), fix="correct the path" if missing else "download it again"
+        ) from None
     return get
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 
 from connectors.enrichment.prefixes import Network, Prefixes
-from connectors.faults import DefinitionsError
 from detectors.errors import DefinitionError, Place
 
 
@@ -19,6 +18,7 @@ class Lists:
     """Networks by the name of their list."""
 
     prefixes: Mapping[str, Prefixes] = field(default_factory=dict)
+    faults: tuple[DefinitionError, ...] = ()  # lines and files that were left out, and why
 
     def __bool__(self) -> bool:
         return bool(self.prefixes)
@@ -34,26 +34,21 @@ class Lists:
 
 
 def read(paths: Iterable[Path]) -> Lists:
-    """Read files of addresses and networks, one a line; `tor.txt` is the list `tor`. `#` begins a remark.
-
-    Raises:
-        DefinitionsError: with every line that is no address.
-    """
+    """Read files of addresses and networks, one a line; `tor.txt` is the list `tor`. `#` begins a remark."""
     found: dict[str, Prefixes] = {}
     faults: list[DefinitionError] = []
     for path in paths:
         for file in sorted(path.glob("*.txt")) if path.is_dir() else [path]:
             found[file.stem] = Prefixes.of(_networks(file, faults))
-    if faults:
-        raise DefinitionsError(faults)
-    return Lists(found)
+    return Lists(found, tuple(faults))
 
 
 def _networks(path: Path, faults: list[DefinitionError]) -> list[Network]:
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(DefinitionError(f"can't be read: {error}", place=Place(str(path))))
+        lines = path.read_text("utf-8-sig", errors="replace").splitlines()
+    except OSError as error:
+        fix = "correct the path, or who may read it"
+        faults.append(DefinitionError(f"can't be read: {error.strerror}", place=Place(str(path)), fix=fix))
         return []
     networks: list[Network] = []
     for number, line in enumerate(lines, 1):

@@ -94,6 +94,18 @@ class Organisations:
             return nothing(users.len(), pl.String)
         return looked_up_pairs(users, days, lambda user, day: self._user(user, day, column), pl.String)
 
+    def of_source(self, source: str, days: pl.Series, column: str) -> pl.Series:
+        """Return `id`, `unit` or `criticality` of the one system that has this source of logs on these days."""
+        systems = [row for row in self.registry.systems if source in row.sources]
+        if not systems:
+            return nothing(days.len(), pl.String)
+
+        def told(_: str, day: date) -> str | None:
+            there = [row for row in systems if row.holds(day)]
+            return getattr(there[0], column) if len(there) == 1 else None
+
+        return looked_up_pairs(pl.repeat(source, days.len(), eager=True), days, told, pl.String)
+
     def _of_era(self, begin: date) -> tuple[Prefixes, list[str]]:
         if begin not in self._prefixes:
             rows = [row for row in self.registry.networks if row.holds(begin)]
@@ -106,7 +118,7 @@ class Organisations:
         row = next((row for row in rows if row.holds(day)), None)
         if row is None:
             return None
-        system = self._systems.get(row.system) if row.system else None
+        system = next((one for one in self._systems.get(row.system, ()) if one.holds(day)), None)
         if column in {"unit", "criticality"}:
             return getattr(row, column) or (getattr(system, column) if system else None)
         return getattr(row, column) or None
@@ -122,8 +134,8 @@ class Organisations:
         return getattr(row, column, None)
 
     @cached_property
-    def _systems(self) -> dict[str, System]:
-        return {row.id: row for row in self.registry.systems}
+    def _systems(self) -> dict[str, list[System]]:
+        return _keyed((row.id, row) for row in self.registry.systems)
 
     @cached_property
     def _assets(self) -> dict[str, list[Asset]]:
@@ -138,7 +150,8 @@ class Organisations:
     @cached_property
     def _names(self) -> dict[str, list[Unit]]:
         units = self.registry.units
-        pairs = ((key, unit) for unit in units for name in (unit.name, *unit.aliases) for key in {name_key(name)})
+        spoken = ((unit, (unit.name, f"{unit.kind} {unit.name}", *unit.aliases)) for unit in units)
+        pairs = ((key, unit) for unit, names in spoken for key in {name_key(name) for name in names})
         return _keyed((*pairs, *((unit.gso, unit) for unit in units if unit.gso)))
 
 

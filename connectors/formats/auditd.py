@@ -10,6 +10,7 @@ What the records of one event tell of each other stands in the columns of `audit
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -32,6 +33,7 @@ HEAD_COLUMNS: Final = ("node", "type", "timestamp", "serial")
 ENCODED: Final = frozenset({"acct", "cmd", "comm", "cwd", "data", "exe", "key", "name", "path", "proctitle", "unit"})
 ARGUMENT: Final = re.compile(r"^a\d+$")
 JOINED: Final = frozenset(audit_events.COLUMNS)
+SHARED: Final = frozenset(audit_events.SHARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Auditd:
                 .str.replace("msg='", "msg=' ", literal=True)
             )
         )
-        asked = None if wanted is None else (wanted | set(audit_events.NEEDED) if wanted & JOINED else wanted)
+        asked = None if wanted is None else wanted | _beside(wanted)
         names = _names(text["text"]) if asked is None else sorted(asked - JOINED)
         head = pl.col("text").str.extract_groups(HEAD)
         frame = text.with_columns(head.alias("head")).with_columns(pl.col("head").struct.field("timestamp", "type"))
@@ -71,12 +73,24 @@ class Auditd:
         found = found.drop(" type")
         if wanted is None or wanted & JOINED:
             found = found.hstack(_joined(text["text"], found))
+        if names_shared := SHARED.intersection(found.columns, names if wanted is None else wanted):
+            there = found.with_columns(_absent(found, ("type", *audit_events.EVENT)))
+            found = found.with_columns(audit_events.shared(there, names_shared).get_columns())
         return found if wanted is None else found.select(*sorted(wanted), ERROR)
 
 
 def _joined(text: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
-    absent = [pl.lit(None, pl.String).alias(name) for name in audit_events.NEEDED if name not in found.columns]
-    return audit_events.joined(text, found.with_columns(absent))
+    return audit_events.joined(text, found.with_columns(_absent(found, audit_events.NEEDED)))
+
+
+def _absent(found: pl.DataFrame, names: Sequence[str]) -> list[pl.Expr]:
+    return [pl.lit(None, pl.String).alias(name) for name in names if name not in found.columns]
+
+
+def _beside(wanted: frozenset[str]) -> frozenset[str]:
+    """Return what must be read so that records can tell each other what is wanted."""
+    joined = audit_events.NEEDED if wanted & JOINED else ()
+    return frozenset([*joined, *(("type", *audit_events.EVENT) if wanted & SHARED else ())])
 
 
 def _names(text: pl.Series) -> list[str]:

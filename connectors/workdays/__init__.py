@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -49,25 +49,25 @@ def read(
     zone: str = HOME,
     hours: Mapping[str, Hours] | None = None,
     duty: Iterable[str] = (),
+    told: Callable[[DefinitionError], object] = lambda _: None,
 ) -> Workdays:
-    """Read the calendar; a year of the folder replaces the program's.
-
-    Raises:
-        DefinitionsError: with all faults of all files.
-    """
+    """Read the calendar; a year of the folder replaces the program's. `told` hears what is wrong."""
     years: dict[int, Year] = {}
-    faults: list[DefinitionError] = []
-    for place in [BUILT_IN, *([folder] if folder else [])]:
-        for path in sorted(place.glob("*.yml")):
-            try:
-                year = _year(path)
-                years[year.year] = year
-            except DefinitionsError as wrong:
-                faults.extend(wrong.faults)
-    if faults:
-        raise DefinitionsError(faults)
+    for path in [*_files(BUILT_IN), *(_files(folder, told) if folder else ())]:
+        try:
+            year = _year(path)
+            years[year.year] = year
+        except DefinitionsError as wrong:
+            for fault in wrong.faults:
+                told(fault)
     known = {day: kind for year in years.values() for day, kind in _days(year)}
     return Workdays(ZoneInfo(zone), known, hours=dict(hours or {}), duty=frozenset(duty))
+
+
+def _files(folder: Path, told: Callable[[DefinitionError], object] = lambda _: None) -> list[Path]:
+    if not folder.is_dir():
+        told(DefinitionError("there is no such folder", place=Place(str(folder)), fix="correct `enrichment.workdays`"))
+    return sorted(folder.glob("*.yml"))
 
 
 def _year(path: Path) -> Year:

@@ -55,6 +55,8 @@ def room(settings: Settings, now: datetime, say: Say) -> Room:
     """Open what the settings name; `now` is the time of the work, `say` hears how it goes."""
     part = settings.anomaly
     enrichment = enriching.load(settings)
+    for fault in enrichment.faults:
+        say(str(fault))
     return Room(
         settings,
         Archive(settings.archive),

@@ -36,7 +36,7 @@ class Work:
 
     def batches(self, parts: Parts) -> Iterator[Batch]:
         """Read the logs; lines too long to be records are left aside."""
-        files = FileSource(self.paths, recogniser(parts.definitions), dead=lambda _: None)
+        files = FileSource(self.paths, recogniser(parts.definitions), dead=lambda _: None, joined=True)
         try:
             yield from gathered(files.batches(), together(parts.definitions))
         finally:

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     done = backfill(
         settings, parts, sources, lambda text: print(text, file=sys.stderr), since=args.since, until=args.until
     )
-    for fault in parts.rules.faults:
+    for fault in parts.faults:
         print(plain(str(fault)), file=sys.stderr)
     print(running.summary(done).partition("\n")[0].replace("**", ""))
-    return 3 if parts.rules.faults or done.statistics.failed_rules else 0
+    return 3 if parts.faults or done.statistics.failed_rules else 0

@@ -20,7 +20,7 @@ from connectors.kafka import topics
 from connectors.store import Store
 from dashboards.templates import bodies, read
 from detectors.errors import SocError, UnavailableError, UsageError
-from flows import assembly, maintenance, running
+from flows import assembly, enriching, maintenance, running
 from flows.collecting import checks as collectchecks
 from flows.commands.options import add_config, read_config
 from flows.settings import Settings
@@ -64,6 +64,7 @@ def checks(args: argparse.Namespace) -> Iterator[Check]:
     yield f"settings, {where}", None
     yield from _definitions(settings)
     yield from _rules(settings)
+    yield from _enrichment(settings)
     yield from _store(settings)
     for name, folder in (("archive", settings.archive), ("cache", settings.cache)):
         yield _folder(name, folder)
@@ -96,6 +97,18 @@ def _rules(settings: Settings) -> Iterator[Check]:
         yield f"{len(rules.faults):,} rules left out", UsageError(f"the first: {first}", fix="see `soc rules check`")
     if settings.maintenance is not None:
         yield f"{len(calendar.windows):,} maintenance windows", faults[0] if faults else None
+
+
+def _enrichment(settings: Settings) -> Iterator[Check]:
+    """Tell how much is registered, and each thing of it that is left out."""
+    known = enriching.load(settings)
+    registered = known.organisations.registry
+    yield (
+        f"{len(registered.units):,} units, {len(registered.networks):,} networks, {len(registered.assets):,} machines "
+        f"and {len(registered.users):,} accounts registered, {len(known.lists.prefixes):,} address lists",
+        None,
+    )
+    yield from (("enrichment: a part is left out", fault) for fault in known.faults)
 
 
 def _store(settings: Settings) -> Iterator[Check]:

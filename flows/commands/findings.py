@@ -153,7 +153,7 @@ def _show(store: Store, args: argparse.Namespace, _: Settings) -> int:
     later = [f"{each['event.id']}: {each['message']}" for each in store.successors(args.id)]
     under = [
         f"{time}: {source}, {', '.join(events)}{f' ({silenced})' if silenced else ''}"
-        for time, source, events, silenced in store.matches_of(args.id, MATCHES)
+        for time, source, events, silenced in store.matches_of(args.id, limit=MATCHES)
         .select(pl.col("@timestamp").dt.strftime("%Y-%m-%dT%H:%M:%SZ"), "soc.source", "event.id", "soc.silenced")
         .iter_rows()
     ]

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
     print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
     print(f"{len(parts.rules)} rules over {', '.join(sources)}", file=sys.stderr)
-    return 3 if parts.rules.faults else 0
+    return 3 if parts.faults else 0
 
 
 def _answer(args: argparse.Namespace, settings: Settings, archive: Archive) -> int:

@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
             out.writelines(
                 orjson.dumps(document, default=str) + b"\n" for document in to_ecs(parsed.events, definition)
             )
-    problems = [*map(str, files.outcome.faults), *letters]
+    left_out = enrichment.faults if enrichment else ()
+    problems = [*map(str, (*left_out, *files.outcome.faults)), *letters]
     for problem in [*problems[:20], *map(str, files.outcome.notices[:20])]:
         print(f"soc: {plain(problem)}", file=sys.stderr)
     if len(problems) > 20:

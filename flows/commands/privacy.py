@@ -51,7 +51,7 @@ def _setup(args: argparse.Namespace, where: Places) -> None:
 def _rotate(_: argparse.Namespace, where: Places) -> None:
     made = keys.read(where.keys).rotated(_today())
     keys.write(where.keys, made)
-    print(f"tokens are made with {made.now.id} from now on; copy keys.json to all collectors")
+    print(f"tokens are made with {made.now.id} from now on; copy keys.json to all collectors and restart them")
 
 
 def _tokens(args: argparse.Namespace, where: Places) -> None:

@@ -15,15 +15,19 @@ import orjson
 import polars as pl
 
 from connectors.archive import Archive
+from connectors.files import expect
 from connectors.nested import nest
 from connectors.parsers import Parsers
 from connectors.recognise import recogniser
 from connectors.store import Store
+from detectors.errors import UsageError
 from detectors.findings import Found, nothing
 from detectors.schema import LEVELS
 from flows import assembly, blindness, protecting
 from flows.commands.options import add_config, add_rules, read_config, zone
 from flows.documents import write_lines
+from flows.match_process import Beside, processes
+from flows.match_worker import Job
 from flows.progress import progress
 from flows.scanning import Scanned, scan
 from flows.settings import Settings
@@ -31,6 +35,7 @@ from flows.table import print_findings
 from flows.terminal import counted, plain
 
 SHOWN_FAULTS = 20
+TOGETHER = 50  # findings whose matches are in memory at once
 LONG = timedelta(days=21)  # of one kind of log; in less nobody knows what is usual
 
 
@@ -51,6 +56,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stats", type=Path, metavar="F.json", help="write statistics")
     parser.add_argument("--lang", choices=("en", "vi"), help="language of the report (default: that of the settings)")
     parser.add_argument("--keep", action="store_true", help="keep findings and raw records in the store and archive")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="parse and match in so many (default: 2 for half a gigabyte of text or more, else 1; with --keep 1)",
+    )
     parser.add_argument("--rows", type=int, default=20, metavar="N", help="rows of the table (default: 20)")
     parser.add_argument(
         "--no-anomaly",
@@ -62,9 +73,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Scan, write what was asked for, and print the table."""
+    expect(args.paths)
     settings = read_config(args)
-    parts = assembly.assemble(settings, args.rules)
     with ExitStack() as stack:
+        job = Job(settings, args.rules, args.year, args.zone)
+        beside = [stack.enter_context(Beside(job)) for _ in range(_processes(args) - 1)]
+        parts = assembly.assemble(settings, args.rules)
         store = _store(args, settings, stack)
         archive = Archive(settings.archive) if args.keep else None
         shown = stack.enter_context(progress("scanning"))
@@ -80,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
             report=shown,
             guard=guard,
             ledger=args.keep,
+            beside=beside,
         )
         strange = _anomalies(args, settings, done, parsers, guard)
         store.findings(strange.findings)
@@ -94,7 +109,19 @@ def run(args: argparse.Namespace) -> int:
     if args.fail_on and (findings["soc.level"].is_in(LEVELS[LEVELS.index(args.fail_on) :])).any():
         return 1
     seen = done.statistics
-    return 3 if done.outcome.faults or done.parts.rules.faults or seen.failed_rules or seen.parse_failures else 0
+    return 3 if done.outcome.faults or done.parts.faults or seen.failed_rules or seen.parse_failures else 0
+
+
+def _processes(args: argparse.Namespace) -> int:
+    """Return how many processes parse and match."""
+    if args.processes is None:
+        return 1 if args.keep else processes(args.paths)
+    count: int = args.processes
+    if count < 1:
+        raise UsageError(f"--processes {count} is too few", fix="give 1 or more")
+    if count > 1 and args.keep:
+        raise UsageError(f"--processes {count} doesn't go with --keep", fix="what is kept goes through one process")
+    return count
 
 
 def _anomalies(
@@ -116,7 +143,7 @@ def _anomalies(
 
 def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> Store:
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="soc-scan-")) if not args.keep else ""
-    store = Store(Path(folder, "store.sqlite") if folder else settings.store)
+    store = Store(Path(folder, "store.sqlite"), passing=True) if folder else Store(settings.store)
     stack.callback(store.close)
     return store
 
@@ -127,7 +154,8 @@ def _write(
     if args.out:
         write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
     if args.matches:
-        found = (store.matches_of(name) for name in findings["event.id"])
+        ids = findings["event.id"].to_list()
+        found = (store.matches_of(*ids[begin : begin + TOGETHER]) for begin in range(0, len(ids), TOGETHER))
         write_lines(args.matches, (nest(row) for frame in found for row in frame.iter_rows(named=True)))
     if args.dead:
         write_lines(args.dead, (nest(row) for row in store.letters(limit=sys.maxsize).iter_rows(named=True)))
@@ -151,13 +179,13 @@ def _write(
 def _tell(done: Scanned, blind: int) -> None:
     """Say on stderr what was read, and what could not be."""
     seen = done.statistics
-    problems = [*done.parts.rules.faults, *seen.failed_rules.values(), *done.outcome.faults]
+    problems = [*done.parts.faults, *seen.failed_rules.values(), *done.outcome.faults]
     for fault in problems[:SHOWN_FAULTS]:
         print(f"soc: {plain(str(fault))}", file=sys.stderr)
     if len(problems) > SHOWN_FAULTS:
         print(f"soc: and {len(problems) - SHOWN_FAULTS} more faults", file=sys.stderr)
-    for notice in done.outcome.notices[:SHOWN_FAULTS]:
-        print(f"soc: {plain(str(notice))}", file=sys.stderr)
+    for notice in [*map(str, done.outcome.notices[:SHOWN_FAULTS]), *seen.clocks[:SHOWN_FAULTS]]:
+        print(f"soc: {plain(notice)}", file=sys.stderr)
     dead = f", {seen.parse_failures:,} lines could not be read" if seen.parse_failures else ""
     print(
         f"{seen.events:,} events of {done.outcome.files:,} files in {done.seconds:.1f} s, "

@@ -13,11 +13,13 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.definition import Definition, Expected
 from connectors.spans import span
+from flows.clocks import CAME, SENDER, Skew, skews
 
 DAY: Final = timedelta(days=1)
 LOW: Final = 0.1  # of the expected rate: less is said
 
-HEAD: Final = ("source", "state", "last event", "events/h", "expected/h", "silent after")
+HEAD: Final = ("source", "state", "last event", "events/h", "expected/h", "silent after", "clock")
+NEWEST: Final = 100  # files of a source whose events' clocks are looked at
 
 State = Literal["ok", "low", "silent", "never"]
 
@@ -31,11 +33,16 @@ class Health:
     last: datetime | None
     rate: float
     expected: Expected
+    skewed: tuple[Skew, ...] = ()  # senders whose clocks are off
 
     @property
     def poor(self) -> bool:
         """Whether somebody should look after it."""
-        return self.state in {"silent", "low"}
+        return self.state in {"silent", "low"} or bool(self.skewed)
+
+    def sentences(self) -> list[str]:
+        """Return what is wrong with whose clock."""
+        return [one.sentence(self.source) for one in self.skewed]
 
 
 def health(archive: Archive, definitions: Mapping[str, Definition], now: datetime) -> Iterator[Health]:
@@ -45,13 +52,15 @@ def health(archive: Archive, definitions: Mapping[str, Definition], now: datetim
         if name in definitions:
             expected = definitions[name].expected
             last, rate = (_last(archive, name, now), _rate(archive, name, now)) if name in there else (None, 0.0)
-            yield Health(name, _state(expected, last, rate, now), last, rate, expected)
+            skewed = _skewed(archive, name, now) if name in there else ()
+            yield Health(name, _state(expected, last, rate, now), last, rate, expected, skewed)
 
 
 def row(one: Health, zone: ZoneInfo) -> tuple[str | float, ...]:
     """Return the cells under HEAD."""
     last = one.last.astimezone(zone).isoformat(" ", "minutes") if one.last else "-"
-    return one.source, one.state, last, round(one.rate, 1), one.expected.events_per_hour, one.expected.silence
+    clock = "; ".join(f"{skew.sender or ''} {skew.words()}".strip() for skew in one.skewed) or "-"
+    return one.source, one.state, last, round(one.rate, 1), one.expected.events_per_hour, one.expected.silence, clock
 
 
 def report(found: Sequence[Health], zone: ZoneInfo) -> str:
@@ -89,6 +98,19 @@ def _last(archive: Archive, source: str, now: datetime) -> datetime | None:
 def _rate(archive: Archive, source: str, now: datetime) -> float:
     events: int = _times(archive, source, now - DAY, now).select(pl.len()).collect().item()
     return events / (DAY / timedelta(hours=1))
+
+
+def _skewed(archive: Archive, source: str, now: datetime) -> tuple[Skew, ...]:
+    """Return the senders whose clocks were off in what came during the last day, however it is dated."""
+    files = archive.files(source, now - 2 * DAY, now + 2 * DAY)
+    files = sorted(files, key=lambda file: file.stat().st_mtime)[-NEWEST:]
+    if not files:
+        return ()
+    rows = pl.scan_parquet(files, hive_partitioning=False, missing_columns="insert")
+    if CAME not in (columns := rows.collect_schema().names()):
+        return ()
+    came = rows.filter(pl.col(CAME).is_between(now - DAY, now))
+    return tuple(skews(came.select({"@timestamp", CAME, SENDER}.intersection(columns)).collect()))
 
 
 def _times(archive: Archive, source: str, since: datetime, until: datetime) -> pl.LazyFrame:

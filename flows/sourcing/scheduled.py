@@ -18,7 +18,7 @@ from flows.terminal import plain
 
 @flow(name="watch-sources", retries=1, retry_delay_seconds=60, log_prints=False)
 def watch_sources(config: Path | None = None) -> list[str]:
-    """Look whether each source writes as it should; return those that are silent or low, each a warning in the log."""
+    """Look whether each source writes as it should; return those to look after, each a warning in the log."""
     chosen, log = settings.load(config), get_run_logger()
     zone = ZoneInfo(chosen.zone)
     found = list(health.health(Archive(chosen.archive), assembly.definitions(chosen), datetime.now(UTC)))
@@ -27,7 +27,9 @@ def watch_sources(config: Path | None = None) -> list[str]:
     for one in poor:
         told = zip(health.HEAD, health.row(one, zone), strict=True)
         log.warning("%s", plain(", ".join(f"{name} {cell}" for name, cell in told), 200))
-    log.info("%d sources, %d of them silent or low", len(found), len(poor))
+        for words in one.sentences():
+            log.warning("%s", plain(words, 300))
+    log.info("%d sources, %d of them silent, low or with a clock that is off", len(found), len(poor))
     return [one.source for one in poor]
 
 

@@ -59,7 +59,11 @@ def shown(site: Site, request: Request) -> Mapping[str, Any] | None:
 
 def under(store: Store, finding: str, clock: Clock) -> list[tuple[Moment | None, str, str, str]]:
     """Return the first matches under a finding: when, of which source, the ids of its events, why it was silenced."""
-    rows = store.matches_of(finding, UNDER).select("@timestamp", "soc.source", "event.id", "soc.silenced").iter_rows()
+    rows = (
+        store.matches_of(finding, limit=UNDER)
+        .select("@timestamp", "soc.source", "event.id", "soc.silenced")
+        .iter_rows()
+    )
     return [
         (
             clock.moment(time),

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 
 from connectors.evtx_chunks import CHUNK, CHUNK_HEADER
-from connectors.evtx_process import Parser
+from connectors.evtx_process import Parser, held
 
 
 def mutated(chunk: bytes, chance: random.Random) -> bytes:
@@ -29,8 +29,9 @@ def mutated(chunk: bytes, chance: random.Random) -> bytes:
 
 
 def parts(parser: Parser, chunks: Sequence[bytes]) -> list[tuple[bytes, list[int], int]]:
-    parser.ask(chunks)
-    return [(bytes(part.lines), part.ids.tolist(), part.errors) for part in parser.answer()]
+    with held(chunks) as stretch:
+        parser.ask([stretch], anyhow=True)
+        return [(part.lines, part.ids.tolist(), part.errors) for part in parser.answer().parts()]
 
 
 def record_ids(chunk: bytes) -> list[int]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from connectors import evtx
 from connectors.content import LIMITS, Content, Job, Limits, Outcome
+from connectors.evtx_process import PARSERS, Parsers
 from connectors.files import FileSource
+from connectors.lines import Portion
 from detectors.contracts import Batch
 
 
@@ -50,9 +53,9 @@ class Scan:
         return "\n".join(map(str, self.outcome.notices))
 
 
-def scan(*paths: Path, source: str | None = "app", limits: Limits = LIMITS) -> Scan:
+def scan(*paths: Path, source: str | None = "app", limits: Limits = LIMITS, joined: bool = False) -> Scan:
     dead: list[pl.DataFrame] = []
-    files = FileSource(paths, lambda _sample, _label: Known(), source, limits, dead=dead.append)
+    files = FileSource(paths, lambda _sample, _label: Known(), source, limits, dead=dead.append, joined=joined)
     return Scan(list(files.batches()), files.outcome, dead)
 
 
@@ -64,6 +67,13 @@ def scan_bytes(folder: Path, content: bytes, limits: Limits = LIMITS) -> Scan:
 
 def content(data: bytes, limits: Limits = LIMITS) -> Content:
     return Content("given", io.BytesIO(data).read, Job(limits, Outcome(), limits.unpacked))
+
+
+def portions(*logs: Content, parsers: Parsers = PARSERS) -> Iterator[Portion]:
+    """Yield what is in event logs."""
+    for found in evtx.events(logs, logs[0].job.limits, parsers):
+        if found.portion.records.height:
+            yield found.portion
 
 
 def small(*, batch: int = 64, line: int = 32, kept: int = 8, **others: int) -> Limits:

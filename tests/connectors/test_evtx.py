@@ -12,14 +12,14 @@ import pytest
 from evtx import PyEvtxParser
 from polars.testing import assert_frame_equal
 
-from connectors import evtx
-from connectors.evtx import HEADER
 from connectors.evtx_chunks import CHUNK
+from connectors.evtx_log import HEADER, is_evtx
 from connectors.formats.frames import ERROR
 from connectors.formats.json_lines import Lines
 from connectors.formats.windows import Windows
 from connectors.lines import Portion
-from tests.connectors.reading import content, scan, scan_bytes
+from detectors.contracts import Batch
+from tests.connectors.reading import content, portions, scan, scan_bytes
 
 pytestmark = pytest.mark.reference
 
@@ -36,14 +36,14 @@ def whole(log: bytes) -> list[str]:
 
 def read(data: bytes) -> tuple[list[str], str]:
     given = content(data)
-    frames = [portion.records for portion in evtx.events(given)]
+    frames = [portion.records for portion in portions(given)]
     outcome = given.job.outcome
     texts = pl.concat(frames)["event.original"].to_list() if frames else []
     return texts, "\n".join(map(str, outcome.faults + outcome.notices))
 
 
 def events(path: Path) -> Iterator[Portion]:
-    return evtx.events(content(path.read_bytes()))
+    return portions(content(path.read_bytes()))
 
 
 def damaged(log: bytes, at: int, data: bytes) -> bytes:
@@ -63,11 +63,11 @@ def test_every_sample_reads_as_the_library_reads_it(reference: Path) -> None:
 
 
 def test_records_are_read_alike_one_by_one_and_all_at_once(reference: Path) -> None:
-    portions = [portion for path in sorted(reference.glob("evtx/**/*.evtx")) for portion in events(path)]
-    records = pl.concat([portion.records for portion in portions])["event.original"]
+    every = [portion for path in sorted(reference.glob("evtx/**/*.evtx")) for portion in events(path)]
+    records = pl.concat([portion.records for portion in every])["event.original"]
     everything = Windows().parse(records, None)
     names = frozenset(everything.columns)
-    text = memoryview(b"\n".join(portion.text or b"" for portion in portions))
+    text = memoryview(b"".join(portion.text or b"" for portion in every))
     at_once = Windows().read(Lines(records, text), names - {ERROR}).frame([*everything.columns])
     assert_frame_equal(at_once, everything)
 
@@ -86,7 +86,7 @@ def test_an_event_log_inside_an_archive_is_the_same_log(log: bytes, whole: list[
 
 @pytest.mark.parametrize("cut", [0, HEADER])
 def test_the_file_header_is_not_needed(log: bytes, whole: list[str], cut: int) -> None:
-    assert evtx.is_evtx(bytes(HEADER) + log[HEADER:])
+    assert is_evtx(bytes(HEADER) + log[HEADER:])
     assert read(bytes(HEADER)[cut:] + log[HEADER:])[0] == whole
 
 
@@ -127,3 +127,36 @@ def test_a_header_alone_is_an_empty_log(log: bytes, tmp_path: Path) -> None:
 
 def test_a_log_keeps_its_origin_while_it_grows(log: bytes, tmp_path: Path) -> None:
     assert scan_bytes(tmp_path, log[: HEADER + CHUNK]).origins == scan_bytes(tmp_path, log).origins
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_logs_read_together_are_the_same_as_alone(log: bytes, tmp_path: Path, *, joined: bool) -> None:
+    end = HEADER + 2 * CHUNK
+    written = {
+        "a.evtx": log[:end],
+        "b.evtx": damaged(log[:end], HEADER + 512 + 3000, b"\xff" * 600),
+        "c.evtx.gz": gzip.compress(log[: end + 30_000]),
+        "d.evtx": log[:HEADER],
+        "e.log": b"a line\n",
+        "f.evtx": log[: end + 30_000],
+        "g.evtx": log[:HEADER] + log[end:],
+    }
+    for name, data in written.items():
+        (tmp_path / name).write_bytes(data)
+    paths = [tmp_path / name for name in written]
+    together, alone = scan(*paths, joined=joined), [scan(path) for path in paths]
+    assert places(together.batches) == [place for each in alone for place in places(each.batches)]
+    assert any("soc.origin" in batch.records.columns for batch in together.batches) == joined
+    for batch in together.batches:
+        assert (
+            batch.text is None or bytes(batch.text).decode().splitlines() == batch.records["event.original"].to_list()
+        )
+    assert together.outcome.files == len(paths)
+    assert together.outcome.bytes == sum(each.outcome.bytes for each in alone)
+    assert sorted(together.faults.splitlines()) == sorted(line for each in alone for line in each.faults.splitlines())
+    assert together.notices.splitlines() == [line for each in alone for line in each.notices.splitlines()]
+
+
+def places(batches: list[Batch]) -> list[tuple[Any, ...]]:
+    names = ["soc.origin", "soc.label", "log.offset", "event.original"]
+    return [row for batch in batches for row in batch.placed(batch.records).select(names).iter_rows()]

@@ -20,6 +20,9 @@ class Stuck:
     def records_json(self) -> Self:
         return self
 
+    def __iter__(self) -> Self:
+        return self
+
     def __next__(self) -> dict[str, object]:
         if self.record is None:
             raise RuntimeError
@@ -47,6 +50,6 @@ def test_a_chunk_that_unfolds_to_very_much_text_is_cut(monkeypatch: pytest.Monke
 
 def test_a_record_stays_one_line() -> None:
     texts = ['{"a\nb":1}', '{"c":"d"}', '{"\r\te":"\\n"}']  # the parser does not escape names
-    lines = evtx_worker.lines(texts).split(b"\n")
+    lines = evtx_worker.lines(texts).splitlines()
     assert [orjson.loads(line) for line in lines] == [{"a\nb": 1}, {"c": "d"}, {"\r\te": "\n"}]
     assert evtx_worker.lines([]) == b""

@@ -7,16 +7,13 @@ from pathlib import Path
 import pytest
 
 from connectors import registry
-from connectors.faults import DefinitionsError
 from connectors.registry.models import Table
 
 
 def faults(tmp_path: Path, text: str, name: str = "reg.yml") -> str:
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(DefinitionsError) as refused:
-        registry.read([path])
-    return str(refused.value).replace(f"{tmp_path}/", "")
+    return "\n".join(map(str, registry.read([path]).faults)).replace(f"{tmp_path}/", "")
 
 
 def test_the_province_has_its_units() -> None:
@@ -55,6 +52,8 @@ def test_files_and_folders_and_tables_are_read(tmp_path: Path) -> None:
             "reg.yml:2:5: A01 becomes itself in the end",
         ),
         ("users:\n  - {name: lan, from: 2026-02-01, to: 2026-01-01}", "it ends on 2026-01-01, before it begins"),
+        ("units:\n  - {code: A01, name: X, parent: A01}", "reg.yml:2:5: A01 stands above itself in the end"),
+        ("assets:\n  - {host: a, system: b}", "reg.yml:2:5: 'b' is no system of the registry; write the `id`"),
         ("user: []", "reg.yml:1:1: 'user' is no section of a registry; did you mean `users`?"),
         ("assets:\n  - {role: web}", "an asset needs `host` or `ip`"),
         (
@@ -81,8 +80,8 @@ def test_a_table_with_headings_of_somebody_else_is_read_as_it_is_told_to_be(tmp_
         ("H21.09", "Sở KH&CN", "None"),
     ]
     for wrong, told in (({"code": "ma"}, "no heading 'ma'; its headings are mã,"), ({"cod": "mã"}, "'cod' is no key")):
-        with pytest.raises(DefinitionsError, match=told):
-            registry.read([Table(file, "units", wrong)], built_in=False)
+        (fault,) = registry.read([Table(file, "units", wrong)], built_in=False).faults
+        assert told in str(fault)
 
 
 def test_what_is_wrong_with_headings_is_told_once(tmp_path: Path) -> None:
@@ -90,3 +89,43 @@ def test_what_is_wrong_with_headings_is_told_once(tmp_path: Path) -> None:
     assert "units.csv:1:1: unknown headings 'tên'; known are aliases," in told
     assert "\n" not in told
     assert "section: units" in faults(tmp_path, "code,name\n", "official.csv")
+
+
+def test_what_is_wrong_costs_its_row_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("users:\n  - {name: lan}\n  - {name: an, unit: H21.90}\n  - {name: lan, kind: x}\n")
+    (tmp_path / "users.csv").write_text("name,unit\nbo,H21.09\nmai,XX\n")
+    (tmp_path / "networks.csv").write_text("network\n10.0.0.0/8\n")
+    found = registry.read([tmp_path])
+    assert [user.name for user in found.users] == ["lan", "bo"]
+    assert len(found.faults) == 4
+    assert len(found.units) > 140
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b'name,unit\nlan,H21.09\n"an,H21.09\nbo,H21.09\n', "users.csv:3:1: from here on it is no table"),
+        (b"name,unit\nlan,H21.09,x\n", "users.csv:2:1: 3 cells under 2 headings"),
+        (b"name,unit\nlan\n", "users.csv:2:1: 1 cells under 2 headings"),
+        (b"name,unit\nlan,\nNguy\xean,H21.09\n", "users.csv:3:1: is not in UTF-8; save it as `CSV UTF-8`"),
+        (b"", "users.csv: is empty; write the headings"),
+    ],
+)
+def test_no_row_of_a_broken_table_is_lost_in_silence(tmp_path: Path, text: bytes, told: str) -> None:
+    path = tmp_path / "users.csv"
+    path.write_bytes(text)
+    (fault,) = registry.read([path]).faults
+    assert told in str(fault)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "users.csv"
+    rows = [["name", "unit", "kind"], ["lannt", "H21.106", '"a\nb"'], ["an", "", ""]]
+    path.write_text("\r\n".join(map(separator.join, rows)) + "\r\n", "utf-8-sig", newline="")
+    found = registry.read([path])
+    assert not found.faults
+    assert [(user.name, user.unit, user.kind) for user in found.users] == [
+        ("lannt", "H21.106", "a\nb"),
+        ("an", None, "staff"),
+    ]

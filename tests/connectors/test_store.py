@@ -57,6 +57,39 @@ def test_a_finding_is_never_changed(store: Store, path: Path) -> None:
         other.execute("UPDATE findings SET document = '{}'")
 
 
+def test_an_organisation_is_what_a_finding_names_or_else_its_first_event(store: Store) -> None:
+    shown = '[{"fields": {"organization.id": "H22"}}, {"fields": {"organization.id": "H23"}}]'
+    odd = (
+        '{"organization.id": 1}',
+        '[{"organization.id": "H22"}]',
+        '["organization.id"',
+        '[{"fields": {"organization.id": []}}]',
+    )
+    texts = (shown, None, *odd)
+    rows = [finding(**{"event.id": f"f{number}", "soc.evidence": text}) for number, text in enumerate(texts)]
+    store.findings(frame(*rows, finding(**{"event.id": "g", "organization.id": ["H21", "H22"], "soc.evidence": shown})))
+    told = store.query("SELECT id, organisation FROM listed WHERE organisation IS NOT NULL ORDER BY id", ())
+    assert told == [("f0", "H22"), ("g", "H21")]
+
+
+def test_matches_of_several_findings_come_in_their_order(store: Store) -> None:
+    found = matches("m1", "m2", "m3").with_columns(pl.Series("soc.finding.id", ["b", "a", "b"]))
+    store.matches(found)
+    assert store.matches_of("b", "c", "a")["soc.match.id"].to_list() == ["m1", "m3", "m2"]
+    assert store.matches_of("b", "c", "a", limit=1)["soc.match.id"].to_list() == ["m1"]
+    assert store.matches_of().is_empty()
+
+
+def test_a_passing_store_answers_like_a_lasting_one(path: Path, store: Store) -> None:
+    passing = Store(path.with_name("passing.db"), passing=True)
+    for each in (store, passing):
+        each.findings(province(20))
+        each.decide(Triage(province(20)["event.id"][0], START, "lan", "closed"))
+    assert_frame_equal(passing.select(), store.select())
+    passing.close()
+    assert [each.name for each in path.parent.iterdir() if "passing" in each.name] == ["passing.db"]
+
+
 def test_columns_beyond_the_schema_are_kept(store: Store) -> None:
     store.findings(frame(finding()).with_columns(pl.lit("x").alias("soc.extra")))
     assert (store.finding("f1") or {})["soc.extra"] == "x"

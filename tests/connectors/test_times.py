@@ -107,9 +107,9 @@ def test_a_year_that_begins_is_the_next_of_what_was_read() -> None:
     assert read("2025-12-31T23:59:00", "Jan  1 00:00:05", clock=Clock())[1] == datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC)
 
 
-def test_an_hour_that_a_change_of_clocks_skips_is_null() -> None:
+def test_an_hour_that_a_change_of_clocks_skips_is_by_the_clock_of_before() -> None:
     assert read("2025-03-30T02:30:00", "2025-10-26T02:30:00", clock=Clock("Europe/Berlin")) == [
-        None,
+        datetime(2025, 3, 30, 1, 30, tzinfo=UTC),
         datetime(2025, 10, 26, 0, 30, tzinfo=UTC),
     ]
 
@@ -172,6 +172,23 @@ def test_a_leap_second_is_the_next_second() -> None:
     texts = pl.Series(["2016-12-31T23:59:60Z", "2016-12-31 23:59:60"] * 50)
     found = instants(texts, Clock("UTC"))
     assert set(found.to_list()) == {datetime(2017, 1, 1, tzinfo=UTC)}
+
+
+def test_the_end_of_a_day_is_the_beginning_of_the_next() -> None:
+    texts = [
+        "2025-12-31T24:00:00+07:00",
+        "2026-01-01 24:00:00",
+        "31/Dec/2025:24:00:00 +0700",
+        "Dec 31 24:00:00",
+        "24:00:00",
+    ]
+    assert read(*texts, clock=Clock("Asia/Ho_Chi_Minh", reference=date(2026, 1, 1))) == [
+        datetime(2025, 12, 31, 17, tzinfo=UTC),
+        datetime(2026, 1, 1, 17, tzinfo=UTC),
+        datetime(2025, 12, 31, 17, tzinfo=UTC),
+        datetime(2025, 12, 31, 17, tzinfo=UTC),
+        None,
+    ]
 
 
 @pytest.mark.parametrize("few", [0, 1 << 30])

@@ -168,3 +168,24 @@ def test_a_match_may_make_no_finding() -> None:
     assert sorted(found.matches["soc.silenced"].to_list(), key=str) == [None, "maintenance: x", "signal"]
     assert found.matches["soc.finding.id"].null_count() == 2
     assert found.matches["soc.match.id"].n_unique() == 3
+
+
+def test_a_known_finding_gets_matches_only() -> None:
+    frame = events(("web01", "lan", NOON), ("db01", "lan", NOON), ("web01", "lan", NOON))
+    of = hits((0, 0), (0, 1), (0, 2))
+    first = found_in(frame, of, [RULE], ["host.name"])
+    web = first.findings.filter(pl.col("soc.group") == "host.name=web01")
+    read: list[int] = []
+
+    def whole(rows: Sequence[int]) -> pl.DataFrame:
+        read.extend(rows)
+        return frame[rows]
+
+    known = frozenset(web["event.id"])
+    second = assemble(batch(frame), frame, of, [RULE], ["host.name"], whole=whole, known=known)
+    assert second.matches.equals(first.matches)
+    assert second.findings.equals(first.findings.filter(pl.col("soc.group") == "host.name=db01"))
+    assert (second.known, read) == (1, [1])
+    third = assemble(batch(frame), frame, of, [RULE], ["host.name"], whole=whole, known={*first.findings["event.id"]})
+    assert third.findings.equals(FINDING.to_frame())
+    assert (third.known, read) == (2, [1])

@@ -8,7 +8,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.identity import SEPARATOR, digest, event_id, finding_id, match_id, match_ids
+from detectors.identity import SEPARATOR, digest, event_id, event_ids, finding_id, match_id, match_ids
+from detectors.schema import RECORD
 
 
 def test_names_are_what_they_were() -> None:
@@ -47,3 +48,14 @@ TEXT = st.text(st.characters(codec="utf-8"))
 def test_many_matches_are_named_like_each(pairs: list[tuple[str, str]]) -> None:
     frame = pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
     assert match_ids("r", "s", frame) == [match_id("r", "s", pair) for pair in pairs]
+
+
+ODD = TEXT | st.text(f"{SEPARATOR}\\ua")
+
+
+@given(ODD, st.lists(st.tuples(ODD, st.integers(0, 2**40), st.integers(0, 9), ODD), max_size=5), st.booleans())
+def test_many_events_are_named_like_each(source: str, rows: list[tuple[str, int, int, str]], alike: bool) -> None:
+    origins = ["kafka:a:0"] * len(rows) if alike else [origin for origin, *_ in rows]
+    frame = pl.DataFrame([(text, offset, index) for _, offset, index, text in rows], schema=RECORD, orient="row")
+    each = [event_id(source, origin, *row[1:]) for origin, row in zip(origins, rows, strict=True)]
+    assert event_ids(source, origins, frame) == each

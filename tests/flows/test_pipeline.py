@@ -121,6 +121,25 @@ def test_what_the_store_refuses_becomes_a_dead_letter(tmp_path: Path) -> None:
     assert letter["event.original"]
 
 
+def test_a_finding_is_written_once_and_one_that_was_refused_again(tmp_path: Path) -> None:
+    written: list[int] = []
+
+    class Watched(Store):
+        def findings(self, frame: pl.DataFrame) -> Written:
+            written.append(frame.height)
+            refused = tuple((name, "too odd") for name in frame["event.id"] if len(written) == 1)
+            return Written(refused=refused) if refused else super().findings(frame)
+
+    store = Watched(tmp_path / "s.sqlite")
+    line = pipeline(store)
+    for first in (0, 10, 20, 30):
+        line.process(batch([GOOD.format(first), GOOD.format(first + 1)], first))
+    assert written == [1, 1, 0, 0]
+    assert (line.statistics.findings, line.statistics.known_findings) == (1, 2)
+    assert store.select().select("soc.count", "soc.matches").row(0) == (2, 8)
+    assert "08:00:10" in store.select()["soc.evidence"][0]
+
+
 def test_a_batch_that_could_not_be_stored_is_not_counted(tmp_path: Path) -> None:
     class Away(Store):
         def findings(self, frame: pl.DataFrame) -> Written:  # noqa: ARG002 - the sink's signature

@@ -14,6 +14,7 @@ from detectors.contracts import Batch
 from detectors.errors import UsageError
 from flows import reloading, running
 from flows.reloading import Watched
+from flows.sections import Enriching
 from flows.settings import Settings
 from tests.flows.places import laid_out
 
@@ -255,3 +256,21 @@ def test_a_run_loses_no_batch_while_rules_change(settings: Settings, monkeypatch
 
 
 RULE_IDS = [f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2)]
+
+
+def test_what_events_are_enriched_with_stays_when_it_breaks_and_costs_a_row_at_the_start(settings: Settings) -> None:
+    users = settings.store.parent / "users.csv"
+    users.write_text("name,unit\nroot,H21.09\nlan,XX\n")
+    settings = settings.model_copy(update={"enrichment": Enriching(registry=[users])})
+    told: list[str] = []
+    watched = Watched(settings, told.append)
+    assert [line.replace(str(users), "users.csv") for line in told] == [
+        "left out: users.csv:3:1: 'XX' is no code of an organisation; write it as H21.09 or H21.106"
+    ]
+    users.write_text('name,unit\n"root,H21.09\n')
+    write(settings.rules[0], 2, "Accepted publickey", title="New")
+    assert watched.changed()
+    assert any("users.csv:2:1: from here on it is no table" in line for line in told)
+    assert "what was read before stays in use" in told
+    assert watched.parts.enrichment is not None
+    assert [user.name for user in watched.parts.enrichment.organisations.registry.users] == ["root"]

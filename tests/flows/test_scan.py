@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,64 @@ def test_two_rules_of_one_id_are_told_and_one_runs(place: Path, capsys: pytest.C
     assert scan("--out", "f.ndjson") == 3
     assert "is taken by" in capsys.readouterr().err
     assert len(lines("f.ndjson")) == 1
+
+
+def test_two_processes_find_what_one_does(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(8):
+        text = "".join(LINE.format(minute=minute) for minute in range(number, number + 30))
+        (place / "logs" / f"{number}.log").write_text(text + "no time here\n" + "x" * 1_100_000 + "\n")
+    told: list[str] = []
+    for count in ("1", "2"):
+        files = [part for name in ("out", "matches", "dead", "stats") for part in (f"--{name}", f"{name}{count}")]
+        assert scan("--processes", count, *files) == 3
+        told.append(re.sub(r"in .* s,", "", "".join(capsys.readouterr())))
+    for kind in ("out", "matches", "dead"):
+        assert lines(f"{kind}1") == lines(f"{kind}2") != []
+    assert told[0] == told[1]
+    one, two = (json.loads(Path(name).read_text()) for name in ("stats1", "stats2"))
+    assert two["events"] == one["events"] == 15 + 8 * 30
+    assert (two["matches"], two["parse_failures"]) == (one["matches"], 16)
+
+
+def test_events_that_are_kept_go_through_one_process(capsys: pytest.CaptureFixture[str]) -> None:
+    assert scan("--keep", "--processes", "2") == 2
+    assert "--processes 2 doesn't go with --keep" in capsys.readouterr().err
+    assert scan("--processes", "0") == 2
+    assert "--processes 0 is too few" in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_an_enrichment_costs_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("tor.txt").write_text("203.0.113.9\nnonsense\n")
+    Path("users.csv").write_text("name;unit\nadmin;H21.09\nlan;XX\n")
+    Path("soc.yml").write_text("own_rules: false\nenrichment: {address_lists: [tor.txt], registry: [users.csv]}\n")
+    known = "known: {soc.source.lists: tor, soc.user.status: active}\n  condition: known and keywords"
+    Path("rules/guess.yml").write_text(RULE.replace("condition: keywords", known))
+    assert scan("--out", "f.ndjson") == 3
+    told = capsys.readouterr().err
+    assert "tor.txt:2:1: 'nonsense' is no address" in told
+    assert "users.csv:3:1: 'XX' is no code of an organisation" in told
+    assert lines("f.ndjson")
+    assert main(["doctor"]) == 3
+    assert capsys.readouterr().out.count("FAIL  enrichment: a part is left out") == 2
+
+
+def test_a_rule_may_ask_for_a_path_and_the_key_of_its_call(place: Path) -> None:
+    """Records of two audit events, interleaved; a rule for a single type of record sees its record alone."""
+    head = "msg=audit(1772414100.740:{}):"
+    (place / "logs" / "auth.log").write_text(
+        f'type=PATH {head.format(7)} item=0 name="/etc/shadow" nametype=NORMAL\n'
+        f'type=SYSCALL {head.format(8)} syscall=257 success=yes exe="/bin/id" auid=0 key=(null)\n'
+        f'type=SYSCALL {head.format(7)} syscall=257 success=yes exe="/bin/cat" auid=1000 key="passwd_access"\n'
+        f'type=PATH {head.format(8)} item=0 name="/etc/shadow" nametype=NORMAL\n'
+    )
+    rule = RULE.replace("service: sshd", "service: auditd").replace("['Failed password for invalid user']", "{asked}")
+    asked = {
+        "guess": "{name: /etc/shadow, key: passwd_access, auid: 1000}",
+        "call": "{type: SYSCALL, exe: /bin/cat}",
+        "path": "{type: PATH, name: /etc/shadow}",
+    }
+    for number, (name, what) in enumerate(asked.items(), 1):
+        text = rule.replace("keywords", "sel").replace("{asked}", what).replace("000001", f"00000{number}")
+        (place / "rules" / f"{name}.yml").write_text(text)
+    assert scan("--stats", "s.json") == 0
+    assert [*json.loads(Path("s.json").read_text())["matches"].values()] == [1, 1, 2]

@@ -13,7 +13,8 @@ from detectors.contracts import Batch, Hits
 from detectors.identity import event_id
 from detectors.schema import EVENT, RECORD
 from flows import waiting
-from flows.waiting import Struck, Waiting
+from flows.matching import Struck, struck
+from flows.waiting import Waiting
 
 Told = list[tuple[int, str, str]]  # rule, id of the event, its record
 
@@ -40,10 +41,10 @@ def told(batch: Batch, events: pl.DataFrame, hits: Hits) -> Told:
     return [(rule, ids[row], originals[row]) for rule, row in zip(hits.rule.tolist(), hits.row.tolist(), strict=True)]
 
 
-def of(struck: Struck) -> Told:
-    assert struck.batch.records.height == struck.events.height
-    assert struck.batch.text is None
-    return told(struck.batch, struck.events, struck.hits)
+def of(each: Struck) -> Told:
+    assert each.batch.records.height == each.events.height
+    assert each.batch.text is None
+    return told(each.batch, each.events, each.hits)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -57,10 +58,10 @@ def test_every_hit_comes_out_once(seed: int, monkeypatch: pytest.MonkeyPatch) ->
     for number in range(12):
         batch, events, hits = made(random, number)
         expected += told(batch, events, hits)
-        for struck in wait.add(batch, events, hits):
-            found += of(struck)
-    for struck in wait.rest():
-        found += of(struck)
+        for each in wait.add(struck(batch, events, hits)):
+            found += of(each)
+    for each in wait.rest():
+        found += of(each)
     assert sorted(found) == sorted(expected)
     assert expected
     assert [*wait.rest()] == []
@@ -69,7 +70,7 @@ def test_every_hit_comes_out_once(seed: int, monkeypatch: pytest.MonkeyPatch) ->
 def test_only_what_was_hit_is_kept() -> None:
     batch, events, hits = made(Random(3), 0)  # noqa: S311 - no secret
     wait = Waiting()
-    assert [*wait.add(batch, events, hits)] == []
+    assert [*wait.add(struck(batch, events, hits))] == []
     (held,) = wait._held.values()
     assert 0 < held[0].batch.records.height == np.unique(hits.row).size < batch.records.height
 
@@ -78,9 +79,9 @@ def test_the_first_hits_of_all_wait_for_nothing_where_somebody_does() -> None:
     random = Random(3)  # noqa: S311 - no secret
     first, second = made(random, 0), made(random, 1)
     wait = Waiting(eager=True)
-    assert [of(struck) for struck in wait.add(*first)] == [told(*first)]
-    assert [*wait.add(*second)] == []
-    assert [of(struck) for struck in wait.rest()] == [told(*second)]
+    assert [of(each) for each in wait.add(struck(*first))] == [told(*first)]
+    assert [*wait.add(struck(*second))] == []
+    assert [of(each) for each in wait.rest()] == [told(*second)]
 
 
 def test_a_field_may_hold_a_text_in_one_batch_and_texts_in_another() -> None:
@@ -91,16 +92,16 @@ def test_a_field_may_hold_a_text_in_one_batch_and_texts_in_another() -> None:
         events = records.with_columns(pl.lit(None, EVENT["@timestamp"]).alias("@timestamp"), Keywords=pl.Series(words))
         batch = Batch("windows", f"file:{number}", f"{number}.evtx", records)
         hits = Hits(np.array([0, 0], np.int32), np.array([0, 1], np.int64))
-        assert [*wait.add(batch, events, hits)] == []
-    (struck,) = wait.rest()
-    assert struck.events["Keywords"].to_list() == [["one"], None, ["two", "more"], None, None, None]
+        assert [*wait.add(struck(batch, events, hits))] == []
+    (whole,) = wait.rest()
+    assert whole.events["Keywords"].to_list() == [["one"], None, ["two", "more"], None, None, None]
 
 
 def test_labels_say_where_each_came_from() -> None:
     wait, random = Waiting(), Random(1)  # noqa: S311 - no secret
     for number in range(12):
-        assert [*wait.add(*made(random, number))] == []
-    for struck in wait.rest():
-        texts = struck.events["event.original"].str.extract(r"^(\d+)/") + ".log"
-        assert struck.batch.labels(struck.events).to_list() == texts.to_list()
+        assert [*wait.add(struck(*made(random, number)))] == []
+    for each in wait.rest():
+        texts = each.events["event.original"].str.extract(r"^(\d+)/") + ".log"
+        assert each.batch.labels(each.events).to_list() == texts.to_list()
         assert texts.n_unique() > 1

@@ -22,8 +22,9 @@ import polars as pl
 import yaml
 from evtx import PyEvtxParser
 
-from connectors.evtx import HEADER
-from connectors.evtx_chunks import CHUNK, plausible
+from connectors.evtx_chunks import CHUNK
+from connectors.evtx_log import HEADER
+from connectors.evtx_worker import plausible
 from connectors.simulator.write import write
 from detectors.contracts import Batch, Dialect, Hits, Parsed
 from detectors.sigma.engine import Engine

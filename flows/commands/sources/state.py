@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from flows import assembly
 from flows.bench.table import table
 from flows.commands.options import add_config, moment, read_config
 from flows.sourcing.health import HEAD, health, row
+from flows.terminal import plain
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line per source; 3 when any is silent or low."""
+    """Print a line per source; 3 when any is silent or low, or a sender's clock is off."""
     settings = read_config(args)
     archive = Archive(args.archive or settings.archive)
     found = list(health(archive, assembly.definitions(settings), args.at or datetime.now(UTC)))
@@ -36,4 +38,6 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         print(table(HEAD, rows))
+        for words in (words for one in found for words in one.sentences()):
+            print(f"soc: {plain(words)}", file=sys.stderr)
     return 3 if any(one.poor for one in found) else 0

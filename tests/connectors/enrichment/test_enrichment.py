@@ -13,11 +13,9 @@ from connectors.definitions import load_definitions
 from connectors.enrichment import Enrichment, lists, makes
 from connectors.enrichment.geo import Geo
 from connectors.enrichment.organisations import Organisations
-from connectors.faults import DefinitionsError
 from connectors.lines import records
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch
-from detectors.errors import UsageError
 
 DEFINITIONS = load_definitions()
 AGENT = (
@@ -96,10 +94,35 @@ def test_the_registry_counts_more_than_the_log(enrichment: Enrichment) -> None:
     assert odd["organization.name"] == "UBND Xã Nào Đó"
 
 
+def test_the_system_of_a_source_tells_of_machines_that_nobody_registered(tmp_path: Path) -> None:
+    """An access log names no machine; in February another system wrote it."""
+    (tmp_path / "own.yml").write_text(
+        "systems:\n"
+        "  - {id: old, unit: H21.11, criticality: low, sources: [nginx], to: 2026-10-31}\n"
+        "  - {id: portal, unit: H21.09, criticality: critical, sources: [nginx], from: 2026-11-01}\n"
+        "assets:\n  - {host: web1, criticality: high, system: old}\n"
+    )
+    known = Enrichment(Organisations(registry.read([tmp_path])), workdays.read())
+    line = LINE.format(AGENT).replace("10.52.9.7", "203.0.113.7")
+    columns = ["organization.id", "soc.asset.system", "soc.asset.criticality"]
+    now, before = (parsed(known, text, None).row(0, named=True) for text in (line, line.replace("Nov", "Feb")))
+    assert [now[name] for name in columns] == ["H21.09", "portal", "critical"]
+    assert [before[name] for name in columns] == ["H21.11", "old", "low"]
+    of_host = parsed(known, f"Mar  2 08:15:00 web1 sshd[7]: {'x'}", None, "auth").row(0, named=True)
+    assert of_host["soc.asset.criticality"] == "high"
+
+
+def test_a_unit_may_be_called_by_its_kind_and_name(tmp_path: Path) -> None:
+    (tmp_path / "units.csv").write_text("code;kind;name\nH21.113;xã;Chơ Long\nH21;tỉnh;Gia Lai\n", "utf-8")
+    known = Enrichment(Organisations(registry.read([tmp_path], built_in=False)), workdays.read())
+    line = '{"time": "2026-11-25T08:00:00+07:00", "user": "a", "action": "b", "unit": "UBND Xã Chơ Long"}'
+    assert parsed(known, line, None, "hotline_1022")["organization.id"].to_list() == ["H21.113"]
+
+
 def test_a_line_that_is_no_address_is_told(tmp_path: Path) -> None:
     (tmp_path / "tor.txt").write_text("192.0.2.1\nnonsense\n")
-    with pytest.raises(DefinitionsError, match=r"tor\.txt:2:1: 'nonsense' is no address; write an address"):
-        lists.read([tmp_path])
+    named = lists.read([tmp_path])
+    assert "tor.txt:2:1: 'nonsense' is no address; write an address" in str(named.faults[0])
 
 
 def test_a_rule_may_ask_for_what_can_be_looked_up() -> None:
@@ -109,5 +132,7 @@ def test_a_rule_may_ask_for_what_can_be_looked_up() -> None:
 
 def test_geoip_without_its_reader_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "maxminddb", None)
-    with pytest.raises(UsageError, match=r"none\.mmdb: .* need the package maxminddb.*install the extra `geoip`"):
-        Geo([tmp_path / "none.mmdb"])
+    (fault,) = Geo([tmp_path / "none.mmdb"]).faults
+    assert "none.mmdb: " in str(fault)
+    assert "need the package maxminddb" in str(fault)
+    assert "install the extra `geoip`" in str(fault)

@@ -51,3 +51,29 @@ def test_wanting_less_gives_the_same(wanted: frozenset[str] | None) -> None:
     ]
     if wanted is not None:
         assert set(parsed(*RECORDS, wanted=wanted)[0]) == {*wanted, "error.message"}
+
+
+def test_paths_and_arguments_tell_who_did_it_and_under_which_key() -> None:
+    call = f'type=SYSCALL {EVENT.format(9)} syscall=257 success=no exe="/bin/cat" auid=1000 key="passwd_access" a0=ff'
+    other = f'type=SYSCALL {EVENT.format(10)} syscall=59 success=yes exe="/bin/id" auid=0'
+    path = f'type=PATH {EVENT.format(9)} item=0 name="/etc/shadow" nametype=NORMAL'
+    execve = f'type=EXECVE {EVENT.format(10)} argc=1 a0="id" exe="own"'
+    alone = f'type=PATH {EVENT.format(11)} item=0 name="/x"'
+    names = frozenset({"exe", "key", "auid", "success", "name", "a0"})
+    for lines in ([call, other, path, execve, alone], [path, execve, alone, other, call]):
+        rows = dict(zip(lines, parsed(*lines, wanted=names), strict=True))
+        assert rows[path] == {**rows[path], "exe": "/bin/cat", "key": "passwd_access", "auid": "1000", "success": "no"}
+        assert (rows[path]["a0"], rows[execve]["a0"]) == (None, "id")  # numbers of a call aren't arguments
+        assert (rows[execve]["exe"], rows[execve]["auid"], rows[execve]["key"]) == ("own", "0", None)
+        assert (rows[alone]["exe"], rows[call]["name"]) == (None, None)
+        whole = dict(zip(lines, parsed(*lines, wanted=None), strict=True))
+        assert all(whole[line] == {**whole[line], **rows[line]} for line in lines)
+
+
+def test_long_arguments_and_long_lists_are_put_together() -> None:
+    call = f'type=SYSCALL {EVENT.format(7)} syscall=59 exe="/bin/sh"'
+    first = f'type=EXECVE {EVENT.format(7)} argc=4 a0="sh" a1_len=12 a1[0]="ab" a1[1]=20C491 a2[0]=C4 a2[1]=91'
+    more = f'type=EXECVE {EVENT.format(7)} a3=4E677579E1BB856E a4="x"'
+    rows = parsed(call, first, more)
+    assert rows[1]["args"] == ["sh", "ab đ", "đ"]
+    assert rows[0]["CommandLine"] == "sh ab đ đ Nguyễn x"
