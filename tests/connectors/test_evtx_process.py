@@ -267,7 +267,7 @@ def test_a_child_keeps_no_file(chunks: list[bytes]) -> None:
 
 def opened(process: int) -> int:
     """Return how many files, pipes and sockets a process has; those of Polars' threads are none of them."""
-    names = [os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink()]
+    names = [str(path.readlink()) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink()]
     return sum(not name.startswith("anon_inode:") for name in names)
 
 
