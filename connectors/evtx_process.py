@@ -110,6 +110,7 @@ class Child:
     """A process that answers requests for as long as it lives; everything that waits for it ends at a deadline."""
 
     def __init__(self, command: Sequence[str]) -> None:
+        self.ready = False  # it has said so
         self.file = unnamed()
         self._requests, theirs = socket.socketpair()
         self._requests.setblocking(False)
@@ -195,6 +196,11 @@ class Parser:
         """The child's process id, None while there is none."""
         return self._child.process.pid if self._child else None
 
+    def start(self) -> None:
+        """Start the child, and don't wait for it: whoever asks does, and is told when it can't be started."""
+        with suppress(OSError):
+            self._child = self._child or Child(self._command)
+
     def ask(self, stretches: Sequence[Stretch], *, anyhow: bool = False) -> None:
         """Have chunks of 64 KiB parsed that stand in files, in at most `STRETCHES` places.
 
@@ -234,12 +240,15 @@ class Parser:
             child.end()
 
     def _living(self) -> Child:
-        if self._child and self._child.process.poll() is None:
-            return self._child
-        self.close()
+        child = self._child
+        if child and child.ready and child.process.poll() is None:
+            return child
         try:
-            child = self._child = Child(self._command)
+            if child is None or child.ready:
+                self.close()
+                child = self._child = Child(self._command)
             child.receive(1, time.monotonic() + START)
+            child.ready = True
         except OSError as error:
             raise InputError(f"can't be parsed: no process can be started ({error.strerror})") from error
         except InputError as error:
@@ -320,6 +329,12 @@ class Parsers:
             self._timer = threading.Timer(self._rest, self.close)
             self._timer.daemon = True
             self._timer.start()
+
+    def start(self) -> None:
+        """Start two children, which are ready soon: somebody will read an event log."""
+        with self.lend() as one, self.lend() as other:
+            one.start()
+            other.start()
 
     def close(self) -> None:
         """End the children that wait; the next reader starts a new one."""

@@ -11,6 +11,7 @@ from connectors.content import LIMITS, Limits
 from connectors.definition import Definition
 from connectors.formats.ndjson import Ndjson
 from connectors.formats.windows import Windows
+from connectors.growing import Growing
 from connectors.lines import ended
 from detectors.contracts import Batch
 
@@ -20,19 +21,24 @@ Together = Callable[[Batch, Batch], bool]
 def gathered(batches: Iterable[Batch], together: Together, limits: Limits = LIMITS) -> Iterator[Batch]:
     """Yield batches, neighbours joined where they may be and as long as they stay small; records keep their order.
 
-    Joined records bring their origins along (PLACE).
+    Joined records bring their origins along (PLACE). The first batches are smaller than those that follow.
     """
+    growing = Growing(limits.batch)
     held: list[Batch] = []
     size = records = 0
     for batch in batches:
         fresh = len(batch.text) if batch.text is not None else limits.batch
-        full = size + fresh > limits.batch or records + batch.records.height > limits.records
+        full = size + fresh > growing.size or records + batch.records.height > limits.records
         if held and (full or not together(held[0], batch)):
             yield _joined(held)
             held, size, records = [], 0, 0
         held.append(batch)
         size += fresh
         records += batch.records.height
+        if growing.full(size):
+            yield _joined(held)
+            held, size, records = [], 0, 0
+            growing.grow()
     if held:
         yield _joined(held)
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 FIRST: Final = 1 << 20  # bytes
+STEP: Final = 8  # each batch has its own price, so there are few small ones
 NEARLY: Final = 0.75  # so full that what comes next would hardly fit
 
 
 @dataclass(slots=True)
 class Growing:
-    """The size of batches in bytes, doubled after each until it is `most`."""
+    """The size of batches in bytes, larger after each until it is `most`."""
 
     most: int
     size: int = 0
@@ -25,4 +26,4 @@ class Growing:
 
     def grow(self) -> None:
         """Let the next one be larger."""
-        self.size = min(2 * self.size, self.most)
+        self.size = min(STEP * self.size, self.most)

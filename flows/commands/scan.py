@@ -15,6 +15,7 @@ import orjson
 import polars as pl
 
 from connectors.archive import Archive
+from connectors.files import expect
 from connectors.nested import nest
 from connectors.parsers import Parsers
 from connectors.recognise import recogniser
@@ -72,6 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Scan, write what was asked for, and print the table."""
+    expect(args.paths)
     settings = read_config(args)
     with ExitStack() as stack:
         job = Job(settings, args.rules, args.year, args.zone)

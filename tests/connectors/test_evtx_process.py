@@ -17,9 +17,10 @@ from connectors.evtx_chunks import CHUNK, mend, singled
 from connectors.evtx_log import HEADER
 from connectors.evtx_process import COMMAND, Parser, Parsers
 from connectors.evtx_worker import plausible
+from connectors.files import expect
 from detectors.errors import InputError
 from tests.connectors.evtx_logs import mutated, parts, record_ids
-from tests.connectors.reading import content, joined, portions, small
+from tests.connectors.reading import content, joined, portions, scan, small
 
 pytestmark = pytest.mark.reference
 FAULTY = str(Path(__file__).with_name("evtx_faulty.py"))
@@ -91,7 +92,7 @@ def test_a_record_that_breaks_the_parser_costs_only_itself(
     assert len(read.texts) == len(whole) - 1
     assert read.texts == [text for text in whole if f'"EventRecordID":{number},' not in text]
     assert f"record block 3 can't be read whole (the parser {reason}): at least 1 records are lost" in read.faults
-    assert read.seconds < 10  # three times 0.3 s, and the starts
+    assert read.seconds < 60  # three times 1 s, and the starts, which take long on a busy machine
 
 
 def test_a_child_killed_in_the_middle_of_its_work_costs_nothing(
@@ -121,7 +122,7 @@ def test_records_around_one_that_made_the_library_spin_are_read(
     assert len(read.texts) > len(whole) - 50
     assert set(read.texts) >= set(whole[108:])
     assert "at least" in read.faults
-    assert read.seconds < 10
+    assert read.seconds < 60
 
 
 def test_a_log_that_wastes_too_much_time_is_given_up(
@@ -199,6 +200,29 @@ def test_a_stopped_child_is_replaced(chunks: list[bytes], monkeypatch: pytest.Mo
     assert parts(parser, chunks[:1]) == expected
     assert parser.pid != stopped
     parser.close()
+
+
+def test_children_are_started_ahead_where_an_event_log_comes_first(tmp_path: Path, log: bytes) -> None:
+    for name, started in (("a.log", False), ("a.EVTX", True)):
+        (tmp_path / name).write_bytes(log)
+        before = children()
+        expect([tmp_path / name])
+        ahead = children() - before
+        assert bool(ahead) == started
+        assert scan(tmp_path / name).texts
+        assert ahead <= children() - before  # the same ones did the work
+        evtx_process.PARSERS.close()
+    expect([tmp_path / "nothing.evtx"])  # whoever reads it tells
+
+
+def test_a_child_that_does_not_start_ahead_is_told_when_it_is_needed(log: bytes) -> None:
+    for command in (("false",), ("/nowhere/python",)):
+        parsers = Parsers(lambda command=command: Parser(command))  # type: ignore[misc]
+        parsers.start()
+        given = content(log)
+        assert not [*portions(given, parsers=parsers)]
+        assert "can't be parsed" in "\n".join(map(str, given.job.outcome.faults))
+        parsers.close()
 
 
 def test_one_child_serves_many_small_logs(log: bytes, chunks: list[bytes]) -> None:
@@ -314,5 +338,5 @@ def test_no_mutated_chunk_holds_the_parser_up(reference: Path, seed: int) -> Non
                 lines.decode()
         except InputError as error:
             assert error.message == "took too long"  # noqa: PT017 - an answer is fine, too
-        assert time.monotonic() - started < SECONDS + evtx_process.GRACE
+        assert time.monotonic() - started < 30 * SECONDS  # a busy machine takes long to start the next one
     parser.close()

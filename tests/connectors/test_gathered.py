@@ -16,6 +16,7 @@ from connectors.content import Limits
 from connectors.definition import Definition
 from connectors.definitions import load_definitions
 from connectors.gathered import gathered, together
+from connectors.growing import FIRST, NEARLY
 from connectors.lines import records
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch
@@ -61,6 +62,23 @@ def test_a_line_that_is_no_event_names_its_own_file(definitions: Mapping[str, De
     (whole,) = gathered([small("a", 2), bad], together(definitions))
     dead = DefinedParser(definitions["windows"]).parse(whole, None).dead
     assert dead.select("soc.origin", "log.offset").rows() == [("file:b", 7)]
+
+
+def test_the_first_batches_are_small(definitions: Mapping[str, Definition]) -> None:
+    batch = small("a", 2_000)
+    taken = 0
+
+    def given() -> Iterator[Batch]:
+        nonlocal taken
+        for _ in range(40):
+            taken += 1
+            yield batch
+
+    found = gathered(given(), together(definitions), Limits())
+    first = len(next(found).text or b"")
+    assert FIRST * NEARLY <= first <= FIRST
+    assert taken * len(batch.text or b"") <= first  # it waited for no more
+    assert len(next(found).text or b"") > 4 * FIRST
 
 
 def test_batches_stay_bounded_and_in_order(definitions: Mapping[str, Definition]) -> None:
