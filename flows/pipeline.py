@@ -234,8 +234,8 @@ class Pipeline:
 
     def _tell_floods(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Tell once of each rule that makes very many findings; none is left out."""
-        for (rule, title), count in counts.items() if self._say is not None else ():
-            if count >= FLOOD and rule not in self._flooding:
+        for (rule, title), count in counts.items():
+            if self._say is not None and count >= FLOOD and rule not in self._flooding:
                 self._flooding.add(rule)
                 self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
 
