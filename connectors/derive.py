@@ -57,22 +57,31 @@ class Derivation:
 
 def derived(frame: pl.DataFrame, names: Collection[str], wanted: Collection[str] | None) -> pl.DataFrame:
     """Add what the named derivations make, of what is wanted (None: all)."""
+    columns = {column.name: column for column in frame.get_columns()}
     for name in names:
         one = DERIVATIONS[name]
-        if wanted is not None and not frozenset(one.makes).intersection(wanted):
+        asked = [column for column in one.makes if wanted is None or column in wanted]
+        if not asked:
             continue
-        lists = [each for each in one.needs if frame.schema.get(each) == pl.List and each not in ECS]
-        have = frame.drop(lists)
-        have = have.with_columns(
-            pl.lit(None, ECS.get(each, pl.String())).alias(each) for each in one.needs if each not in frame.columns
-        )
+        have = pl.DataFrame([_given(columns, each, frame.height) for each in one.needs])
+        if all(have[each].null_count() == frame.height for each in one.needs if each != "@timestamp"):
+            columns |= {each: _nulls(each, frame.height) for each in asked if each not in columns}
+            continue  # of nothing follows nothing
         made = have.select(one.make(have))
-        frame = frame.with_columns(
-            made[column].alias(column) if column not in frame.columns else _kept(frame[column], made[column])
-            for column in one.makes
-            if wanted is None or column in wanted
-        )
-    return frame
+        for column in asked:
+            columns[column] = _kept(columns[column], made[column]) if column in columns else made[column]
+    return pl.DataFrame([*columns.values()])
+
+
+def _given(columns: Mapping[str, pl.Series], name: str, height: int) -> pl.Series:
+    """Return a column that is there, and is no list of a source's own."""
+    if name in columns and (name in ECS or columns[name].dtype != pl.List):
+        return columns[name]
+    return _nulls(name, height)
+
+
+def _nulls(name: str, height: int) -> pl.Series:
+    return pl.Series(name, [None], ECS.get(name, pl.String())).new_from_index(0, height)
 
 
 def needed(names: Collection[str], wanted: Collection[str]) -> frozenset[str]:

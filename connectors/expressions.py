@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_
 from typing import Final
 
@@ -33,9 +33,19 @@ def filled(schema: Schema, name: str, ways: Sequence[Mapped]) -> pl.Expr:
     target = ECS[name]
     found = [_way(schema, way, target) for way in ways]
     if name in schema:
-        found.insert(0, _nonempty(pl.col(name), schema[name], target))
+        found.insert(0, _there(name, schema[name], target))
     value = pl.coalesce(found) if found else pl.lit(None)
     return typed(value, name).alias(name)
+
+
+def fillable(schema: Schema, name: str, ways: Sequence[Mapped]) -> bool:
+    """Say whether anything can fill an ECS column: columns that are there, or a constant."""
+    return name in schema or any(
+        way.constant is not None
+        or any(column in schema for column in way.columns)
+        or (way.template is not None and all(column in schema for column in way.pieces[1::2]))
+        for way in ways
+    )
 
 
 def typed(value: pl.Expr, name: str) -> pl.Expr:
@@ -133,7 +143,7 @@ def _found(schema: Schema, way: Mapped, target: object) -> pl.Expr:
 def _own(schema: Schema, name: str, way: Mapped, target: object) -> pl.Expr:
     if way.join is not None and schema[name] == LISTS:
         return _nonempty(pl.col(name).list.join(way.join), pl.String, pl.String)
-    return _nonempty(pl.col(name), schema[name], _step(way, target))
+    return _there(name, schema[name], _step(way, target))
 
 
 def _step(way: Mapped, target: object) -> object:
@@ -187,7 +197,7 @@ def _translated(value: pl.Expr, way: Mapped) -> pl.Expr:
 
 
 def _gathered(schema: Schema, names: Sequence[str]) -> pl.Expr:
-    each = [_nonempty(pl.col(name), schema[name], LISTS).fill_null([]) for name in names]
+    each = [_there(name, schema[name], LISTS).fill_null([]) for name in names]
     values = pl.concat_list(each) if each else pl.lit([], LISTS)
     values = values.list.drop_nulls().list.unique(maintain_order=True)
     return pl.when(values.list.len() > 0).then(values)
@@ -195,7 +205,7 @@ def _gathered(schema: Schema, names: Sequence[str]) -> pl.Expr:
 
 def template(schema: Schema, pieces: Sequence[str]) -> pl.Expr:
     """Join texts and columns that stand by turns; null where a column has no value."""
-    columns = {name: _nonempty(pl.col(name), schema[name], pl.String) for name in pieces[1::2] if name in schema}
+    columns = {name: _there(name, schema[name], pl.String()) for name in pieces[1::2] if name in schema}
     if len(columns) < len(set(pieces[1::2])):
         return pl.lit(None, pl.String)
     return pl.concat_str([columns[piece] if place % 2 else pl.lit(piece) for place, piece in enumerate(pieces)])
@@ -210,6 +220,12 @@ def _constant(value: str | Sequence[str], target: object) -> pl.Expr:
 def flat(value: str | Sequence[str]) -> str:
     """Return a text or a list as one text."""
     return value if isinstance(value, str) else SEPARATOR.join(value)
+
+
+@lru_cache(maxsize=10_000)
+def _there(name: str, kind: PolarsDataType, target: PolarsDataType) -> pl.Expr:
+    """Return what a column has: the same expression wherever it is asked for."""
+    return _nonempty(pl.col(name), kind, target)
 
 
 def _nonempty(column: pl.Expr, kind: object, target: object) -> pl.Expr:

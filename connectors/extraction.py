@@ -15,7 +15,7 @@ import polars as pl
 from connectors.bytewise import MISSING, Piece, piece, some
 from connectors.expressions import LISTS, SEPARATOR, coerced, flat, holds
 from connectors.formats.frames import nulls, placed, scatter
-from connectors.mapping import Extraction, Lookup, Reading
+from connectors.mapping import Constant, Extraction, Lookup, Reading
 from connectors.patterns.fit import fit
 from connectors.warm import WARMTH
 
@@ -98,16 +98,20 @@ def looked_up(frame: pl.DataFrame, table: Lookup, names: frozenset[str]) -> pl.D
     key = _text(frame[table.column])
     if table.when:
         key = frame.select(pl.when(holds(frame.schema, table.when)).then(key)).to_series()
-    distinct = key.unique().drop_nulls()
-    present = set(distinct.to_list()) & table.rows.keys()
-    for name in sorted(names):
-        values = {each: value for each, value in table.values(name) if each in present}
-        if not values:
-            continue
-        made = _translated(key, values)
-        rows = made.is_not_null().arg_true()
-        frame = _merged(frame, rows, made.gather(rows).alias(name).to_frame())
-    return _with_all(frame, names)
+    present = sorted(set(key.unique().to_list()) & table.rows.keys())
+    numbers = key.replace_strict(present, range(len(present)), default=len(present), return_dtype=pl.UInt32)
+    rows = pl.arange(frame.height, eager=True)
+    told = {name: [table.rows[each].get(name) for each in present] for name in sorted(names)}
+    made = (_told(name, values)[numbers] for name, values in told.items() if any(value is not None for value in values))
+    there = frozenset(frame.columns)
+    columns = [_column(frame, column, rows) if column.name in there else column for column in made]
+    return _with_all(frame.with_columns(columns), names)
+
+
+def _told(name: str, values: Sequence[Constant | None]) -> pl.Series:
+    """Return what rows of a table say of a column, in order, and null after them; lists, if any of them says one."""
+    texts = pl.Series(name, [*(None if value is None else flat(value) for value in values), None], pl.String)
+    return texts.str.split(SEPARATOR) if any(isinstance(value, tuple) for value in values) else texts
 
 
 def _text(column: pl.Series) -> pl.Series:

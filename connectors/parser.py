@@ -12,7 +12,7 @@ import polars as pl
 from connectors import derive, extraction
 from connectors.definition import Definition
 from connectors.enrichment import Enrichment
-from connectors.expressions import coerced, filled, template, typed
+from connectors.expressions import coerced, fillable, filled, template, typed
 from connectors.formats.frames import ERROR
 from connectors.formats.json_lines import Lines, Read, Whole, framed
 from connectors.formats.json_members import JsonMembers
@@ -161,14 +161,17 @@ class DefinedParser:
         schema, fields = own.schema, self.definition.fields
         others = schema.keys() - {*targets, *EVENT, ZONE}
         kept = [name for name in schema if name in others and (wanted is None or name in wanted)]
-        made = [filled(schema, name, fields[name]) for name in targets]
+        made = [filled(schema, name, fields[name]) for name in targets if fillable(schema, name, fields[name])]
         own_ecs = [name for name in kept if name in ECS]
         made += [typed(coerced(pl.col(name), schema[name], ECS[name]), name).alias(name) for name in own_ecs]
         frame = own.with_columns(*made)  # at once: each step of Polars costs as much as some thousand rows
+        found = {column.name: column for column in frame.get_columns()}
         return [
-            instants(frame[name].cast(pl.String), self._clock_of(_sources(fields.get(name, ())), clock))
+            pl.Series(name, [None], ECS[name]).new_from_index(0, own.height)
+            if name not in found
+            else instants(found[name].cast(pl.String), self._clock_of(_sources(fields.get(name, ())), clock))
             if ECS.get(name) == TIME
-            else frame[name]
+            else found[name]
             for name in [*targets, *kept]
         ]
 

@@ -94,7 +94,8 @@ class Encoded:
         """Return the column as texts."""
         numbers, places = np.unique(self.codes, return_inverse=True)
         texts: list[str | None] = [*self.texts.take(numbers[numbers >= 0].tolist())]
-        return pl.Series(name, [None] * int((numbers < 0).any()) + texts, pl.String).gather(places)
+        found = pl.Series(name, [None] * int((numbers < 0).any()) + texts, pl.String)
+        return found[pl.Series(places.astype(np.uint32))]  # at once: `gather` would plan a query for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,12 @@ def event_id(source: str, origin: str, offset: int, index: int, original: str) -
 
 def event_ids(source: str, origins: Sequence[str], events: pl.DataFrame) -> list[str]:
     """Name many events of one source (RECORD), each from its origin, as `event_id` does."""
-    place = [pl.col(name).cast(pl.String).fill_null(str(None)) for name in ("log.offset", "soc.index")]
-    origin = pl.lit(pl.Series(origins, dtype=pl.String)) if len({*origins}) > 1 else pl.lit(next(iter(origins), ""))
-    parts = (pl.lit("event"), pl.lit(source), origin, *place, pl.col("event.original"))
-    texts = events.select(pl.concat_str(map(_escaping, parts))).to_series().to_list()
-    return [hashlib.sha256(text.encode()).hexdigest()[:DIGITS] for text in texts]
+    heads = {origin: written("event", source, origin).decode() for origin in {*origins}}
+    head = pl.Series(map(heads.__getitem__, origins)) if len(heads) > 1 else next(iter(heads.values()), "")
+    place = (pl.col(name).cast(pl.String).fill_null(str(None)) for name in ("log.offset", "soc.index"))
+    parts = (pl.lit(head), *(SEPARATOR + each for each in place), _escaping(pl.col("event.original")))
+    texts: list[bytes] = events.select(pl.concat_str(parts).cast(pl.Binary)).to_series().to_list()
+    return [hashlib.sha256(text).hexdigest()[:DIGITS] for text in texts]
 
 
 def match_id(rule_id: str, semantics: str, event_ids: Iterable[str]) -> str:

@@ -230,7 +230,10 @@ def _joined(events: pl.DataFrame, column: pl.Series, *, replaces: bool) -> pl.Se
 
 def _filled(column: pl.Series, more: Callable[[], pl.Series]) -> pl.Series:
     """Fill what is missing, if anything is."""
-    return pl.select(pl.coalesce(column, more())).to_series() if column.has_nulls() else column
+    found = more() if column.has_nulls() else None
+    if found is None or found.null_count() == found.len():
+        return column
+    return pl.select(pl.coalesce(column, found)).to_series()
 
 
 def _text(column: pl.Series) -> pl.Series:

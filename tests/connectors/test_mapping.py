@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from connectors.definitions import load_definition
-from connectors.derive import community_id
+from connectors.derive import DERIVATIONS, community_id, derived
 from connectors.faults import DefinitionsError
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch
 from detectors.ecs import COLUMNS
-from detectors.schema import RECORD
+from detectors.schema import ECS, RECORD, TIME
 
 HEAD = "name: shop\ntitle: Shop\nformat: ndjson\ntimestamp: t\n"
 
@@ -194,6 +196,28 @@ def test_columns_are_derived(tmp_path: Path) -> None:
     assert {name: row[name] for name in expected} == expected
     for name, value in expected.items():
         assert events(tmp_path, body, line, wanted=[name])[name].to_list() == [value]
+
+
+@pytest.mark.parametrize("name", DERIVATIONS)
+def test_of_nothing_nothing_is_derived(name: str) -> None:
+    one = DERIVATIONS[name]
+    nothing = pl.DataFrame({"@timestamp": pl.Series([datetime(2026, 3, 2, tzinfo=UTC)] * 2, dtype=TIME)})
+    have = nothing.with_columns(
+        pl.lit(None, ECS.get(each, pl.String())).alias(each) for each in one.needs if each != "@timestamp"
+    )
+    made = have.select(one.make(have)).select(one.makes)
+    assert made.null_count().row(0) == (2,) * made.width
+    for frame in (nothing, have.drop(one.makes, strict=False)):
+        assert_frame_equal(derived(frame, [name], None).select(one.makes), made)
+    (first, *_) = one.makes
+    own = nothing.with_columns(pl.lit(None, ECS[first]).alias(first), x=pl.lit("x"))
+    assert derived(own, [name], [first]).columns == own.columns
+
+
+def test_every_row_has_what_its_own_pattern_says(tmp_path: Path) -> None:
+    ways = ["Failed password for u{} from 192.0.2.1", "session opened for u{}"]
+    lines = [f'{{"p": "{("sshd", "su")[n % 2]}", "m": "{ways[n % 2].format(n)}"}}' for n in range(6)]
+    assert events(tmp_path, EXTRACT, *lines)["user.name"].to_list() == [f"u{n}" for n in range(6)]
 
 
 def test_community_ids_are_those_of_the_specification() -> None:
