@@ -20,8 +20,9 @@ from tests.sample_findings import START, province
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "store.sqlite")
-    store.findings(province(50))
-    names = [(f"m{number}", f"rule-{number % 3}", f"e{number}", f"f{number % 50}") for number in range(120)]
+    store.findings(found := province(50))
+    ids = found["event.id"].to_list()
+    names = [(f"m{number}", f"rule-{number % 3}", f"e{number}", ids[number * 7 % 50]) for number in range(120)]
     rows = [
         (START, match, rule, "Odd", "high", [event], "auth", "x", finding, None)
         for match, rule, event, finding in names
@@ -53,6 +54,7 @@ def test_all_is_written(store: Store, together: int, tmp_path: Path, monkeypatch
     matches = [json.loads(line)["soc"]["match"]["id"] for line in (tmp_path / "m").read_text("utf-8").splitlines()]
     expected = [name for each in told["event.id"] for name in store.matches_of(each)["soc.match.id"]]
     assert matches == expected
+    assert len(matches) == 120
     assert told["soc.matches"].sum() == len(matches)
     assert_frame_equal(results.findings(store, None), told)
 
