@@ -45,8 +45,8 @@ def grouped(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("event.action") == "correlation-withdrawn").then(pl.lit("Withdrawn: ")).otherwise(pl.lit(""))
     )
     title = pl.concat_str(withdrawn, "rule.name")
-    # a document counts the matches of the batch that wrote it, the store all there are
-    matches = [name for name in ("soc.count", "soc.matches") if name in frame.columns]
+    # what a finding was made of, and what came later, where a store knows
+    known = pl.max_horizontal(name for name in ("soc.count", "soc.matches") if name in frame.columns)
     return (
         frame.with_columns(where.alias("where"), RANK.alias("rank"), title.alias("rule.name"))
         .group_by(by, maintain_order=True)
@@ -54,7 +54,7 @@ def grouped(frame: pl.DataFrame) -> pl.DataFrame:
             pl.col("rank").first(),
             pl.col("rule.name").first(),
             pl.len().alias("findings"),
-            pl.max_horizontal(*matches).sum().alias("matches"),
+            known.sum().alias("matches"),
             first.min().alias("first"),
             last.max().alias("last"),
         )

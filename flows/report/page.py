@@ -25,6 +25,7 @@ from flows.table import HOME, RANK
 from flows.templates import pages
 
 FINDINGS = 5_000  # on one page, the most severe first; a browser stays quick with these
+KNOWN = {**FINDING, "soc.matches": pl.Int64}  # what a store counts
 CHOICES = 500  # of rules or hosts in one list of choices
 
 
@@ -101,7 +102,7 @@ def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
     times = [name for name, kind in FINDING.items() if kind == TIME and name in findings.columns]
     level = pl.when(pl.col("soc.level").is_in(LEVELS)).then("soc.level").otherwise(pl.lit("informational"))
     return (
-        findings.select(pl.col(name).cast(kind) for name, kind in FINDING.items() if name in findings.columns)
+        findings.select(pl.col(name).cast(kind) for name, kind in KNOWN.items() if name in findings.columns)
         .with_columns(pl.when(pl.col(name).dt.year().is_between(1, 9999)).then(name).alias(name) for name in times)
         .with_columns(level.alias("soc.level"), RANK.alias("rank"))
         .sort("rank", "@timestamp", "event.id", descending=[True, False, False], nulls_last=True)

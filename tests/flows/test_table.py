@@ -32,6 +32,13 @@ def test_the_most_severe_stands_first_and_windows_of_one_rule_and_host_are_one_r
     assert found["last"][1] - found["first"][1] == timedelta(hours=5)
 
 
+def test_matches_that_came_later_are_counted_too() -> None:
+    later = frame(_hit("high", "a", "dc01", 2), _hit("high", "a", "dc01", 3)).with_columns(
+        pl.Series("soc.matches", [40, None], pl.Int64)
+    )
+    assert grouped(later)["matches"].to_list() == [43]
+
+
 def test_it_fits_80_columns_and_keeps_every_column_readable() -> None:
     lines = _printed(province())
     assert max(len(line) for line in lines) <= 80
