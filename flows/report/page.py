@@ -25,7 +25,7 @@ from flows.table import HOME, RANK
 from flows.templates import pages
 
 FINDINGS = 5_000  # on one page, the most severe first; a browser stays quick with these
-KNOWN = {**FINDING, "soc.matches": pl.Int64}  # what a store counts
+KNOWN = pl.Schema({**FINDING, "soc.matches": pl.Int64()})  # what a store counts
 CHOICES = 500  # of rules or hosts in one list of choices
 
 
