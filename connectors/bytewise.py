@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from connectors import borrowed
+from connectors import borrowed, exported, memory, views
 from connectors.native import Bytes, Places, Spans
-from connectors.views import Parts
-
-MISSING: Final = -1  # where a text ends that isn't there
+from connectors.views import MISSING, Parts
 
 
 class Piece(NamedTuple):
@@ -24,16 +22,18 @@ class Piece(NamedTuple):
 
 
 def piece(texts: pl.Series) -> Piece:
-    """Return a column of texts in one piece."""
-    sizes = texts.str.len_bytes()
-    missing = sizes.null_count() > 0
-    lengths = sizes.fill_null(0).to_numpy().astype(np.int64)
-    whole = texts.fill_null("") if missing else texts
-    data = np.frombuffer(whole.str.join("\n").cast(pl.Binary).item(), np.uint8)
-    starts = np.cumsum(lengths + 1) - lengths - 1
-    ends = starts + lengths
-    if missing:
-        ends[texts.is_null().to_numpy()] = MISSING
+    """Return a column of texts in one piece, a newline after each."""
+    held = [*exported.chunks(texts)]
+    starts, ends = np.empty((2, texts.len()), np.int64)
+    edges = np.cumsum([len(chunk.views) for chunk in held])[:-1]
+    places = [*zip(held, np.split(starts, edges), np.split(ends, edges), strict=True)] if held else []
+    size = 0
+    for chunk, begins, stops in places:
+        size = views.laid(chunk.views, chunk.there, chunk.first, begins, stops, size)
+    data = memory.array((size,), np.uint8)
+    for chunk, begins, stops in places:
+        blocks = np.array([block.ctypes.data for block in chunk.blocks], np.int64)
+        views.gathered(chunk.views, chunk.views.view(np.uint8).reshape(-1), blocks, data, begins, stops)
     return Piece(data, starts, ends)
 
 

@@ -106,6 +106,7 @@ class _Train:
         self._growing = Growing(limits.batch)
         self._log: Log | None = None  # whose chunks are asked for
         self._open: list[Log] = []  # those not at their end
+        self._asked: list[Piece] = []  # whose answers are outstanding
         self._chunks = min(FEW, self._fitting(CHUNK))  # of the next group
         self._block = _Block(self._room(0))
         self._full: list[_Block] = []
@@ -124,6 +125,8 @@ class _Train:
 
     def close(self) -> None:
         """Close what is open."""
+        for piece in self._asked:
+            piece.close()
         for log in self._open:
             log.close()
 
@@ -138,6 +141,7 @@ class _Train:
         while left > 0 and len(group) < STRETCHES and (log := self._current()):
             piece = log.piece(left)
             group.append(piece)
+            self._asked.append(piece)
             left -= piece.stretch.count
             if piece.last:
                 self._log = None
@@ -165,6 +169,7 @@ class _Train:
                 for log, part in Rescue(parser).parts(group, answer, seconds):
                     self._put(log, part)
         for piece in group:
+            self._asked.remove(piece)
             piece.close()
             if piece.last:
                 self._open.remove(piece.log)

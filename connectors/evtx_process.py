@@ -42,11 +42,12 @@ START, GRACE = 30.0, 3.0  # seconds to load the parser; to hand over an answer
 REST = 30.0  # seconds after which the children that wait are sent home
 LARGEST = 96 << 20  # an answer beyond this isn't from a sane child
 REQUEST, STRETCH, COUNT = struct.Struct("<dI?"), struct.Struct("<QI"), struct.Struct("<I")
-STRETCHES: Final = 128  # in a request; a socket carries at most 253 open files at once
+STRETCHES: Final = 64  # in a request; a process may have few files open, and a socket carries at most 253
 PART = np.dtype([("records", "<u2"), ("errors", "<u2"), ("size", "<u4")])
 UNREAD: Final = 0xFFFF  # stands for the errors of a chunk that the parser would not look into
 ID = np.dtype("<u8")
 LF: Final = ord("\n")
+STEP: Final = 1 << 16  # bytes looked at at once: more would need fresh memory, which takes longer to clear
 
 Heads = npt.NDArray[np.void]  # of PART
 Ids = npt.NDArray[np.uint64]
@@ -87,7 +88,8 @@ class Answer:
         """
         begin = self.heads.nbytes + self.ids.nbytes
         read = os.preadv(self._file, [into], begin) if self.size else 0
-        ends = np.count_nonzero(np.frombuffer(into, np.uint8) == LF)
+        data = np.frombuffer(into, np.uint8)
+        ends = sum(np.count_nonzero(data[at : at + STEP] == LF) for at in range(0, self.size, STEP))
         if read != self.size or ends != len(self.ids) or (self.size and into[-1] != LF):
             raise _nonsense()
 

@@ -31,7 +31,7 @@ CHUNK, CHUNK_HEADER = 65536, 512
 MAGIC, FREE = b"ElfChnk\0", struct.Struct("<48xI")  # where a chunk's header says how far its records reach
 READY = b"R"  # said once, when the parser is loaded
 REQUEST, STRETCH = struct.Struct("<dI?"), struct.Struct("<QI")
-STRETCHES = 128  # in a request; a socket carries at most 253 open files at once
+STRETCHES = 64  # in a request; a process may have few files open, and a socket carries at most 253
 COUNT, PART = struct.Struct("<I"), struct.Struct("<HHI")
 MOST = CHUNK // 28  # records, or errors, of one chunk: no record is smaller
 UNREAD = 0xFFFF  # stands for the errors of a chunk that the parser would not look into
@@ -68,20 +68,22 @@ def parse(chunk: bytes) -> Parsed:
     """Return the records of a chunk; what is beyond a limit counts as one error."""
     found, size = Parsed(), 0
     events = PyEvtxParser(io.BytesIO(FILE_HEADER + chunk), number_of_threads=1).records_json()
+    texts, ids = found.texts, found.ids
     while found.errors < MOST:  # a parser that fails without moving on must not go round for ever
         try:
-            event = next(events, None)
+            for event in events:
+                if event is None:
+                    break
+                text = event["data"]
+                size += len(text)
+                if size > TEXT or len(texts) == MOST:
+                    found.errors += 1
+                    return found
+                texts.append(text)
+                ids.append(event["event_record_id"])
+            break
         except (RuntimeError, OSError, ValueError):
             found.errors += 1
-            continue
-        if event is None:
-            break
-        size += len(event["data"])
-        if size > TEXT or len(found.texts) == MOST:
-            found.errors += 1
-            break
-        found.texts.append(event["data"])
-        found.ids.append(event["event_record_id"])
     return found
 
 
@@ -114,7 +116,7 @@ def answer(chunks: Iterable[bytes], seconds: float, parse: Parse) -> tuple[int, 
         size += len(text)
         if size > ANSWER:
             break
-    return len(parts), [b"".join(parts), b"".join(ids), b"".join(texts)]
+    return len(parts), [b"".join(parts), b"".join(ids), *texts]
 
 
 def serve(parse: Parse = parse) -> None:

@@ -162,6 +162,8 @@ def _passed(value: pl.Expr, way: Mapped, target: object) -> pl.Expr:
         value = value.str.to_lowercase() if way.case == "lower" else value.str.to_uppercase()
     if way.each and way.split:
         return coerced(_each(value.str.split(way.split), way), LISTS, target)
+    if way.split and way.join is not None:
+        value = value.str.replace_all(way.split, way.join, literal=True)
     if way.values is not None:
         value = _translated(value, way)
     if way.cast == "duration":

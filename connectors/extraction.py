@@ -12,11 +12,12 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from connectors.bytewise import MISSING, Piece, piece, some
+from connectors.bytewise import Piece, piece, some
 from connectors.expressions import LISTS, SEPARATOR, coerced, flat, holds
 from connectors.formats.frames import nulls, placed, scatter
 from connectors.mapping import Constant, Extraction, Lookup, Reading
 from connectors.patterns.fit import fit
+from connectors.views import MISSING
 from connectors.warm import WARMTH
 
 ROW: Final = "_row"

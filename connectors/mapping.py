@@ -79,8 +79,8 @@ class Mapped(Strict):
 
     What was found passes `extract` (the first group of a pattern), `case`, `values` (what they don't list becomes
     `otherwise`, or stays as it is), `split` and `scale`, in this order. A `template` joins columns: `{domain}\\{user}`.
-    Of a list the first element counts, or with `join` all, as one text. `each` is `extract` for every part of a
-    `split`, whose `values` are then of the parts.
+    Of a list the first element counts, or with `join` all, as one text; so do the parts of a `split`. `each` is
+    `extract` for every part of a `split`, whose `values` are then of the parts.
     `cast: duration` makes nanoseconds of `1:23:45`, `0h:32m:16s` or `2d 01:00:00`.
     `every` takes the values of all columns into a list.
     """

@@ -1,7 +1,8 @@
 """Loops over bytes as machine code: a function is compiled by Numba once, and its code kept on disk (`objects`).
 
-Compiled code lets other threads run, and checks no bounds: what calls `vector`, `pairs` and `word` must. It makes no
-arrays of its own, so that what was kept needs nothing of Numba, which takes longer to load than most logs take to read.
+Compiled code lets other threads run, and checks no bounds: what calls `vector`, `pairs`, `item`, `word`, `copy` must.
+It makes no arrays of its own, so that what was kept needs nothing of Numba, which takes longer to load than most logs
+take to read.
 """
 
 from __future__ import annotations
@@ -194,6 +195,15 @@ def _pairs(_context: Any, data: Any, at: Any, first: Any, second: Any) -> Any:
     return types.uint32(data, at, types.uint8, types.uint8), emit
 
 
+def _item(_context: Any, data: Any, at: Any) -> Any:
+    """Return an item. Numba's own way would first look whether the place is counted from the end."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(_place(context, builder, signature, arguments))
+
+    return data.dtype(data, at), emit
+
+
 def _word(_context: Any, data: Any, at: Any) -> Any:
     """Return eight bytes as a number."""
     ir, types = _ir()
@@ -203,6 +213,19 @@ def _word(_context: Any, data: Any, at: Any) -> Any:
         return builder.load(builder.bitcast(place, ir.IntType(64).as_pointer()), align=1)
 
     return types.uint64(data, at), emit
+
+
+def _copy(_context: Any, data: Any, at: Any, address: Any, size: Any) -> Any:
+    """Copy so many bytes from an address of memory to a place of an array."""
+    _, types = _ir()
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        utils = import_module("numba.core.cgutils")
+        there = builder.inttoptr(arguments[2], utils.voidptr_t)
+        utils.raw_memcpy(builder, _place(context, builder, signature, arguments), there, arguments[3], 1)
+        return context.get_dummy_value()
+
+    return types.void(data, at, types.int64, types.int64), emit
 
 
 def _lowest(_context: Any, bits: Any) -> Any:
@@ -229,12 +252,15 @@ def _spread(ir: Any, builder: Any, byte: Any) -> Any:
 
 
 def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    _, types = _ir()
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    return builder.gep(array.data, [arguments[1]])
+    return builder.gep(array.data, [context.cast(builder, arguments[1], signature.args[1], types.intp)])
 
 
 vector = cast("Callable[[Bytes, int], np.uint32]", Intrinsic(_vector))
 equal = cast("Callable[[Bytes, int, int], np.uint32]", Intrinsic(_equal))
 pairs = cast("Callable[[Bytes, int, int, int], np.uint32]", Intrinsic(_pairs))
+item = cast("Callable[[npt.NDArray[Any], int], Any]", Intrinsic(_item))
 word = cast("Callable[[Bytes, int], np.uint64]", Intrinsic(_word))
+copy = cast("Callable[[Bytes, int, int, int], None]", Intrinsic(_copy))
 lowest = cast("Callable[[np.uint32], int]", Intrinsic(_lowest))

@@ -1,4 +1,4 @@
-"""Arrow's views of texts that stand in a block of bytes, as machine code: nothing is copied but what is short."""
+"""Arrow's views of texts that stand in blocks of bytes, as machine code: made of places, and followed to the texts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from connectors.native import Bytes, Places, Spans, compiled
+from connectors.native import Bytes, Places, Spans, compiled, copy
+
+Views = npt.NDArray[np.uint32]  # a row per text: its size, its first four bytes, the number of its block, its place
 
 INLINE: Final = 12  # bytes of a text that its view holds itself
+MISSING: Final = -1  # where a text ends that isn't there
 
 
 class Parts(NamedTuple):
@@ -21,9 +24,9 @@ class Parts(NamedTuple):
 
 
 class Made(NamedTuple):
-    """What is made: a row per part (its size, its first four bytes, the number of its block, its place), and a bit."""
+    """What is made: a view and a bit per part."""
 
-    views: npt.NDArray[np.uint32]
+    views: Views
     there: Bytes
 
 
@@ -73,3 +76,38 @@ def four(data: Bytes, at: int, size: int) -> int:
     for place in range(size):
         number |= int(data[at + place]) << (8 * place)
     return number
+
+
+@compiled
+def laid(views: Views, there: Bytes, first: int, starts: Places, ends: Places, at: int) -> int:
+    """Set where each text begins and ends when they stand one after the other from a place on, a byte between them.
+
+    A text whose bit isn't set (they count from `first`; no bits mean that none is missing) ends at `MISSING`. Return
+    where the next one would begin.
+    """
+    for row in range(starts.size):
+        bit = first + row
+        starts[row] = at
+        if there.size and not there[bit >> 3] >> (bit & 7) & 1:
+            ends[row] = MISSING
+            at += 1
+            continue
+        ends[row] = at + views[row, 0]
+        at = ends[row] + 1
+    return at
+
+
+@compiled
+def gathered(views: Views, letters: Bytes, blocks: Places, data: Bytes, starts: Places, ends: Places) -> None:
+    """Copy each text to its place, with a newline at its end.
+
+    `letters` are the bytes of the views, where short texts stand; `blocks` are the addresses of the blocks.
+    """
+    for row in range(starts.size):
+        start, size = starts[row], ends[row] - starts[row]
+        if size > INLINE:
+            copy(data, start, blocks[views[row, 2]] + views[row, 3], size)
+        elif size > 0:
+            for place in range(size):
+                data[start + place] = letters[16 * row + 4 + place]
+        data[start + max(size, 0)] = 10

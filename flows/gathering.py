@@ -9,7 +9,7 @@ import polars as pl
 
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Hits
-from detectors.findings import Detection, Found, assemble, identified, named, nothing
+from detectors.findings import Detection, Found, assemble, identified, named
 from detectors.maintenance import Calendar
 from flows.sifting import read_again
 
@@ -26,13 +26,13 @@ def findings_of(
     *,
     calendar: Calendar | None = None,
     known: Collection[str] = frozenset(),
-) -> Found:
+) -> Iterator[Found]:
     """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at.
 
-    Findings that are `known` are not made again.
+    Findings that are `known` are not made again. What there is of the others is yielded in parts, or nothing.
     """
     if not hits.row.size:
-        return nothing()
+        return
     rows, positions = np.unique(hits.row, return_inverse=True)
     light = events[rows]
     entity, calendar = parser.definition.entity, calendar or Calendar()
@@ -44,7 +44,7 @@ def findings_of(
     few = light.height <= FEW and not known
     told = read(range(light.height), None if few else named(hits, detections, entity) | calendar.wanted)
     moved = Hits(hits.rule, positions.astype(np.int64))
-    return assemble(
+    yield from assemble(
         batch,
         told,
         moved,

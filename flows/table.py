@@ -45,6 +45,8 @@ def grouped(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("event.action") == "correlation-withdrawn").then(pl.lit("Withdrawn: ")).otherwise(pl.lit(""))
     )
     title = pl.concat_str(withdrawn, "rule.name")
+    # what a finding was made of, and what came later, where a store knows
+    known = pl.max_horizontal(name for name in ("soc.count", "soc.matches") if name in frame.columns)
     return (
         frame.with_columns(where.alias("where"), RANK.alias("rank"), title.alias("rule.name"))
         .group_by(by, maintain_order=True)
@@ -52,7 +54,7 @@ def grouped(frame: pl.DataFrame) -> pl.DataFrame:
             pl.col("rank").first(),
             pl.col("rule.name").first(),
             pl.len().alias("findings"),
-            pl.col("soc.count").sum().alias("matches"),
+            known.sum().alias("matches"),
             first.min().alias("first"),
             last.max().alias("last"),
         )

@@ -100,9 +100,7 @@ class Spelled:
         doubted = self._doubted
         if not doubted.size:
             return False
-        told = np.zeros(len(self) + 1, np.bool_)
-        told[doubted] = True
-        met = doubted[np.isin(doubted, codes)] if told[codes].any() else doubted[:0]
+        met = doubted[np.isin(doubted, codes)] if self._told[codes].any() else doubted[:0]
         return any(isinstance(text, list) for text in self.take(met.tolist()))
 
     @cached_property
@@ -111,6 +109,13 @@ class Spelled:
         added = range(self._values.size, len(self))
         lists = [number for number in added if isinstance(self._texts[number], list)]
         return np.concatenate([np.flatnonzero(self._values["kind"] == WHOLE), np.array(lists, np.int64)])
+
+    @cached_property
+    def _told(self) -> npt.NDArray[np.bool_]:
+        """Say of each number whether it is doubted, and that of no value is not."""
+        told = np.zeros(len(self) + 1, np.bool_)
+        told[self._doubted] = True
+        return told
 
     def times(self, codes: Ints) -> pl.Series | None:
         """Return the instants that texts spell, null where there is no text; None if any isn't in the usual form."""

@@ -79,8 +79,8 @@ def _run(texts: Piece, instructions: Program, count: int) -> tuple[Which, Spans,
 
     which = np.empty(texts.starts.size, np.int16)
     begins, sizes = np.empty((2, count, texts.starts.size), np.int32)
-    data, starts, ends = texts
-    machine.fit(data, starts, ends, *instructions, which, begins, sizes, machine.scratch(count))
+    found = machine.Found(which, begins, sizes)
+    machine.fit(*texts, instructions, found, machine.scratch(count, instructions.shares.depths.size))
     return which, begins, sizes
 
 

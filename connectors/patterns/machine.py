@@ -13,31 +13,42 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from connectors.native import Bytes, Places, Spans, compiled
-from connectors.patterns.letters import NO, UNSURE, YES
-from connectors.patterns.program import (
+from connectors.native import Bytes, Places, Spans, compiled, item
+from connectors.patterns.codes import (
     BEGIN,
     BOUND,
     END,
+    FIELD,
+    FIRST,
     GREEDY,
     JUMP,
+    LAST,
     LAZY,
+    LETTER,
+    MARK,
     MATCH,
     SAVE,
     SET,
+    SETS,
+    SIZE,
     SPAN,
     SPLIT,
     TEXT,
 )
-from connectors.patterns.reading import NONE, ODD, Sets, alike, belongs, bounds, found, guarded, run, width
+from connectors.patterns.letters import NO, UNSURE, YES
+from connectors.patterns.program import Program
+from connectors.patterns.reading import NONE, ODD, Sets, alike, belongs, bounds, certain, found, guarded, run, width
 from connectors.patterns.syntax import MOST
 
-Code = npt.NDArray[np.int32]
+Code = npt.NDArray[np.int32]  # instructions, one after the other
 
+NEWLINE: Final = 10
 LIMIT, START = 24, 4_000  # steps a byte, and for every text
 DEEP: Final = 2_000  # entries of the stack
-# entries of the stack: another way; a run that may end sooner, or later; what a place was
-WAY, SHORTER, LONGER, PLACE = range(4)
+# entries of the stack: another way; a run that may end sooner, or later; what a place was, and both places of a group
+WAY, SHORTER, LONGER, PLACE, GROUP = range(5)
+# what is known of a mark, if it isn't the place where it was set: nothing; it is not reached; it is in several ways
+UNKNOWN, FAILED, SEVERAL = -1, -2, -3
 
 
 class Scratch(NamedTuple):
@@ -46,11 +57,21 @@ class Scratch(NamedTuple):
     places: Spans
     stack: Places
     budget: Places
+    marks: Places
 
 
-def scratch(groups: int) -> Scratch:
+class Found(NamedTuple):
+    """What is found: the first pattern that each text fits; where its groups begin there, and their sizes or -1."""
+
+    which: npt.NDArray[np.int16]
+    begins: Spans
+    sizes: Spans
+
+
+def scratch(groups: int, marks: int) -> Scratch:
     """Return what a call for so many groups works with."""
-    return Scratch(np.empty(2 * groups + 2, np.int32), np.empty((DEEP + 1, 4), np.int64), np.empty(1, np.int64))
+    places, stack = np.empty(2 * groups + 2, np.int32), np.empty((DEEP + 1, 4), np.int64)
+    return Scratch(places, stack, np.empty(1, np.int64), np.empty(marks, np.int64))
 
 
 @compiled
@@ -63,18 +84,18 @@ def attempt(
     code: Code,
     sets: Sets,
     texts: Bytes,
-    places: Spans,
-    stack: Places,
-    budget: Places,
+    scratch: Scratch,
 ) -> int:
     """Try a pattern at one place: 1 it fits, 0 it doesn't, -2 odd."""
+    places, stack, budget, marks = scratch
     top = 0
     steps = budget[0]
     while True:
         steps -= 1
         if steps < 0 or top + 2 > DEEP:
             return ODD
-        what, a, b = code[pc, 0], code[pc, 1], code[pc, 2]
+        here = pc * SIZE
+        what, a, b = item(code, here), item(code, here + 1), item(code, here + 2)
         good = True
         if what == SET:
             state = NO
@@ -86,14 +107,50 @@ def attempt(
             if good:
                 at = at + 1 if data[at] < 128 else width(data, at, end)
                 pc += 1
+        elif what == SETS:
+            for place in range(here, here + b * SIZE, SIZE):
+                state = NO
+                if at < end:
+                    state = belongs(data, at, end, sets[item(code, place + 1)])
+                if state != YES:
+                    break
+                at = at + 1 if item(data, at) < 128 else width(data, at, end)
+            if state == UNSURE:
+                return ODD
+            good = state == YES
+            pc += b
         elif what == SPAN:
-            last, _ = run(data, at, end, sets[a], b, code[pc, 3])
+            last, _ = run(data, at, end, sets[a], b, item(code, here + 3))
             if last == ODD:
                 return ODD
             good = last >= 0
             if good:
                 steps -= (last - at) >> 2
                 at = last
+                pc += 1
+        elif what == FIELD:
+            last, _ = run(data, at, end, sets[a], b, item(code, here + 3))
+            if last == ODD:
+                return ODD
+            good = last >= 0
+            if good:
+                place = item(code, here + 4)
+                if top:
+                    stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = (
+                        GROUP,
+                        place,
+                        places[place],
+                        places[place + 1],
+                    )
+                    top += 1
+                places[place], places[place + 1] = at - begin, last - begin
+                steps -= (last - at) >> 2
+                at = last
+                pc += 3
+        elif what == LETTER:
+            good = at < end and data[at] == a
+            if good:
+                at += 1
                 pc += 1
         elif what == SAVE:
             if top:
@@ -107,7 +164,7 @@ def attempt(
                 at += b
                 pc += 1
         elif what == GREEDY:
-            last, low = run(data, at, end, sets[a], b, code[pc, 3])
+            last, low = run(data, at, end, sets[a], b, item(code, here + 3))
             if last == ODD:
                 return ODD
             good = last >= 0
@@ -126,8 +183,8 @@ def attempt(
                 top += 1
                 good = False
         elif what == SPLIT:
-            first = guarded(data, at, end, code[pc, 3], sets)
-            second = guarded(data, at, end, code[pc, 4], sets)
+            first = guarded(data, at, end, item(code, here + 3), sets)
+            second = guarded(data, at, end, item(code, here + 4), sets)
             if first:
                 if second:
                     stack[top, 0], stack[top, 1], stack[top, 2] = WAY, b, at
@@ -139,6 +196,9 @@ def attempt(
                 good = False
         elif what == JUMP:
             pc = a
+        elif what == MARK:
+            marks[a] = at if top == 0 and marks[a] == FAILED else SEVERAL
+            pc += 1
         elif what == MATCH:
             budget[0] = steps
             return 1
@@ -147,6 +207,12 @@ def attempt(
             pc += 1
         elif what == BEGIN:
             good = at == begin
+            pc += 1
+        elif what == FIRST:
+            good = at == begin or data[at - 1] == NEWLINE
+            pc += 1
+        elif what == LAST:
+            good = at == end or data[at] == NEWLINE
             pc += 1
         else:
             state = bounds(data, at, begin, end)
@@ -163,11 +229,15 @@ def attempt(
             if kind == PLACE:
                 places[stack[top, 1]] = stack[top, 2]
                 continue
+            if kind == GROUP:
+                places[stack[top, 1]], places[stack[top, 1] + 1] = stack[top, 2], stack[top, 3]
+                continue
             pc, at = stack[top, 1], stack[top, 2]
+            here = pc * SIZE
             if kind == WAY:
                 good = True
             elif kind == SHORTER:
-                low, guard = stack[top, 3], code[pc, 4]
+                low, guard = stack[top, 3], item(code, here + 4)
                 place = at
                 while place >= low and not (
                     (place == end or data[place] & 0xC0 != 0x80) and guarded(data, place, end, guard, sets)
@@ -180,14 +250,15 @@ def attempt(
                         top += 1
                     at, pc, good = place, pc + 1, True
             else:
-                count, guard, most = stack[top, 3], code[pc, 4], code[pc, 3]
-                states = sets[code[pc, 1]]
+                count, guard, most = stack[top, 3], item(code, here + 4), item(code, here + 3)
+                states = sets[item(code, here + 1)]
                 place = at
-                if most == MOST and code[pc + 1, 0] == TEXT:  # straight to where what follows stands next
-                    goal = found(data, place, end, texts, code[pc + 1, 1], code[pc + 1, 2])
+                if most == MOST and item(code, here + SIZE) == TEXT:  # straight to where what follows stands next
+                    goal = found(data, place, end, texts, item(code, here + SIZE + 1), item(code, here + SIZE + 2))
                     steps -= ((goal if goal >= 0 else end) - place) >> 4
                     if goal < 0:
                         continue
+                    place = certain(data, place, goal, states)
                     while place < goal and states[data[place]] == YES:
                         place += 1
                 while True:
@@ -216,47 +287,84 @@ def attempt(
 
 
 @compiled
-def fit(
-    data: Bytes,
-    starts: Places,
-    ends: Places,
-    code: Code,
-    sets: Sets,
-    texts: Bytes,
-    entries: Code,
-    firsts: Code,
-    bound: npt.NDArray[np.bool_],
-    needles: Code,
-    leads: Code,
-    which: npt.NDArray[np.int16],
-    begins: Spans,
-    sizes: Spans,
-    scratch: Scratch,
-) -> None:
-    """Set per text the first pattern that fits, and where each of its groups stands: begin, and size or -1."""
+def held(data: Bytes, begin: int, end: int, number: int, program: Program) -> bool:
+    """Say whether a text holds any of those that whatever fits a pattern holds one of."""
+    first, last = program.sought[number, 0], program.sought[number, 1]
+    for each in range(first, last):
+        if found(data, begin, end, program.texts, program.needles[each, 0], program.needles[each, 1]) >= 0:
+            return True
+    return bool(first == last)
+
+
+@compiled
+def begun(data: Bytes, begin: int, end: int, number: int, program: Program, scratch: Scratch) -> int:
+    """Try a pattern where a text begins: 1 it fits, 0 it doesn't, -2 odd; where others began so, it goes on there."""
+    lead, size = program.leads[number, 0], program.leads[number, 1]
+    if size and not (end - begin >= size and alike(data, begin, program.texts, lead, size)):
+        return 0
+    if not guarded(data, begin, end, program.firsts[number], program.sets):
+        return 0
+    if not held(data, begin, end, number, program):
+        return 0
+    resumes, marks, spans, depths, kept = program.shares
+    mark, at, pc = resumes[number, 0], begin, program.entries[number]
+    state = scratch.marks[mark] if mark >= 0 else UNKNOWN
+    depth = depths[mark] if state >= 0 or state == FAILED else 0
+    for each in range(spans[number, 0], spans[number, 1]):
+        if depths[marks[each]] > depth:
+            scratch.marks[marks[each]] = FAILED
+    if state == FAILED:
+        return 0
+    if state >= 0:
+        at, pc = state, resumes[number, 1]
+    for place in range(kept.shape[1]):
+        if state < 0 or not kept[mark, place]:
+            scratch.places[place] = NONE
+    return attempt(data, begin, at, end, pc, program.code, program.sets, program.texts, scratch)
+
+
+@compiled
+def sought(data: Bytes, begin: int, end: int, number: int, program: Program, scratch: Scratch) -> int:
+    """Try a pattern at one place of a text after the other: 1 it fits, 0 it doesn't, -2 odd."""
+    if not held(data, begin, end, number, program):
+        return 0
+    at, lead, size, first = begin, program.leads[number, 0], program.leads[number, 1], program.firsts[number]
+    while True:
+        if size:
+            at = found(data, at, end, program.texts, lead, size)
+            if at < 0:
+                return 0
+        else:
+            while at < end and not guarded(data, at, end, first, program.sets):
+                at = width(data, at, end)
+        if guarded(data, at, end, first, program.sets):
+            scratch.places[:] = NONE
+            result = attempt(
+                data, begin, at, end, program.entries[number], program.code, program.sets, program.texts, scratch
+            )
+            if result != 0:
+                return result
+        if at >= end:
+            return 0
+        at = width(data, at, end)
+
+
+@compiled
+def fit(data: Bytes, starts: Places, ends: Places, program: Program, found: Found, scratch: Scratch) -> None:
+    """Set what of some patterns each text fits."""
+    which, begins, sizes = found
     groups = begins.shape[0]
-    places, stack, budget = scratch
+    places, _, budget, marks = scratch
     for row in range(starts.size):
         begin, end = starts[row], ends[row]
         which[row] = NONE
         budget[0] = LIMIT * (end - begin) + START
-        for number in range(entries.size if end >= begin else 0):
-            at, result = begin, 0
-            if needles[number, 1] and found(data, begin, end, texts, needles[number, 0], needles[number, 1]) < 0:
-                continue
-            while True:
-                if leads[number, 1]:
-                    at = found(data, at, end, texts, leads[number, 0], leads[number, 1])
-                    if at < 0:
-                        break
-                if guarded(data, at, end, firsts[number], sets):
-                    places[:] = NONE
-                    result = attempt(data, begin, at, end, entries[number], code, sets, texts, places, stack, budget)
-                    if result != 0:
-                        break
-                if bound[number] or at >= end:
-                    break
-                at = width(data, at, end)
+        marks[:] = UNKNOWN
+        for number in range(program.entries.size if end >= begin else 0):
+            if program.bound[number]:
+                result = begun(data, begin, end, number, program, scratch)
+            else:
+                result = sought(data, begin, end, number, program, scratch)
             if result != 0:
                 which[row] = number if result == 1 else ODD
                 break

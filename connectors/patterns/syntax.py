@@ -15,6 +15,7 @@ from connectors.patterns.letters import NOTHING, States
 
 MOST: Final = 1 << 20  # repetitions; more means without end
 ESCAPES: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
+PLACES: Final = {("^", False): "begin", ("$", False): "end", ("^", True): "first", ("$", True): "last"}
 ASSERTIONS: Final = {"A": "begin", "z": "end", "b": "bound", "B": "inside"}
 
 
@@ -34,7 +35,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A place: begin, end, bound, inside."""
+    """A place: begin, end, first or last of a line, bound, inside."""
 
     kind: str
 
@@ -95,14 +96,15 @@ class _Reader:
     groups: int = 0
     dotted: bool = False  # a dot holds the end of a line as well
     folded: bool = False  # cases don't count
+    lined: bool = False  # lines begin and end as well as the text does
     names: list[str] = field(default_factory=list)
 
     def choice(self) -> Node:
-        dotted, folded = self.dotted, self.folded
+        flags = self.dotted, self.folded, self.lined
         ways = [self._sequence()]
         while self._took("|"):
             ways.append(self._sequence())
-        self.dotted, self.folded = dotted, folded
+        self.dotted, self.folded, self.lined = flags
         return ways[0] if len(ways) == 1 else Choice(tuple(ways))
 
     def _sequence(self) -> Node:
@@ -131,7 +133,7 @@ class _Reader:
         if character == ".":
             return Letter(letters.negated(NOTHING if self.dotted else letters.one("\n")))
         if character in "^$":
-            return Assertion("begin" if character == "^" else "end")
+            return Assertion(PLACES[character, self.lined])
         if character == "\\":
             return self._escape()
         if character in "*+?{":
@@ -206,22 +208,23 @@ class _Reader:
             self.groups += 1
             return self._inner(name)
         flags = ""
-        while self.text[self.at] in "is":
+        while self.text[self.at] in "ism":
             flags += self._next()
         if self._took(")"):  # to the end of the group around
             self._set(flags)
             return None
         if not self._took(":"):
             raise _UnknownError
-        dotted, folded = self.dotted, self.folded
+        outer = self.dotted, self.folded, self.lined
         self._set(flags)
         node = self._inner(None)
-        self.dotted, self.folded = dotted, folded
+        self.dotted, self.folded, self.lined = outer
         return node
 
     def _set(self, flags: str) -> None:
         self.dotted |= "s" in flags
         self.folded |= "i" in flags
+        self.lined |= "m" in flags
 
     def _inner(self, name: str | None) -> Node:
         part = self.choice()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Final
 
 from connectors.patterns.letters import NO, YES
 from connectors.patterns.syntax import MOST, Assertion, Choice, Group, Letter, Literal, Node, Repeated, Sequence
+
+MANY: Final = 6  # texts that are looked for one by one
+LONG: Final = 64  # bytes of what something begins with
 
 
 def unrolled(node: Repeated) -> Node | None:
@@ -23,17 +27,60 @@ def unrolled(node: Repeated) -> Node | None:
     return Sequence((run, Repeated(Sequence((*odd.parts, run)), 0, MOST, greedy=True)))
 
 
-def texts(node: Node) -> Iterator[bytes]:
-    """Yield texts that are in whatever fits a part of a pattern."""
+def needles(node: Node) -> frozenset[bytes]:
+    """Return texts one of which is in whatever fits a part of a pattern: the longest, none where none is known."""
+    return max(_needles(node), key=_shortest, default=frozenset())
+
+
+def _needles(node: Node) -> Iterator[frozenset[bytes]]:
     if isinstance(node, Group) or (isinstance(node, Repeated) and node.least):
-        yield from texts(node.part)
+        yield from _needles(node.part)
+    elif isinstance(node, Choice):
+        ways = [needles(way) for way in node.ways]
+        if all(ways):
+            yield frozenset().union(*ways)
     elif isinstance(node, Sequence):
         for alone, parts in groupby(node.parts, lambda part: only(part) is not None):
             if alone:
-                yield b"".join(only(part) or b"" for part in parts)
+                yield frozenset({b"".join(only(part) or b"" for part in parts)})
             else:
                 for part in parts:
-                    yield from texts(part)
+                    yield from _needles(part)
+
+
+def _shortest(texts: frozenset[bytes]) -> int:
+    return min(map(len, texts)) if len(texts) <= MANY else 0
+
+
+def prefix(node: Node) -> bytes:
+    """Return the text that whatever fits a part of a pattern begins with."""
+    return _prefix(node)[0][:LONG]
+
+
+def _prefix(node: Node) -> tuple[bytes, bool]:
+    """Return the same, and whether it is all that fits."""
+    if isinstance(node, Letter):
+        return (only(node) or b""), only(node) is not None
+    if isinstance(node, Literal):
+        return node.text, True
+    if isinstance(node, Group):
+        return _prefix(node.part)
+    if isinstance(node, Sequence):
+        return _of_all(node.parts)
+    if isinstance(node, Repeated) and 0 < node.least < LONG:
+        text, whole = _prefix(node.part)
+        return (text * node.least, node.least == node.most) if whole else (text, False)
+    return b"", isinstance(node, Assertion)
+
+
+def _of_all(parts: Iterable[Node]) -> tuple[bytes, bool]:
+    found = b""
+    for part in parts:
+        text, whole = _prefix(part)
+        found += text
+        if not whole:
+            return found, False
+    return found, True
 
 
 def only(node: Node) -> bytes | None:

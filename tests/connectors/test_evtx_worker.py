@@ -20,6 +20,9 @@ class Stuck:
     def records_json(self) -> Self:
         return self
 
+    def __iter__(self) -> Self:
+        return self
+
     def __next__(self) -> dict[str, object]:
         if self.record is None:
             raise RuntimeError

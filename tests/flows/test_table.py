@@ -32,6 +32,13 @@ def test_the_most_severe_stands_first_and_windows_of_one_rule_and_host_are_one_r
     assert found["last"][1] - found["first"][1] == timedelta(hours=5)
 
 
+def test_matches_that_came_later_are_counted_too() -> None:
+    later = frame(_hit("high", "a", "dc01", 2), _hit("high", "a", "dc01", 3)).with_columns(
+        pl.Series("soc.matches", [40, None], pl.Int64)
+    )
+    assert grouped(later)["matches"].to_list() == [43]
+
+
 def test_it_fits_80_columns_and_keeps_every_column_readable() -> None:
     lines = _printed(province())
     assert max(len(line) for line in lines) <= 80
@@ -45,6 +52,11 @@ def test_levels_are_summed_up_below() -> None:
         "high           2 findings of 2 rules, 5 matches",
         "medium         1 finding of 1 rule, 1 match",
     ]
+
+
+def test_matches_that_came_with_later_batches_count() -> None:
+    told = frame(_hit("high", "a", "x", 2), _hit("high", "b", "x", 3)).with_columns(pl.Series("soc.matches", [9, 1]))
+    assert grouped(told)["matches"].to_list() == [9, 3]
 
 
 def test_what_is_left_out_is_said() -> None:
