@@ -174,6 +174,8 @@ def _group_texts(events: pl.DataFrame, fields: Sequence[str], source: str) -> pl
 def _silenced(frame: pl.DataFrame, detections: Sequence[Detection], silenced: Mapping[int, str]) -> pl.DataFrame:
     """Add why a match makes no finding."""
     signals = [rule for rule in frame["rule"].unique() if detections[rule].meta.signal]
+    if not signals and not silenced:
+        return frame.with_columns(pl.lit(None, pl.String).alias("soc.silenced"))
     told = pl.col("hit").replace_strict(silenced, default=None, return_dtype=pl.String)
     reason = pl.when(pl.col("rule").is_in(signals)).then(pl.lit(SIGNAL)).otherwise(told)
     return frame.with_columns(reason.alias("soc.silenced"))
