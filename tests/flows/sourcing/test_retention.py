@@ -93,7 +93,7 @@ def test_sources_are_ok_low_silent_or_were_never_heard(tmp_path: Path) -> None:
     }  # fmt: skip
     assert {one.source for one in found.values() if one.poor} == {"slow", "still"}
     table = report([found["busy"]], ZoneInfo("Asia/Ho_Chi_Minh")).splitlines()
-    assert table[2] == "| busy | ok | 2026-03-10 18:59+07:00 | 10.0 | 10.0 | 1d |"
+    assert table[2] == "| busy | ok | 2026-03-10 18:59+07:00 | 10.0 | 10.0 | 1d | - |"
     assert found["busy"].rate == 10
     assert found["slow"].last == NOW - timedelta(minutes=5)
 
