@@ -20,9 +20,10 @@ import numpy as np
 
 from connectors import memory
 from connectors.content import LIMITS, Content, Limits
+from connectors.evtx_answer import Answer, Ids, Part
 from connectors.evtx_chunks import CHUNK
 from connectors.evtx_log import Log, Piece
-from connectors.evtx_process import PARSERS, STRETCHES, Answer, Ids, Parser, Parsers, Part
+from connectors.evtx_process import PARSERS, STRETCHES, Parser, Parsers
 from connectors.evtx_rescue import Rescue
 from connectors.growing import Growing
 from connectors.lines import Portion, cut, records
@@ -106,6 +107,7 @@ class _Train:
         self._growing = Growing(limits.batch)
         self._log: Log | None = None  # whose chunks are asked for
         self._open: list[Log] = []  # those not at their end
+        self._asked: list[Piece] = []  # whose answers are outstanding
         self._chunks = min(FEW, self._fitting(CHUNK))  # of the next group
         self._block = _Block(self._room(0))
         self._full: list[_Block] = []
@@ -124,6 +126,8 @@ class _Train:
 
     def close(self) -> None:
         """Close what is open."""
+        for piece in self._asked:
+            piece.close()
         for log in self._open:
             log.close()
 
@@ -138,6 +142,7 @@ class _Train:
         while left > 0 and len(group) < STRETCHES and (log := self._current()):
             piece = log.piece(left)
             group.append(piece)
+            self._asked.append(piece)
             left -= piece.stretch.count
             if piece.last:
                 self._log = None
@@ -165,6 +170,7 @@ class _Train:
                 for log, part in Rescue(parser).parts(group, answer, seconds):
                     self._put(log, part)
         for piece in group:
+            self._asked.remove(piece)
             piece.close()
             if piece.last:
                 self._open.remove(piece.log)

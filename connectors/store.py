@@ -37,6 +37,7 @@ from connectors.store_wanted import (
     IDS,
     ONE,
     ORGANISATIONS,
+    SOME,
     SPAN,
     TIMELINE,
     Order,
@@ -160,11 +161,25 @@ class Store(StoreFile):
 
     def columns(self, wanted: Wanted, names: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Yield these columns of all findings that are wanted, the newest first, so many at a time as memory bears."""
-        ids = [name for (name,) in self.query(IDS, wanted.asked())]
-        for begin in range(0, len(ids), TOGETHER):
-            some = orjson.dumps(ids[begin : begin + TOGETHER]).decode()
+        for some in self._ids(wanted):
             yield stored([text for (text,) in self.query(DOCUMENTS, (some,))], names)
         self.query("PRAGMA shrink_memory", ())  # the pages of so many documents are of no more use
+
+    def pages(self, wanted: Wanted | None = None) -> Iterator[pl.DataFrame]:
+        """Yield what `select` returns, of all findings that are wanted, so many at a time as memory bears."""
+        for some in self._ids(wanted or Wanted()):
+            yield self._rows(self.query(SOME, (some,)))
+        self.query("PRAGMA shrink_memory", ())  # the pages of so many documents are of no more use
+
+    def some(self, findings: Sequence[str]) -> pl.DataFrame:
+        """Return what `select` returns, of these findings."""
+        return self._rows(self.query(SOME, (orjson.dumps(findings).decode(),)))
+
+    def _ids(self, wanted: Wanted) -> Iterator[str]:
+        """Yield the ids of findings, the newest first, as lists in JSON."""
+        ids = [name for (name,) in self.query(IDS, wanted.asked())]
+        for begin in range(0, len(ids), TOGETHER):
+            yield orjson.dumps(ids[begin : begin + TOGETHER]).decode()
 
     @staticmethod
     def _rows(rows: list[tuple[Any, ...]]) -> pl.DataFrame:

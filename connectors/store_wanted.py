@@ -98,8 +98,10 @@ def listing(order: Order) -> str:
     """  # noqa: S608 - made of this module's own words
 
 
-# The ids of all that are wanted, the newest first, and the documents of some of them in their order.
+# The ids of all that are wanted, the newest first; of some, in their order, what a page shows, or documents alone.
 IDS: Final = f"SELECT f.id {_FROM} ORDER BY {_ORDERS['newest']}"
+SOME: Final = f"""SELECT {_TOLD} FROM json_each(?) some JOIN findings f ON f.id = some.value
+    LEFT JOIN states s ON s.finding = f.id ORDER BY some.key"""  # noqa: S608 - as above
 DOCUMENTS: Final = "SELECT document FROM json_each(?) some JOIN findings f ON f.id = some.value ORDER BY some.key"
 
 # By level and status, how many; what a page says above its list.

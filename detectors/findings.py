@@ -7,7 +7,7 @@ A match may make no finding, because its rule is but a signal or maintenance goe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -29,6 +29,7 @@ from detectors.telling import of_group, tell
 WINDOWS = {"critical": 3600, "high": 4 * 3600, "medium": 86400, "low": 86400, "informational": 86400}  # seconds
 RISK = {"critical": 90.0, "high": 70.0, "medium": 45.0, "low": 20.0, "informational": 5.0}
 SIGNAL = "signal"  # why the match of a rule that only signals makes no finding
+TOGETHER = 2_000  # findings that are made at once: each takes some 6 kB, and as much again where it is stored
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the window of events whose time can't be read
 
 
@@ -65,6 +66,15 @@ def nothing() -> Found:
     return Found(MATCH.to_frame(), FINDING.to_frame())
 
 
+def joined(parts: Iterable[Found]) -> Found:
+    """Return parts of what a batch adds as one."""
+    found = [nothing(), *parts]
+    matches, findings, suppressed = (
+        pl.concat(each) for each in zip(*((one.matches, one.findings, one.suppressed) for one in found), strict=True)
+    )
+    return Found(matches, findings, suppressed, sum(one.known for one in found))
+
+
 def assemble(
     batch: Batch,
     events: pl.DataFrame,
@@ -75,8 +85,8 @@ def assemble(
     whole: Callable[[Sequence[int]], pl.DataFrame],
     silenced: Mapping[int, str] | None = None,
     known: Container[str] = frozenset(),
-) -> Found:
-    """Make matches and findings of hits.
+) -> Iterator[Found]:
+    """Make matches and findings of hits, so many at a time as memory bears.
 
     `events` are the hit events only, with the columns that `named` names; `hits.row` numbers their rows. `entity` names
     the ECS fields that form the group key of rules that don't choose their own. `whole` returns rows of `events` with
@@ -84,13 +94,17 @@ def assemble(
     no finding. Findings that are `known` are not made again: the first batch that has events of one writes it.
     """
     if not hits.row.size:
-        return nothing()
+        return
     frame = _silenced(identified(batch, events, hits, detections, entity), detections, silenced or {})
-    told = frame.filter(pl.col("soc.silenced").is_null())
-    old = [name for name in told["soc.finding.id"].unique() if name in known]
-    fresh = told.filter(~pl.col("soc.finding.id").is_in(old)) if old else told
-    findings = _findings(fresh, events, whole, detections, batch)
-    return Found(_matches(frame, detections, batch), findings, known=len(old))
+    loud = pl.col("soc.silenced").is_null()
+    ids = frame.filter(loud)["soc.finding.id"].unique(maintain_order=True)
+    fresh = [name for name in ids if name not in known]
+    later = loud & pl.col("soc.finding.id").is_in(fresh[TOGETHER:])
+    for begin in range(0, max(len(fresh), 1), TOGETHER):
+        told = frame.filter(loud & pl.col("soc.finding.id").is_in(fresh[begin : begin + TOGETHER]))
+        findings = _findings(told, events, whole, detections, batch)
+        matches = _matches(told if begin else frame.filter(~later), detections, batch)
+        yield Found(matches, findings, known=0 if begin else len(ids) - len(fresh))
 
 
 def identified(
@@ -160,6 +174,8 @@ def _group_texts(events: pl.DataFrame, fields: Sequence[str], source: str) -> pl
 def _silenced(frame: pl.DataFrame, detections: Sequence[Detection], silenced: Mapping[int, str]) -> pl.DataFrame:
     """Add why a match makes no finding."""
     signals = [rule for rule in frame["rule"].unique() if detections[rule].meta.signal]
+    if not signals and not silenced:
+        return frame.with_columns(pl.lit(None, pl.String).alias("soc.silenced"))
     told = pl.col("hit").replace_strict(silenced, default=None, return_dtype=pl.String)
     reason = pl.when(pl.col("rule").is_in(signals)).then(pl.lit(SIGNAL)).otherwise(told)
     return frame.with_columns(reason.alias("soc.silenced"))

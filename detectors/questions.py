@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from shlex import quote
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ ANOMALY: Final = (
     "announced_work",
 )
 
+Span = tuple[datetime | None, datetime | None]
 Found = Sequence[tuple[str, tuple[str, ...]]]  # fields with the values to look for
 
 
@@ -86,14 +87,15 @@ def decide(meta: Meta, values: Values, start: datetime | None, end: datetime | N
     """
     known = catalogue().questions
     shared = [known[name] for name in meta.asks if name in known]
-    listed = [_asked(each, meta.id, values, start, end) for each in meta.questions]
-    listed += [_asked(each, meta.id, values, start, end) for each in shared if not each.by or _look(each, values)]
+    found = [(each, _look(each, values)) for each in (*meta.questions, *shared)]
+    told = [each for place, each in enumerate(found) if place < len(meta.questions) or not each[0].by or each[1]]
+    listed = [_asked(question, looked, meta.id, values, (start, end)) for question, looked in told]
     return orjson.dumps(listed).decode() if listed else None
 
 
-def _asked(question: Question, rule: str, values: Values, start: datetime | None, end: datetime | None) -> Asked:
+def _asked(question: Question, found: Found, rule: str, values: Values, span: Span) -> Asked:
     en, vi = fill(question.en, values), fill(question.vi, values)
-    found = _look(question, values)
+    start, end = span
     if start is None or (question.by and not found):
         return Asked(en, vi, question.means)
     since, until = _edge(start, -question.before), _edge(end or start, question.after)
@@ -115,6 +117,7 @@ def _look(question: Question, values: Values) -> Found:
     return found
 
 
+@lru_cache(maxsize=1_000)  # the questions of a finding share most of theirs
 def _edge(time: datetime, seconds: int) -> str:
     try:
         moved = time.astimezone(UTC) + timedelta(seconds=seconds)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
 from connectors.parser import DefinedParser
 from detectors.contracts import Batch, Hits
-from detectors.findings import Detection, Found, assemble, identified, named, nothing
+from detectors.findings import Detection, Found, assemble, identified, named
 from detectors.maintenance import Calendar
 from flows.sifting import read_again
 
-FEW = 64  # hit records that are read whole at once: reading some of them a second time would take longer
+# Hit records that are read whole at once where all findings are new: some of them would have to be read a second time
+FEW = 64
 
 
 def findings_of(
@@ -24,14 +25,14 @@ def findings_of(
     detections: Sequence[Detection],
     *,
     calendar: Calendar | None = None,
-    known: Container[str] = frozenset(),
-) -> Found:
+    known: Collection[str] = frozenset(),
+) -> Iterator[Found]:
     """Make matches and findings of a batch's hits, whose records are read once more for what rules did not look at.
 
-    Findings that are `known` are not made again.
+    Findings that are `known` are not made again. What there is of the others is yielded in parts, or nothing.
     """
     if not hits.row.size:
-        return nothing()
+        return
     rows, positions = np.unique(hits.row, return_inverse=True)
     light = events[rows]
     entity, calendar = parser.definition.entity, calendar or Calendar()
@@ -40,10 +41,10 @@ def findings_of(
         """Read some of the hit records; one that only its projection could read is shown as far as it was read."""
         return read_again(batch, parser, light if len(places) == light.height else light[places], wanted)
 
-    few = light.height <= FEW
+    few = light.height <= FEW and not known
     told = read(range(light.height), None if few else named(hits, detections, entity) | calendar.wanted)
     moved = Hits(hits.rule, positions.astype(np.int64))
-    return assemble(
+    yield from assemble(
         batch,
         told,
         moved,

@@ -10,7 +10,7 @@ import polars as pl
 
 from connectors.archive import Archive
 from detectors.correlation.memory import Held
-from detectors.findings import Found
+from detectors.findings import Found, joined
 from detectors.identity import event_id
 from detectors.schema import RECORD
 from flows.archived import archived
@@ -36,7 +36,7 @@ def hunt(
         correlating.pass_time(batch, events)
         shown = correlating.shown(sifted.hits)
         if shown.row.size or sifted.suppressed.height:
-            found = findings_of(batch, parser, events, shown, parts.detections)
+            found = joined(findings_of(batch, parser, events, shown, parts.detections))
             yield replace(found, suppressed=sifted.suppressed)
     yield from correlating.correlator.conclude()
 

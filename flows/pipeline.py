@@ -12,7 +12,8 @@ Nothing here knows where batches come from or where results go.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from connectors.enrichment import Enrichment
 from connectors.parser import DefinedParser
 from connectors.parsers import Parsers
 from detectors.contracts import Batch, Clock, Detector, Hits, Parsed, Sink, Written
-from detectors.findings import Detection, Found, nothing
+from detectors.findings import Detection, Found
 from detectors.maintenance import Calendar
 from detectors.schema import DEAD
 from detectors.sigma.exceptions import Exceptions
@@ -108,12 +109,9 @@ class Pipeline:
         """Say whether anything waits for time to pass."""
         return self._correlating is not None and self._correlating.waits
 
-    def process(self, batch: Batch) -> Found:
-        """Carry one batch through; when this returns, all it gave is stored that need not wait.
-
-        Findings that an earlier batch told are not among those that are returned.
-        """
-        return self.finish(batch, self.parse(batch))
+    def process(self, batch: Batch) -> None:
+        """Carry one batch through; when this returns, all it gave is stored that need not wait."""
+        self.finish(batch, self.parse(batch))
 
     def parse(self, batch: Batch) -> Parsed:
         """Read the records as far as rules look at them. May run in another thread than `finish`, one batch ahead."""
@@ -122,21 +120,20 @@ class Pipeline:
             wanted = self._detector.wanted(parser.dialect)
             return parser.parse(batch, wanted if self._ledger is None else wanted | self._ledger.wanted)
 
-    def finish(self, batch: Batch, parsed: Parsed) -> Found:
-        """Do the rest with a parsed batch; when this returns, all it gave is stored, and returned, but what waits."""
+    def finish(self, batch: Batch, parsed: Parsed) -> None:
+        """Do the rest with a parsed batch; when this returns, all it gave is stored that need not wait."""
         if self._archive is not None:
             with self.statistics.timed("archive"):
                 self._archive.write(batch, parsed.events)
         left = self.match(batch, parsed)
         sifted = self._sift(left)
-        found = self._carry(left, sifted)
+        self._carry(left, sifted)
         if self._ledger is not None:
             with self.statistics.timed("sink"):
                 hits = Hits(sifted.hits.rule, left.rows[sifted.hits.row])
                 rows = self._ledger.rows(batch, self._parsers[batch.source].definition, parsed, hits)
                 self._sink.cover(rows)
             self._ledger.passed(batch, parsed.events, rows)
-        return found
 
     def match(self, batch: Batch, parsed: Parsed) -> Matched:
         """Ask the rules about a parsed batch."""
@@ -144,14 +141,14 @@ class Pipeline:
             dialect = self._parsers[batch.source].dialect
             return matched(batch, parsed, self._detector.detect(dialect, parsed.events, parsed.encoded))
 
-    def conclude(self, left: Matched) -> Found:
+    def conclude(self, left: Matched) -> None:
         """Do the rest with what rules left of a batch, here or elsewhere; archive and ledger would want all of it."""
-        return self._carry(left, self._sift(left))
+        self._carry(left, self._sift(left))
 
     def settle(self, *, late: int = 0, idle: int | None = None, ends: Mapping[Clock, bool] | None = None) -> None:
         """Tell what still waits, and what correlations find where time had to pass: all that came so far was read."""
-        if self._waiting is not None:
-            self._find_waiting(self._waiting.rest())
+        for struck in self._waiting.rest() if self._waiting is not None else ():
+            self._find(struck)
         if self._correlating is not None:
             with self.statistics.timed("correlate"):
                 for found in self._correlating.settle(late, idle, ends):
@@ -164,42 +161,40 @@ class Pipeline:
         with self.statistics.timed("exceptions"):
             return sift(batch, self._parsers[batch.source], events, hits, self._exceptions, detections=self._detections)
 
-    def _carry(self, left: Matched, sifted: Sifted) -> Found:
+    def _carry(self, left: Matched, sifted: Sifted) -> None:
         """Keep matches and what can't be read, make findings, and correlate."""
-        batch, events, seen = left.struck.batch, left.struck.events, self.statistics
+        struck, seen = left.struck, self.statistics
         self._tell_failures()
         with seen.timed("sink"):
             self._keep(left.lost, sifted.suppressed)
-        shown = sifted.hits if self._correlating is None else self._correlating.shown(sifted.hits)
-        if self._waiting is None:
-            found = self._find(batch, events, shown)
-        else:
-            found = nothing()
-            self._find_waiting(self._waiting.add(left.struck.only(shown)))
+        shown = struck.only(sifted.hits if self._correlating is None else self._correlating.shown(sifted.hits))
+        for each in [shown] if self._waiting is None else self._waiting.add(shown):
+            self._find(each)
         if self._correlating is not None:
             with seen.timed("correlate"):
-                self._correlate(replace(left.struck, hits=sifted.hits), left.times, self._correlating)
-        self._tell_times(batch, left.times)
+                self._correlate(replace(struck, hits=sifted.hits), left.times, self._correlating)
+        self._tell_times(struck.batch, left.times)
         self._count(left, sifted)
-        return replace(found, suppressed=sifted.suppressed)
 
-    def _find_waiting(self, struck: Iterable[Struck]) -> None:
-        for each in struck:
-            self._find(each.batch, each.events, each.hits)
-
-    def _find(self, batch: Batch, events: pl.DataFrame, hits: Hits) -> Found:
+    def _find(self, struck: Struck) -> None:
         """Make matches and findings of hits, and store them."""
-        seen, parser = self.statistics, self._parsers[batch.source]
-        with seen.timed("findings"):
-            found = findings_of(
-                batch, parser, events, hits, self._detections, calendar=self._calendar, known=self._told
-            )
-        self._tell_floods(found)
-        with seen.timed("sink"):
-            if found.matches.height:
+        batch, seen = struck.batch, self.statistics
+        parts = findings_of(
+            batch,
+            self._parsers[batch.source],
+            struck.events,
+            struck.hits,
+            self._detections,
+            calendar=self._calendar,
+            known=self._told,
+        )
+        floods = Counter[tuple[str, str]]()
+        for found in seen.making("findings", parts):
+            with seen.timed("sink"):
                 self._store_found(found, batch.source, batch.origin)
-        seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
-        return found
+            seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
+            floods.update(_findings_by_rule(found))
+        self._tell_floods(floods)
 
     def _correlate(self, struck: Struck, times: pl.DataFrame, correlating: Correlating) -> None:
         batch = struck.batch
@@ -237,13 +232,10 @@ class Pipeline:
                 each = exceptions.filters[number]
                 self._tell(each.id, f"the exception {each.title!r} ({each.id}) takes nothing: {reason}")
 
-    def _tell_floods(self, found: Found) -> None:
+    def _tell_floods(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Tell once of each rule that makes very many findings; none is left out."""
-        if self._say is None or found.findings.height + found.known < FLOOD:
-            return
-        findings = found.matches.unique("soc.finding.id").drop_nulls("soc.finding.id")
-        for rule, title, count in findings.group_by("rule.id", "rule.name").len().iter_rows():
-            if count >= FLOOD and rule not in self._flooding:
+        for (rule, title), count in counts.items():
+            if self._say is not None and count >= FLOOD and rule not in self._flooding:
                 self._flooding.add(rule)
                 self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
 
@@ -290,6 +282,12 @@ class Pipeline:
             seen.matches[self._detections[int(rule)].meta.id] += int(count)
         seen.excepted += sifted.suppressed["soc.match.id"].n_unique()
         seen.suppressed.update(sifted.suppressed["soc.exception.id"].to_list())
+
+
+def _findings_by_rule(found: Found) -> dict[tuple[str, str], int]:
+    """Return how many findings the matches of each rule belong to, by its id and title."""
+    loud = found.matches.unique("soc.finding.id").drop_nulls("soc.finding.id")
+    return {(rule, title): count for rule, title, count in loud.group_by("rule.id", "rule.name").len().iter_rows()}
 
 
 def _letters(source: str, origin: str, refused: Sequence[tuple[str, str]]) -> pl.DataFrame:

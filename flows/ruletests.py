@@ -21,6 +21,7 @@ from detectors.correlation.link import Linked
 from detectors.correlation.memory import Held
 from detectors.correlation.rule import Correlation
 from detectors.errors import Place, RuleError
+from detectors.findings import joined
 from detectors.nearest import nearest
 from detectors.schema import RECORD, TIME
 from detectors.sigma.document import Document, documents
@@ -205,7 +206,7 @@ def _case(rule: Rule, engine: Engine, place: Place, case: Case, parts: Parts) ->
         verb = "matches, and should not" if matched[index] else "does not match"
         yield Failure(place, f"`{case.name}`: number {index + 1} {verb}")
     if case.asserts and made.parser is not None:
-        found = findings_of(made.batch, made.parser, made.events, hits, [detection(rule)]).findings
+        found = joined(findings_of(made.batch, made.parser, made.events, hits, [detection(rule)])).findings
         for difference in _differences(case.asserts, found):
             yield Failure(place, f"`{case.name}`: {difference}")
 

@@ -139,11 +139,7 @@ def scan(
     def read() -> None:
         """Hand over what the files hold, as it may be kept."""
         batches = gathered(carried(files.batches(), means(definitions)), together(definitions))
-        while True:
-            with seen.timed("read"):
-                batch = next(batches, None)
-            if batch is None:
-                return
+        for batch in seen.making("read", batches):
             with seen.timed("guard"):
                 safe = kept.batch(batch)
                 kept.look(safe)

@@ -7,6 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
@@ -27,6 +30,15 @@ class Statistics:
     failed_rules: dict[str, str] = field(default_factory=dict)  # rule id → what happened when it ran
     clocks: list[str] = field(default_factory=list)  # what is said of sources whose times can't be right
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # stage → seconds
+
+    def making(self, stage: str, items: Iterator[Item]) -> Iterator[Item]:
+        """Yield items, and add the time that making each takes to a stage."""
+        while True:
+            with self.timed(stage):
+                item = next(items, None)
+            if item is None:
+                return
+            yield item
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

@@ -23,7 +23,7 @@ from connectors.store_schema import REAL
 from detectors.contracts import Batch, Hits
 from detectors.correlation import exceptions as correlated
 from detectors.errors import RuleError, UsageError
-from detectors.findings import event_ids
+from detectors.findings import event_ids, joined
 from detectors.schema import RECORD
 from detectors.sigma.exceptions import resolve
 from detectors.sigma.filters import Filter
@@ -158,7 +158,7 @@ def _batch(trial: Trial, batch: Batch, parser: DefinedParser) -> None:
     sifted = sift(batch, parser, events, hits, parts.exceptions, detections=parts.detections)
     if trial.withheld is not None:
         trial.withheld.take(batch, parser, events, hits, sifted.hits)
-    found = findings_of(batch, parser, events, sifted.hits, parts.detections)
+    found = joined(findings_of(batch, parser, events, sifted.hits, parts.detections))
     for rule, finding in found.matches.select("rule.id", "soc.finding.id").iter_rows():
         trial.left[rule] = trial.left.get(rule, 0) + 1
         trial.left_findings.add(finding)

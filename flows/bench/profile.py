@@ -17,6 +17,7 @@ from typing import Any
 
 from connectors.store import Store
 from detectors.contracts import Batch, Dialect, Hits, Parsed
+from detectors.findings import joined
 from flows.assembly import Parts
 from flows.bench.clock import Ledger, least
 from flows.bench.table import table
@@ -130,7 +131,7 @@ class _Run:
             events = parsed.events
             hits = self._match(parser.dialect, parsed)
             with self.stages.timed("findings"):
-                found = findings_of(batch, parser, events, hits, self.parts.detections)
+                found = joined(findings_of(batch, parser, events, hits, self.parts.detections))
             with self.stages.timed("sink"):
                 self.store.findings(found.findings)
                 self.store.matches(found.matches)

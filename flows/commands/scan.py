@@ -23,7 +23,7 @@ from connectors.store import Store
 from detectors.errors import UsageError
 from detectors.findings import Found, nothing
 from detectors.schema import LEVELS
-from flows import assembly, blindness, protecting
+from flows import assembly, blindness, protecting, results
 from flows.commands.options import add_config, add_rules, read_config, zone
 from flows.documents import write_lines
 from flows.match_process import Beside, processes
@@ -99,9 +99,8 @@ def run(args: argparse.Namespace) -> int:
         strange = _anomalies(args, settings, done, parsers, guard)
         store.findings(strange.findings)
         store.matches(strange.matches)
-        findings = store.select(limit=sys.maxsize)
         blind = len(blindness.blind(parts.rules.rules, parts.definitions, done.statistics.by_source))
-        _write(args, settings, store, findings, {**done.document(), "rules_blind": blind})
+        findings = _write(args, settings, store, {**done.document(), "rules_blind": blind})
     print_findings(findings, rows=args.rows, zone=ZoneInfo(settings.zone))
     _tell(done, blind)
     for words in guard.watch.words if guard.watch else ():
@@ -148,15 +147,11 @@ def _store(args: argparse.Namespace, settings: Settings, stack: ExitStack) -> St
     return store
 
 
-def _write(
-    args: argparse.Namespace, settings: Settings, store: Store, findings: pl.DataFrame, stats: dict[str, Any]
-) -> None:
-    if args.out:
-        write_lines(args.out, (nest(row) for row in findings.iter_rows(named=True)))
+def _write(args: argparse.Namespace, settings: Settings, store: Store, stats: dict[str, Any]) -> pl.DataFrame:
+    """Write what was asked for; return all findings, as far as the table tells of them."""
+    found = results.findings(store, args.out)
     if args.matches:
-        ids = findings["event.id"].to_list()
-        found = (store.matches_of(*ids[begin : begin + TOGETHER]) for begin in range(0, len(ids), TOGETHER))
-        write_lines(args.matches, (nest(row) for frame in found for row in frame.iter_rows(named=True)))
+        results.matches(store, found["event.id"], args.matches)
     if args.dead:
         write_lines(args.dead, (nest(row) for row in store.letters(limit=sys.maxsize).iter_rows(named=True)))
     if args.stats:
@@ -166,14 +161,9 @@ def _write(
 
         title = ", ".join(path.name for path in args.paths)
         now = datetime.now(ZoneInfo(settings.zone))
-        report.build(
-            findings,
-            args.report,
-            title=title,
-            stats=stats,
-            generated=now,
-            lang=args.lang or settings.language,
-        )
+        lang = args.lang or settings.language
+        report.build(found, args.report, title=title, stats=stats, generated=now, lang=lang, whole=store.some)
+    return found
 
 
 def _tell(done: Scanned, blind: int) -> None:

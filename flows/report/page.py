@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
@@ -25,6 +25,7 @@ from flows.table import HOME, RANK
 from flows.templates import pages
 
 FINDINGS = 5_000  # on one page, the most severe first; a browser stays quick with these
+KNOWN = pl.Schema({**FINDING, "soc.matches": pl.Int64()})  # what a store counts
 CHOICES = 500  # of rules or hosts in one list of choices
 
 
@@ -47,17 +48,22 @@ def build(
     lang: str = "en",
     zone: tzinfo = HOME,
     attacks: Sequence[Told] = (),
+    whole: Callable[[Sequence[str]], pl.DataFrame] | None = None,
 ) -> Path:
     """Write the report of findings (FINDING) and of a run's statistics (as `soc scan --stats` gives them) to `out`.
 
-    `attacks` are those that are known beforehand, as of a simulation: the page tells the story of each.
+    `attacks` are those that are known beforehand, as of a simulation: the page tells the story of each. `whole` returns
+    findings by their ids; with it `findings` need not have what only the cards show.
     """
     label = words(lang)
     clock = Clock(zone, label["time_format"])
     ranked = _ranked(spoken(findings, lang))
-    cards = _cards(ranked.head(FINDINGS), clock, lang)
+    shown = ranked.head(FINDINGS)
+    if whole is not None:
+        shown = _ranked(spoken(whole(shown["event.id"].to_list()), lang))
+    cards = _cards(shown, clock, lang)
     times = list(ranked.select("@timestamp", "soc.level").iter_rows())
-    shown = {
+    content = {
         "t": label,
         "lang": lang,
         "title": cut(title, 200).text,
@@ -76,26 +82,27 @@ def build(
         "stories": stories(attacks, ranked, cards, clock, lang),
         "left_out": max(ranked.height - FINDINGS, 0),
     }
-    out.write_text(_render(shown), "utf-8")
+    with out.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_rendered(content))
     return out
 
 
-def _render(shown: Mapping[str, object]) -> str:
+def _rendered(shown: Mapping[str, object]) -> Iterator[str]:
     folder = files(__package__)
     script = folder.joinpath("page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     template = pages("flows.report").get_template("page.html.j2")
     # The two files beside this one are ours: the only text of the page that isn't escaped.
     own = {"script": Markup(script), "style": Markup(folder.joinpath("page.css").read_text("utf-8"))}  # noqa: S704
-    return template.render(**shown, **own, digest=digest)
+    return template.generate(**shown, **own, digest=digest)
 
 
 def _ranked(findings: pl.DataFrame) -> pl.DataFrame:
     """Order findings by level, then time; times beyond Python's calendar become unknown."""
-    times = [name for name, kind in FINDING.items() if kind == TIME]
+    times = [name for name, kind in FINDING.items() if kind == TIME and name in findings.columns]
     level = pl.when(pl.col("soc.level").is_in(LEVELS)).then("soc.level").otherwise(pl.lit("informational"))
     return (
-        findings.select(pl.col(name).cast(kind) for name, kind in FINDING.items())
+        findings.select(pl.col(name).cast(kind) for name, kind in KNOWN.items() if name in findings.columns)
         .with_columns(pl.when(pl.col(name).dt.year().is_between(1, 9999)).then(name).alias(name) for name in times)
         .with_columns(level.alias("soc.level"), RANK.alias("rank"))
         .sort("rank", "@timestamp", "event.id", descending=[True, False, False], nulls_last=True)

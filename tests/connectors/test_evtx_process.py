@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from connectors import evtx_process, evtx_rescue
+from connectors import evtx_answer, evtx_process, evtx_rescue, evtx_worker
 from connectors.evtx_chunks import CHUNK, mend, singled
 from connectors.evtx_log import HEADER
 from connectors.evtx_process import COMMAND, Parser, Parsers
 from connectors.evtx_worker import plausible
-from connectors.files import expect
+from connectors.files import FileSource, expect
 from detectors.errors import InputError
 from tests.connectors.evtx_logs import mutated, parts, record_ids
 from tests.connectors.reading import content, joined, portions, scan, small
@@ -244,13 +244,39 @@ def test_a_child_without_work_ends(log: bytes) -> None:
     assert children() <= before
 
 
-def test_a_reader_that_stops_early_leaves_no_child_at_work(log: bytes) -> None:
-    before = children()
-    reading = portions(content(log, small(records=1)), parsers=Parsers())
-    next(reading)
-    assert children() - before
-    del reading
-    assert children() <= before
+def test_a_reader_that_stops_early_leaves_no_child_at_work(log: bytes, tmp_path: Path) -> None:
+    (tmp_path / "log.evtx").write_bytes(log)
+    before, files = children(), opened(os.getpid())
+    source = FileSource([tmp_path / "log.evtx"], lambda *_: None, limits=small(records=1), dead=print)
+    for read in (lambda: portions(content(log, small(records=1)), parsers=Parsers()), source.batches):
+        reading: Iterator[object] = read()
+        next(reading)
+        assert children() - before
+        del reading
+        source.close()
+        assert children() <= before
+    assert opened(os.getpid()) == files
+
+
+def test_a_child_keeps_no_file(chunks: list[bytes]) -> None:
+    parser = Parser()
+    parts(parser, chunks[:1])
+    assert opened(parser.pid or 0) == 3  # requests, answers, and what nobody reads
+    parser.close()
+
+
+def opened(process: int) -> int:
+    """Return how many files, pipes and sockets a process has; those of Polars' threads are none of them."""
+    names = [str(path.readlink()) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink()]
+    return sum(not name.startswith("anon_inode:") for name in names)
+
+
+def test_both_sides_speak_alike() -> None:
+    assert evtx_process.REQUEST.format == evtx_worker.REQUEST.format
+    assert evtx_process.STRETCH.format == evtx_worker.STRETCH.format
+    assert evtx_process.STRETCHES == evtx_worker.STRETCHES
+    assert evtx_answer.COUNT.format == evtx_worker.COUNT.format
+    assert evtx_answer.PART.itemsize == evtx_worker.PART.size
 
 
 def test_the_child_sees_no_secrets(chunks: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import orjson
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
+from detectors import findings
 from detectors.contracts import Batch, Hits
 from detectors.evidence import EVIDENCE, LISTED
-from detectors.findings import UNKNOWN_TIME, Detection, Found, assemble, named, nothing
+from detectors.findings import UNKNOWN_TIME, Detection, Found, assemble, joined, named, nothing
 from detectors.meta import Meta
 from detectors.schema import FINDING, MATCH, RECORD, TIME
 
@@ -43,7 +45,7 @@ def hits(*pairs: tuple[int, int]) -> Hits:
 
 
 def found_in(frame: pl.DataFrame, of: Hits, rules: list[Detection], entity: list[str]) -> Found:
-    return assemble(batch(frame), frame, of, rules, entity, whole=lambda rows: frame[rows])
+    return joined(assemble(batch(frame), frame, of, rules, entity, whole=lambda rows: frame[rows]))
 
 
 def test_nothing_has_the_schemas() -> None:
@@ -122,7 +124,8 @@ def test_only_evidence_is_read_whole() -> None:
         read.extend(rows)
         return frame[rows].with_columns(own=pl.lit("x"))
 
-    found = assemble(batch(frame), frame, hits(*((0, row) for row in range(100))), [RULE], ["host.name"], whole=whole)
+    of = hits(*((0, row) for row in range(100)))
+    found = joined(assemble(batch(frame), frame, of, [RULE], ["host.name"], whole=whole))
     assert read == list(range(EVIDENCE))
     assert [shown["fields"]["own"] for shown in orjson.loads(found.findings["soc.evidence"][0])] == ["x"] * EVIDENCE
 
@@ -161,8 +164,9 @@ def test_a_match_may_make_no_finding() -> None:
     frame = events(("web01", None, NOON), ("web01", None, NOON), ("web01", None, NOON))
     signal = Detection(Meta("rule-3", "A signal", signal=True), "s", "sigma")
     of = hits((0, 0), (0, 1), (1, 2))
-    found = assemble(
-        batch(frame), frame, of, [RULE, signal], [], whole=lambda rows: frame[rows], silenced={1: "maintenance: x"}
+    silenced = {1: "maintenance: x"}
+    found = joined(
+        assemble(batch(frame), frame, of, [RULE, signal], [], whole=lambda rows: frame[rows], silenced=silenced)
     )
     assert found.findings["soc.count"].to_list() == [1]
     assert sorted(found.matches["soc.silenced"].to_list(), key=str) == [None, "maintenance: x", "signal"]
@@ -182,10 +186,39 @@ def test_a_known_finding_gets_matches_only() -> None:
         return frame[rows]
 
     known = frozenset(web["event.id"])
-    second = assemble(batch(frame), frame, of, [RULE], ["host.name"], whole=whole, known=known)
+    second = joined(assemble(batch(frame), frame, of, [RULE], ["host.name"], whole=whole, known=known))
     assert second.matches.equals(first.matches)
     assert second.findings.equals(first.findings.filter(pl.col("soc.group") == "host.name=db01"))
     assert (second.known, read) == (1, [1])
-    third = assemble(batch(frame), frame, of, [RULE], ["host.name"], whole=whole, known={*first.findings["event.id"]})
+    every = {*first.findings["event.id"]}
+    third = joined(assemble(batch(frame), frame, of, [RULE], ["host.name"], whole=whole, known=every))
     assert third.findings.equals(FINDING.to_frame())
     assert (third.known, read) == (2, [1])
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 7, 1_000])
+def test_findings_made_in_parts_are_those_made_at_once(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(f"web{index % 7}", "lan", NOON + timedelta(seconds=index)) for index in range(40)]
+    frame, signal = events(*rows), Detection(Meta("rule-3", "A signal", signal=True), "s", "sigma")
+    of = hits(*((0, row) for row in range(40)), *((1, row) for row in range(0, 40, 3)), (2, 5))
+    silenced = dict.fromkeys(range(3, 40, 4), "maintenance: x")
+
+    def parts() -> list[Found]:
+        whole, known = lambda rows: frame[rows], first[:1]
+        made = assemble(
+            batch(frame), frame, of, [RULE, OTHER, signal], ["host.name"], whole=whole, silenced=silenced, known=known
+        )
+        return list(made)
+
+    first: list[str] = []
+    (whole,) = parts()
+    first = whole.findings["event.id"].to_list()
+    (whole,) = parts()
+    monkeypatch.setattr(findings, "TOGETHER", together)
+    found = parts()
+    assert max(part.findings.height for part in found) <= together
+    assert len(found) == -(-whole.findings.height // together)
+    told = joined(found)
+    assert_frame_equal(told.findings.sort("event.id"), whole.findings.sort("event.id"))
+    assert_frame_equal(told.matches.sort("soc.match.id"), whole.matches.sort("soc.match.id"))
+    assert told.known == whole.known == 1

@@ -193,6 +193,13 @@ def test_evidence_beyond_the_page_s_room_is_named(tmp_path: Path, monkeypatch: p
     assert re.search(r"soc findings show\s+id0", read)  # the least severe goes without
 
 
+def test_matches_that_came_with_later_batches_count(tmp_path: Path) -> None:
+    found = frame(finding(**{"soc.count": 1234})).with_columns(pl.lit(98765).alias("soc.matches"))
+    text = page(tmp_path, found).text
+    assert "×98,765" in text
+    assert "1,234" not in text
+
+
 def test_findings_beyond_the_page_s_number_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.report.page.FINDINGS", 10)
     read = page(tmp_path, province(25))

@@ -54,6 +54,11 @@ def test_levels_are_summed_up_below() -> None:
     ]
 
 
+def test_matches_that_came_with_later_batches_count() -> None:
+    told = frame(_hit("high", "a", "x", 2), _hit("high", "b", "x", 3)).with_columns(pl.Series("soc.matches", [9, 1]))
+    assert grouped(told)["matches"].to_list() == [9, 3]
+
+
 def test_what_is_left_out_is_said() -> None:
     lines = _printed(frame(*(_hit("low", f"rule {n}", "x") for n in range(30))), rows=10)
     assert "and 20 more rows" in lines

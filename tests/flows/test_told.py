@@ -10,3 +10,5 @@ def test_the_last_are_remembered() -> None:
     told.add(["a", "b"])
     told.add(["b", "c", "d"])
     assert [name for name in "abcde" if name in told] == ["b", "c", "d"]
+    assert (len(told), [*told]) == (3, ["b", "c", "d"])
+    assert not Told()
