@@ -20,9 +20,10 @@ import numpy as np
 
 from connectors import memory
 from connectors.content import LIMITS, Content, Limits
+from connectors.evtx_answer import Answer, Ids, Part
 from connectors.evtx_chunks import CHUNK
 from connectors.evtx_log import Log, Piece
-from connectors.evtx_process import PARSERS, STRETCHES, Answer, Ids, Parser, Parsers, Part
+from connectors.evtx_process import PARSERS, STRETCHES, Parser, Parsers
 from connectors.evtx_rescue import Rescue
 from connectors.growing import Growing
 from connectors.lines import Portion, cut, records

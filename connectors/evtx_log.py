@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors.content import Content, clean
+from connectors.evtx_child import unnamed
 from connectors.evtx_chunks import CHUNK, CHUNK_MAGIC
-from connectors.evtx_process import Stretch, unnamed
+from connectors.evtx_process import Stretch
 from detectors.errors import InputError
 
 FILE_MAGIC, HEADER = b"ElfFile\0", 4096

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from connectors.evtx_answer import LARGEST, Answer, Part
 from connectors.evtx_chunks import CHUNK, mend, said, singled
 from connectors.evtx_log import AGAIN, Log, Piece
-from connectors.evtx_process import LARGEST, STRETCHES, Answer, Parser, Part, Stretch, held
+from connectors.evtx_process import STRETCHES, Parser, Stretch, held
 from detectors.errors import InputError
 
 PATIENCE = 120.0  # seconds that the chunks of one file may waste by hanging or crashing

@@ -58,6 +58,7 @@ FORMATS: Final = _Formats(
         "keyvalue": "KeyValue",
         "leef": "Leef",
         "daemon": "Daemon",
+        "event_xml": "EventXml",
         "haproxy": "Haproxy",
         "json_members": "JsonMembers",
         "klog": "Klog",

@@ -18,7 +18,9 @@ from detectors.contracts import Dialect, LogSource
 from detectors.schema import ECS, EVENT
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-OPEN = frozenset({"auditd", "cef", "cisco", "delimited", "keyvalue", "leef", "zeek_tsv"})  # lines tell their columns
+OPEN = frozenset(
+    {"auditd", "cef", "cisco", "delimited", "event_xml", "keyvalue", "leef", "zeek_tsv"}
+)  # lines tell their columns
 DEFINITIONS = load_definitions()
 GOOD = "name: shop\ntitle: Shop\nformat: ndjson\ntimestamp: time\nfields:\n  user.name: user\n"
 
