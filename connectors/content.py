@@ -39,7 +39,7 @@ class Limits:
     """How much of anything is read at once, or at all; sizes in bytes."""
 
     batch: int = 24 << 20  # raw text in one batch: each has its price, and three to five are in memory
-    records: int = 200_000  # records in one batch
+    records: int = 32_000  # records in one batch, which matter more than bytes where lines are short
     line: int = 1 << 20  # a longer line becomes a dead letter
     kept: int = 64 << 10  # what a dead letter keeps of a line
     document: int = 256 << 20  # a JSON document that spans lines

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from connectors.bytewise import Piece, piece, some
@@ -17,7 +16,6 @@ from connectors.expressions import LISTS, SEPARATOR, coerced, flat, holds
 from connectors.formats.frames import nulls, placed, scatter
 from connectors.mapping import Constant, Extraction, Lookup, Reading
 from connectors.patterns.fit import fit
-from connectors.views import MISSING
 from connectors.warm import WARMTH
 
 ROW: Final = "_row"
@@ -136,20 +134,14 @@ def _read(
 
     An empty group is null. Beside it stand the pieces of the groups that nothing is set over.
     """
-    which, columns, pieces = fit(text, [reading.pattern for reading in readings], names, whole)
-    columns = columns.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in columns.columns)
+    which, columns, pieces = fit(text, [reading.pattern for reading in readings], names, whole, filled=True)
     fixed = [name for name in sorted(names) if any(name in reading.set for reading in readings)]
     for name in fixed:
         values = {place: reading.set[name] for place, reading in enumerate(readings) if name in reading.set}
         columns = columns.with_columns(_over(columns, name, _translated(pl.Series(which), values)))
     single = [name for name in columns.columns if name in block.lists and columns[name].dtype == pl.String]
     columns = columns.with_columns(coerced(pl.col(name), pl.String, LISTS).alias(name) for name in single)
-    return columns, {name: _filled(each) for name, each in pieces.items() if name not in fixed and name not in single}
-
-
-def _filled(texts: Piece) -> Piece:
-    """Return the piece of a column whose empty texts are null."""
-    return texts._replace(ends=np.where(texts.ends == texts.starts, MISSING, texts.ends))
+    return columns, {name: each for name, each in pieces.items() if name not in fixed and name not in single}
 
 
 def _over(frame: pl.DataFrame, name: str, made: pl.Series) -> pl.Expr:

@@ -34,18 +34,24 @@ class Fit(NamedTuple):
 
 
 def fit(
-    texts: pl.Series, patterns: Sequence[str], wanted: Collection[str] | None = None, whole: Piece | None = None
+    texts: pl.Series,
+    patterns: Sequence[str],
+    wanted: Collection[str] | None = None,
+    whole: Piece | None = None,
+    *,
+    filled: bool = False,
 ) -> Fit:
     """Return what Polars would find with one pattern after the other: the wanted groups, or all.
 
-    A group that took no part is null. `whole` is the piece of the texts, where somebody has it.
+    A group that took no part is null, and where all are to be `filled` an empty one as well. `whole` is the piece of
+    the texts, where somebody has it.
     """
     names = tuple(name for name in named(patterns) if wanted is None or name in wanted)
     if patterns and WARMTH.worth(texts.len()):
-        found = _as_machine_code(texts, whole, tuple(patterns), names)
+        found = _as_machine_code(texts, whole, tuple(patterns), names, filled=filled)
         if found is not None:
             return found
-    return _by_polars(texts, patterns, names)
+    return _by_polars(texts, patterns, names, filled=filled)
 
 
 def named(patterns: Sequence[str]) -> list[str]:
@@ -54,7 +60,7 @@ def named(patterns: Sequence[str]) -> list[str]:
 
 
 def _as_machine_code(
-    texts: pl.Series, whole: Piece | None, patterns: tuple[str, ...], names: tuple[str, ...]
+    texts: pl.Series, whole: Piece | None, patterns: tuple[str, ...], names: tuple[str, ...], *, filled: bool
 ) -> Fit | None:
     from connectors.patterns.program import program  # noqa: PLC0415 - few texts do without
     from connectors.patterns.reading import ODD  # noqa: PLC0415
@@ -64,11 +70,13 @@ def _as_machine_code(
         return None
     whole = piece(texts) if whole is None else whole
     which, begins, sizes = _run(whole, instructions, len(names))
+    if filled:
+        sizes[sizes == 0] = NONE
     columns = texts_at(whole, names, begins, sizes)
     odd = np.flatnonzero(which == ODD)
     if not odd.size:
         return Fit(which, columns, {name: part(whole, *at) for name, *at in zip(names, begins, sizes, strict=True)})
-    other = _by_polars(texts.gather(odd), patterns, names)
+    other = _by_polars(texts.gather(odd), patterns, names, filled=filled)
     which[odd] = other.which
     columns = columns.with_columns(columns[column.name].scatter(odd, column) for column in other.columns.iter_columns())
     return Fit(which, columns)
@@ -104,7 +112,7 @@ def place(texts: Piece, pattern: str, name: str) -> Place | None:
     return Place(begins[0], sizes[0], which == ODD)
 
 
-def _by_polars(texts: pl.Series, patterns: Sequence[str], names: Sequence[str]) -> Fit:
+def _by_polars(texts: pl.Series, patterns: Sequence[str], names: Sequence[str], *, filled: bool) -> Fit:
     which = np.full(texts.len(), NONE, np.int16)
     nothing = pl.repeat(None, texts.len(), dtype=pl.String, eager=True)
     columns = pl.DataFrame(height=texts.len()).with_columns(nothing.alias(name) for name in names)
@@ -123,4 +131,6 @@ def _by_polars(texts: pl.Series, patterns: Sequence[str], names: Sequence[str]) 
             columns = columns.with_columns(columns[part.name].scatter(rows, part) for part in parts.iter_columns())
         if not left.size:
             break
+    if filled:
+        columns = columns.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in names)
     return Fit(which, columns)

@@ -37,7 +37,20 @@ from connectors.patterns.codes import (
 )
 from connectors.patterns.letters import NO, UNSURE, YES
 from connectors.patterns.program import Program
-from connectors.patterns.reading import NONE, ODD, Sets, alike, belongs, bounds, certain, found, guarded, run, width
+from connectors.patterns.reading import (
+    NONE,
+    ODD,
+    Sets,
+    alike,
+    before,
+    belongs,
+    bounds,
+    certain,
+    found,
+    guarded,
+    run,
+    width,
+)
 from connectors.patterns.syntax import MOST
 
 Code = npt.NDArray[np.int32]  # instructions, one after the other
@@ -261,6 +274,8 @@ def attempt(
                     place = certain(data, place, goal, states)
                     while place < goal and states[data[place]] == YES:
                         place += 1
+                elif most == MOST and guard >= 0:
+                    place = before(data, place, end, states, sets[guard >> 1])
                 while True:
                     if guarded(data, place, end, guard, sets):
                         good = True

@@ -125,6 +125,23 @@ def test_wanted_groups_are_made() -> None:
     assert found.columns.to_dicts() == [{"value": "1"}]
 
 
+@pytest.mark.parametrize("few", [1 << 30, 0])
+def test_an_empty_group_is_null_where_all_are_to_be_filled(few: int) -> None:
+    warm.WARMTH.few = few
+    texts = pl.Series(["a=1", "a=", "\u0661=", None])  # the last digit only Polars knows
+    found = fit(texts, (r"^(?P<key>\w+)=(?P<value>\d*)$",), filled=True)
+    assert found.which.tolist() == [0, 0, 0, -1]
+    assert found.columns["value"].to_list() == ["1", None, None, None]
+
+
+@pytest.mark.parametrize("size", range(9))
+def test_a_lazy_run_ends_where_what_follows_begins(size: int) -> None:
+    texts = ["a" * size + "1b", "a" * size + "\n1b", "ă" * size + "1b", "a" * size + "1a1b", "a" * size]
+    by_polars, machines = both(texts, "^(?P<a>.*?)(?:1b|2c)", "(?s)^(?P<a>.+?)(?:1b|2c)")
+    assert machines.which.tolist() == by_polars.which.tolist()
+    assert machines.columns.to_dicts() == by_polars.columns.to_dicts()
+
+
 def test_a_text_that_would_take_for_ever_is_left_to_polars() -> None:
     texts = pl.Series(["a" * 3_000, "a" * 3_000 + "b"])
     assert fit(texts, ("^(?:(?:a|aa)(?:a|aa))*b",)).which.tolist() == [-1, 0]
