@@ -1,4 +1,4 @@
-"""Cuts lines into a column per key, as machine code finds keys and values (`tokens`, `extension`)."""
+"""Cuts lines into a column per key, as machine code finds them (`tokens`, `extension`, `structured`, `elements`)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy.typing as npt
 import polars as pl
 
 from connectors.bytewise import Piece, piece, texts_at
-from connectors.formats import extension, tokens
+from connectors.formats import elements, extension, tokens
 from connectors.formats import structured as fields
 from connectors.formats.pairs import NAMES
 from connectors.formats.signs import Signs
-from connectors.native import Bytes
+from connectors.native import WIDTH, Bytes
 from connectors.patterns.letters import LETTERS, NO, SIZE, YES, known
 
 SALT: Final = np.uint64(secrets.randbits(64) | 1)
@@ -49,7 +49,7 @@ def cut(texts: Piece, signs: Signs, wanted: Collection[str] | None) -> Cut:
     def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
         return tokens.pairs(data, texts.starts, texts.ends, meant, keys, wanted is None, found)
 
-    columns, found = _placed(Search(texts, room, scan), wanted)
+    columns, found = _placed(Search(texts, room, scan), sorted(wanted or ()), opened=wanted is None)
     return Cut(columns, pl.Series(found.pairs > 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
 
 
@@ -81,6 +81,29 @@ def structured(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence
     return _extended(lines, wanted, parts, Form(fields.PARTS, fields.EQUALS, read, SPARE))
 
 
+def tagged(lines: pl.Series, asked: Mapping[str, str], wanted: Collection[str] | None) -> tuple[Cut, frozenset[str]]:
+    """Return elements' texts or attributes, and named data, all or wanted; and which columns may hold entities.
+
+    `asked` has an attribute, or nothing for the text, per element; its columns are named `<element`.
+    """
+    texts = piece(lines)
+    names = [*(f"<{element}" for element in asked), *sorted(wanted or ())]
+    escaped = np.zeros(NAMES if wanted is None else len(names), np.uint8)
+    sizes = np.array([*map(len, asked.values())] + [0] * (len(names) - len(asked)), np.int64)
+    letters = np.frombuffer("".join(asked.values()).encode(), np.uint8)
+    attributes = elements.Attributes(letters, np.cumsum(sizes) - sizes, sizes)
+
+    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
+        opened = wanted is None
+        inner = _class(elements.INNER)
+        return elements.read(data, texts.starts, texts.ends, inner, keys, opened, attributes, found, escaped)
+
+    room = int(np.count_nonzero(texts.data == elements.LESS)) + 1
+    columns, found = _placed(Search(texts, room, scan, WIDTH), names, opened=wanted is None)
+    cut = Cut(columns, pl.Series(found.pairs >= 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
+    return cut, frozenset(name for name, holds in zip(columns, escaped, strict=False) if holds)
+
+
 class Made(NamedTuple):
     """What a reader of headers and of pairs fills: places of parts, pairs, and which keys hold escapes."""
 
@@ -107,7 +130,7 @@ def _extended(lines: pl.Series, wanted: Collection[str] | None, parts: Sequence[
         return form.read(texts, data, keys, Made(heads, found, escaped))
 
     room = int(np.count_nonzero(texts.data == form.equals)) + 1
-    made = _placed(Search(texts, room, scan, form.spare), wanted)
+    made = _placed(Search(texts, room, scan, form.spare), sorted(wanted or ()), opened=wanted is None)
     heads.sizes[:, made[1].pairs < 0] = tokens.NOWHERE
     return _with_heads(texts, made, heads, {part: form.parts.index(part) for part in parts}, escaped)
 
@@ -126,19 +149,18 @@ def _with_heads(
     return Extended(told, headers, frozenset(name for name, holds in zip(columns, escaped, strict=False) if holds))
 
 
-def _placed(search: Search, wanted: Collection[str] | None) -> tuple[dict[str, pl.Series], tokens.Found]:
-    """Return a column per key that was found."""
+def _placed(search: Search, names: list[str], *, opened: bool) -> tuple[dict[str, pl.Series], tokens.Found]:
+    """Return a column per key of these names, and where it's `opened`, of all others that are found."""
     texts, room, scan, spare = search
     lines = texts.starts.size
-    names = sorted(wanted or ())
     data = np.concatenate([texts.data, np.frombuffer("".join(names).encode(), np.uint8), np.zeros(spare, np.uint8)])
-    keys = _keys(data, texts.data.size, [len(name.encode()) for name in names], opened=wanted is None)
+    keys = _keys(data, texts.data.size, [len(name.encode()) for name in names], opened=opened)
     found = tokens.Found(*(np.empty(size, np.int32) for size in (room, room, room, room, lines)))
     total = scan(data, keys, found)
     count = int(keys.total[0])
     begins, sizes = np.zeros((count, lines), np.int32), np.full((count, lines), tokens.NOWHERE, np.int32)
     tokens.placed(found, total, begins, sizes)
-    if wanted is None:
+    if opened:
         places = zip(keys.starts[:count].tolist(), keys.sizes[:count].tolist(), strict=True)
         names = [data[at : at + size].tobytes().decode() for at, size in places]
     return {column.name: column for column in texts_at(texts, names, begins, sizes).iter_columns()}, found

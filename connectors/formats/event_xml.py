@@ -16,26 +16,32 @@ from typing import ClassVar, Final
 
 import polars as pl
 
+from connectors.formats import pairs
 from connectors.formats.frames import ERROR
 from connectors.formats.json_lines import COLUMNS
+from connectors.warm import WARMTH
 
-VALUE: Final = r">([^<]*)<"
-SYSTEM: Final[Mapping[str, str]] = {
-    "Provider_Name": r"<Provider [^>]*?\bName=[\"']([^\"']*)",
-    "EventID": r"<EventID(?: [^>]*)?" + VALUE,
-    "Level": "<Level" + VALUE,
-    "Task": "<Task" + VALUE,
-    "Keywords": "<Keywords" + VALUE,
-    "TimeCreated": r"<TimeCreated [^>]*?\bSystemTime=[\"']([^\"']*)",
-    "EventRecordID": "<EventRecordID" + VALUE,
-    "Execution_ProcessID": r"<Execution [^>]*?\bProcessID=[\"']([^\"']*)",
-    "Channel": "<Channel" + VALUE,
-    "Computer": "<Computer" + VALUE,
-    "Security_UserID": r"<Security [^>]*?\bUserID=[\"']([^\"']*)",
+SYSTEM: Final[Mapping[str, tuple[str, str]]] = {  # the element that has it, and the attribute if not the text
+    "Provider_Name": ("Provider", "Name"),
+    "EventID": ("EventID", ""),
+    "Level": ("Level", ""),
+    "Task": ("Task", ""),
+    "Keywords": ("Keywords", ""),
+    "TimeCreated": ("TimeCreated", "SystemTime"),
+    "EventRecordID": ("EventRecordID", ""),
+    "Execution_ProcessID": ("Execution", "ProcessID"),
+    "Channel": ("Channel", ""),
+    "Computer": ("Computer", ""),
+    "Security_UserID": ("Security", "UserID"),
 }
+VALUE: Final = r">([^<]*)<"
 NAMES: Final = r"<Data Name=[\"'][^\"']{1,100}[\"']>"
-NAMED: Final = re.compile(r"^[\w. -]{1,100}$")
-ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#10;": "\n", "&#13;": "\r", "&#9;": "\t"}
+NAMED: Final = re.compile(r"[\w. -]{1,100}")
+ENTITIES: Final = {
+    "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'",
+    "&#10;": "\n", "&#13;": "\r", "&#9;": "\t", "&#xA;": "\n", "&#xD;": "\r", "&#x9;": "\t",
+}  # fmt: skip
+Read = tuple[dict[str, pl.Series], pl.Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +53,55 @@ class EventXml:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`; `&amp;` and its like are characters again."""
-        names = [*SYSTEM, *_names(original)] if wanted is None else sorted(wanted)
-        text = pl.col("text")
-        whole = text.str.contains("<Event[ >]") & text.str.contains("</Event>", literal=True)
-        found = (
-            original.alias("text")
-            .to_frame()
-            .select(
-                *(_value(name).alias(name) for name in names),
-                pl.when(~whole).then(pl.lit("no event in XML, or not whole")).alias(ERROR),
-            )
-        )
-        return found.with_columns(_unescaped(found[name]) for name in names)
+        made, good = (_by_machine if WARMTH.worth(original.len()) else _by_patterns)(original, wanted)
+        columns = pairs.selected(made, wanted, original.len())
+        if not good.all():
+            columns = [column.set(~good, None) for column in columns]
+        error = pl.select(pl.when(~good).then(pl.lit("no event in XML, or not whole"))).to_series()
+        return pl.DataFrame([*columns, error.alias(ERROR)])
+
+
+def _by_machine(original: pl.Series, wanted: frozenset[str] | None) -> Read:
+    """Return columns, and which lines hold a whole event."""
+    from connectors.formats.cutting import tagged  # noqa: PLC0415 - machine code takes time to load
+
+    system = {name: place for name, place in SYSTEM.items() if wanted is None or name in wanted}
+    data = None if wanted is None else [name for name in wanted if name not in SYSTEM and NAMED.fullmatch(name)]
+    found, escaped = tagged(original, dict(system.values()), data)
+    read = {name: _unescaped(part) if name in escaped else part for name, part in found.columns.items()}
+    made = {name: read.pop(f"<{element}") for name, (element, _) in system.items()}
+    made |= {name: part for name, part in read.items() if name not in SYSTEM}
+    good = found.good
+    if found.odd.len():
+        others, whole = _by_patterns(original.gather(found.odd), wanted)
+        made = pairs.replaced(made, others, found.odd, original.len())
+        good = good.scatter(found.odd, whole)
+    return made, good
+
+
+def _by_patterns(original: pl.Series, wanted: frozenset[str] | None) -> Read:
+    names = [*SYSTEM, *_names(original)] if wanted is None else sorted(wanted)
+    text = original.alias("text").to_frame()
+    found = text.select(_value(name).alias(name) for name in names)
+    whole = pl.col("text").str.contains("<Event[ >]") & pl.col("text").str.contains("</Event>", literal=True)
+    good = text.select(whole.fill_null(value=False)).to_series()
+    return {column.name: _unescaped(column) for column in found}, good
 
 
 def _names(original: pl.Series) -> list[str]:
     found = original.str.extract_all(NAMES).explode().drop_nulls().unique(maintain_order=True)
     names = found.str.slice(12).str.head(-2)
-    return [name for name in names.head(COLUMNS) if name not in SYSTEM and NAMED.match(name)]
+    return [name for name in names.head(COLUMNS) if name not in SYSTEM and NAMED.fullmatch(name)]
 
 
 def _value(name: str) -> pl.Expr:
-    if name in SYSTEM:
-        pattern = SYSTEM[name]
-    elif NAMED.match(name):
-        pattern = rf"<Data Name=[\"']{re.escape(name)}[\"']" + VALUE
+    element, attribute = SYSTEM.get(name, ("", ""))
+    if attribute:
+        pattern = rf"<{element} [^>]*?\b{attribute}=[\"']([^\"']*)"
+    elif element:
+        pattern = rf"<{element}(?: [^>]*[^>/])?{VALUE}"
+    elif NAMED.fullmatch(name):
+        pattern = rf"<Data Name=[\"']{re.escape(name)}[\"']{VALUE}"
     else:
         return pl.lit(None, pl.String)
     return pl.col("text").str.extract(pattern)
@@ -82,7 +112,4 @@ def _unescaped(column: pl.Series) -> pl.Series:
     rows = column.str.contains("&", literal=True).fill_null(value=False).arg_true()
     if rows.is_empty():
         return column
-    text = column.gather(rows)
-    for entity, character in ENTITIES.items():
-        text = text.str.replace_all(entity, character, literal=True)
-    return column.scatter(rows, text.str.replace_all("&amp;", "&", literal=True))
+    return column.scatter(rows, column.gather(rows).str.replace_many(ENTITIES))
