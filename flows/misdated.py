@@ -3,18 +3,21 @@
     events of fortigate from 10.1.2.3 came on 9 March, dated 7 h ahead ─► one finding, whose window is 9 March
 
 Only where a collector, or Kafka, told when events came. The times of a sender's first and last events of a day are held
-until there are enough of them, so it doesn't matter in which batches a run reads them; and what was read late, all at
-once, is no clock that is behind. One time that is still to come is enough.
+until there are enough of them, so it doesn't matter in which batches and runs they are read; and what was read late,
+all at once, is no clock that is behind. One time that is still to come is enough.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import numpy as np
 import polars as pl
@@ -26,7 +29,7 @@ from detectors.contracts import Batch, Hits
 from detectors.findings import Detection, Found, assemble
 from detectors.maintenance import Calendar
 from detectors.meta import DAY, Meta
-from detectors.schema import MATCH, ORGANISATION, ORIGIN, RECORD, TIME
+from detectors.schema import MATCH, ORGANISATION, ORIGIN, PLACE, RECORD, TIME
 from flows.clocks import AHEAD, CAME, FEW, SENDER, WRONG, Skew, skews, span
 from flows.sifting import read_again
 
@@ -36,7 +39,8 @@ HOUR: Final = 3600
 HELD: Final = 20_000  # events of a source whose times are held; 500 senders
 EVENTS: Final = 50  # of a finding that are counted
 KEY: Final = (SENDER, "day")
-TIMES: Final = ("@timestamp", CAME, *KEY, *PLACED)
+_PLACES: Final = ((name, kind) for name, kind in [*PLACE.items(), *RECORD.items()] if name in PLACED)
+TIMES: Final = pl.Schema([("@timestamp", TIME), (CAME, TIME), (SENDER, pl.String), ("day", TIME), *_PLACES])
 NAMED: Final = frozenset((*RECORD, *ORIGIN, *ORGANISATION, "soc.origin", "soc.label", "host.name"))  # in a finding
 
 
@@ -57,7 +61,9 @@ class Wrong:
 class Misdated:
     """Finds the senders whose clocks or zones are wrong; each is told once a day."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """Take a folder where times are held between runs."""
+        self._folder = folder
         self._held: dict[str, pl.DataFrame] = {}  # by source: TIMES
         self._told: dict[str, pl.DataFrame] = {}  # by source: KEY
 
@@ -76,6 +82,18 @@ class Misdated:
             yield _found(batch, odd, wrong, parser, calendar)
             self._told[batch.source] = pl.concat([told, _keys(wrong).drop("rule")]).tail(HELD)
 
+    def keep(self) -> None:
+        """Hold times for the next run; those of earlier days than the last two are let go."""
+        if self._folder is None or not self._held:
+            return
+        with suppress(OSError):  # the disk is full: what was found is stored all the same
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for source, held in self._held.items():
+                path = _file(self._folder, source)
+                fresh = path.with_name(f".{path.name}.new")
+                held.filter(pl.col("day") >= pl.col("day").max() - timedelta(days=1)).write_parquet(fresh)
+                fresh.replace(path)
+
     def _wrong(self, batch: Batch, rows: pl.DataFrame, odd: pl.DataFrame) -> Iterator[Wrong]:
         """Yield the senders of a batch of whom is known enough; a sender comes twice where two things are wrong."""
         coming = odd.filter(pl.col("@timestamp") >= pl.col("day") + timedelta(days=1) + AHEAD)
@@ -88,12 +106,24 @@ class Misdated:
 
     def _hold(self, batch: Batch, mine: pl.DataFrame) -> pl.DataFrame:
         """Hold times, each event once; return what is known of the senders of these."""
-        there = [self._held[batch.source]] if batch.source in self._held else []
-        known = pl.concat([*there, mine.select(TIMES)]).unique(PLACED, keep="first").sort(CAME, *PLACED)
+        there = self._held[batch.source] if batch.source in self._held else _kept(self._folder, batch.source)
+        known = pl.concat([there, mine.select(TIMES.names())]).unique(PLACED, keep="first").sort(CAME, *PLACED)
         place, count = pl.int_range(pl.len()).over(KEY), pl.len().over(KEY)
         kept = known.filter((place < FEW) | (place >= count - FEW))
         self._held[batch.source] = kept.tail(HELD)
         return kept.join(mine.select(KEY).unique(), on=KEY, how="semi", nulls_equal=True, maintain_order="left")
+
+
+def _file(folder: Path, source: str) -> Path:
+    return folder / f"{quote(source, safe='')}.parquet"
+
+
+def _kept(folder: Path | None, source: str) -> pl.DataFrame:
+    """Return the times that an earlier run held; a damaged file costs what it holds, and is written anew."""
+    try:
+        return TIMES.to_frame() if folder is None else pl.read_parquet(_file(folder, source)).cast(TIMES)
+    except (OSError, pl.exceptions.PolarsError):
+        return TIMES.to_frame()
 
 
 def _wrong(one: Skew, day: datetime) -> Wrong:

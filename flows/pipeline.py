@@ -84,6 +84,7 @@ class Pipeline:
         enrichment: Enrichment | None = None,
         waiting: Waiting | None = None,
         ledger: Ledger | None = None,
+        misdated: Misdated | None = None,
     ) -> None:
         """Take what runs; with `waiting`, findings are made of several batches together, the last by `settle`."""
         self.statistics = Statistics()
@@ -92,7 +93,7 @@ class Pipeline:
         self._sink, self._archive = sink, archive
         self._say = say
         self._flooding: set[str] = set()  # rules that were told of
-        self._clocks, self._misdated = Clocks(), Misdated()
+        self._clocks, self._misdated = Clocks(), misdated or Misdated()
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
         self._correlating = correlating
         self._waiting = waiting

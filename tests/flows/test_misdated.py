@@ -126,6 +126,20 @@ def test_other_batches_and_orders_give_the_same_findings(order: list[int], sizes
     assert sorted(seen) == sorted(IDS)
 
 
+@pytest.mark.parametrize(("damaged", "told"), [(False, [0, 0, 1]), (True, [0, 0, 0])])
+def test_a_device_that_writes_little_is_known_after_some_runs(
+    tmp_path: Path, *, damaged: bool, told: list[int]
+) -> None:
+    whole, counts = batch([-7 * HOUR] * 27, every=600 * SECOND).records, []
+    for first in (0, 9, 18):
+        misdated = Misdated(tmp_path / "clocks")
+        counts.append(len(list(found(misdated, of(whole[first : first + 9])))))
+        misdated.keep()
+        if damaged:
+            (tmp_path / "clocks" / "auth.parquet").write_bytes(b"PAR1")
+    assert counts == told
+
+
 def test_nothing_is_told_where_nobody_knows_when_it_came_or_it_was_looked_at_before() -> None:
     records = batch([7 * HOUR] * 30).records
     assert not list(found(Misdated(), of(records.drop("event.created"))))
