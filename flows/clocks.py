@@ -26,6 +26,8 @@ NEAR: Final = 120  # seconds that an event may take to come
 WRONG: Final = 300  # seconds by which a clock may be off
 STEADY: Final = 60  # seconds by which an offset that is a clock's may vary
 SHARE: Final = 0.9  # of a sender's events that must say so
+RUNS: Final = 5  # seconds over which events must have come to show that their clock runs as fast as ours
+PACE: Final = 4  # how many times longer that must be than what their offset varies by
 AHEAD: Final = timedelta(days=1)  # what time may be beyond the day on which it came: zones
 
 
@@ -37,12 +39,17 @@ class Skew:
     events: int
     seconds: int
     zone: bool  # it is another zone
+    span: int = 0  # seconds between the first and the last that came
+    varies: int = 0  # seconds by which the offset does, but for outliers
+
+    @property
+    def sure(self) -> bool:
+        """Say whether it can't be a log that was read late: that is dated behind, and was not written as it came."""
+        return self.seconds > 0 or self.span >= max(RUNS, PACE * self.varies)
 
     def words(self) -> str:
         """Return the offset as people say it: +7 h, -3 d 4 h."""
-        days, minutes = divmod(round(abs(self.seconds) / 60), 1440)
-        parts = ((days, "d"), (minutes // 60, "h"), (minutes % 60, "min"))
-        return ("+" if self.seconds > 0 else "-") + " ".join(f"{count} {unit}" for count, unit in parts if count)
+        return ("+" if self.seconds > 0 else "-") + span(self.seconds)
 
     def sentence(self, source: str) -> str:
         """Return what is wrong, and what to do about it."""
@@ -57,11 +64,18 @@ class Skew:
         return told + "the clock there is wrong; let it follow NTP"
 
 
+def span(seconds: int, units: tuple[str, str, str] = ("d", "h", "min")) -> str:
+    """Return how long it is, as people say it: 3 d 4 h."""
+    days, minutes = divmod(round(abs(seconds) / 60), 1440)
+    parts = zip((days, minutes // 60, minutes % 60), units, strict=True)
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
 def skews(events: pl.DataFrame) -> Iterator[Skew]:
     """Yield the senders whose clocks are off, of events with their times, when they came, and who sent them."""
     off = (pl.col("@timestamp") - pl.col(CAME)).dt.total_seconds()
-    known = events.select(off.alias("off"), pl.col(SENDER).alias("sender") if SENDER in events.columns else
-                          pl.lit(None, pl.String).alias("sender")).drop_nulls("off")  # fmt: skip
+    sender = pl.col(SENDER) if SENDER in events.columns else pl.lit(None, pl.String)
+    known = events.select(off.alias("off"), sender.alias("sender"), pl.col(CAME).alias("came")).drop_nulls("off")
     middle = pl.col("off").median()
     zone = (middle / HALF).round() * HALF
     told = known.group_by("sender", maintain_order=True).agg(
@@ -70,12 +84,13 @@ def skews(events: pl.DataFrame) -> Iterator[Skew]:
         zone.alias("zone"),
         ((pl.col("off") - zone).abs() <= NEAR).mean().alias("near"),
         (pl.col("off").quantile(0.9) - pl.col("off").quantile(0.1)).alias("varies"),
+        (pl.col("came").max() - pl.col("came").min()).dt.total_seconds().alias("runs"),
     )
-    for sender, count, seconds, offset, near, varies in told.filter(pl.col("events") >= FEW).iter_rows():
+    for sender, count, seconds, offset, near, varies, runs in told.filter(pl.col("events") >= FEW).iter_rows():
         if offset and abs(offset) <= ZONES * HALF and near >= SHARE:
-            yield Skew(sender, count, int(offset), zone=True)
+            yield Skew(sender, count, int(offset), True, runs, int(varies))
         elif abs(seconds) > WRONG and varies <= STEADY:
-            yield Skew(sender, count, int(seconds), zone=False)
+            yield Skew(sender, count, int(seconds), False, runs, int(varies))
 
 
 class Clocks:

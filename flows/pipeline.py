@@ -4,7 +4,7 @@
                                                    └─► keep ─► correlate ─► mute ─► group ─► findings ─► sink
 
 What exceptions leave are matches: correlations and risk see them before anything mutes them, so maintenance hides a
-finding and never what it is part of.
+finding and never what it is part of. Clocks and zones that are wrong make findings of their own.
 
 Nothing here knows where batches come from or where results go.
 """
@@ -34,6 +34,7 @@ from flows.correlating import Correlating
 from flows.gathering import findings_of
 from flows.ledger import Ledger
 from flows.matching import Matched, Struck, matched
+from flows.misdated import Misdated
 from flows.sifting import Sifted, sift
 from flows.statistics import Statistics
 from flows.told import Told
@@ -83,6 +84,7 @@ class Pipeline:
         enrichment: Enrichment | None = None,
         waiting: Waiting | None = None,
         ledger: Ledger | None = None,
+        misdated: Misdated | None = None,
     ) -> None:
         """Take what runs; with `waiting`, findings are made of several batches together, the last by `settle`."""
         self.statistics = Statistics()
@@ -91,7 +93,7 @@ class Pipeline:
         self._sink, self._archive = sink, archive
         self._say = say
         self._flooding: set[str] = set()  # rules that were told of
-        self._clocks = Clocks()
+        self._clocks, self._misdated = Clocks(), misdated or Misdated()
         self._exceptions, self._calendar = exceptions or Exceptions(), calendar or Calendar()
         self._correlating = correlating
         self._waiting = waiting
@@ -127,6 +129,7 @@ class Pipeline:
                 self._archive.write(batch, parsed.events)
         left = self.match(batch, parsed)
         sifted = self._sift(left)
+        self._find_misdated(batch, parsed)
         self._carry(left, sifted)
         if self._ledger is not None:
             with self.statistics.timed("sink"):
@@ -238,6 +241,14 @@ class Pipeline:
             if self._say is not None and count >= FLOOD and rule not in self._flooding:
                 self._flooding.add(rule)
                 self._say(f"the rule {title!r} ({rule}) made {count:,} findings of one batch: group them by less")
+
+    def _find_misdated(self, batch: Batch, parsed: Parsed) -> None:
+        """Store the findings that clocks or zones are wrong."""
+        parser = self._parsers[batch.source]
+        parts = self._misdated.take(batch, parsed.events, parser, self._calendar)
+        for found in self.statistics.making("clocks", parts):
+            with self.statistics.timed("sink"):
+                self._store_found(found, batch.source, batch.origin)
 
     def _tell_times(self, batch: Batch, times: pl.DataFrame) -> None:
         """Tell once of each source and sender whose times can't be right."""

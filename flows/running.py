@@ -41,6 +41,7 @@ from flows.assembly import Parts
 from flows.correlating import remembering
 from flows.doubts import expiring
 from flows.ledger import Ledger
+from flows.misdated import Misdated
 from flows.patience import patiently
 from flows.pipeline import Pipeline
 from flows.reloading import Watched
@@ -90,7 +91,8 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
         source = _source(settings, parts, where, stack, seconds)
         remember = memory(settings, where, stack)
         ledger = Ledger(parts, settings.late * SECOND)
-        pipeline = storing(parts, where, remember, say, archive=Archive(settings.archive), ledger=ledger)
+        misdated, archive = Misdated(settings.cache / "clocks"), Archive(settings.archive)
+        pipeline = storing(parts, where, remember, say, archive=archive, ledger=ledger, misdated=misdated)
         guard = protecting.guard(settings, parts.definitions)
         for batch in map(guard.batch, carried(source.batches(), means(parts.definitions))):
             if watched.changed():
@@ -102,6 +104,7 @@ def run(settings: Settings, say: Say, *, seconds: float | None = None) -> Done:
                 say(plain(words))
         if seconds is None or time.monotonic() - start < seconds:  # caught up, not stopped half-way
             patiently(lambda: settle(settings, pipeline, source), source, say)
+        misdated.keep()
         if isinstance(source, FileSource):
             for fault in source.outcome.faults:
                 say(f"not read: {plain(str(fault))}")
@@ -116,6 +119,7 @@ def storing(
     *,
     archive: Archive | None = None,
     ledger: Ledger | None = None,
+    misdated: Misdated | None = None,
 ) -> Pipeline:
     """Return the pipeline that stores what it finds, and whose correlations remember."""
     return Pipeline(
@@ -130,6 +134,7 @@ def storing(
         correlating=remembering(parts, remember, microseconds),
         enrichment=parts.enrichment,
         ledger=ledger,
+        misdated=misdated,
     )
 
 

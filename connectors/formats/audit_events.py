@@ -73,7 +73,7 @@ def _arguments(text: pl.Series, execve: pl.Series) -> pl.Series:
     """Return the arguments that each EXECVE record lists."""
     rows = execve.fill_null(value=False).arg_true()
     found = (
-        text.gather(rows)
+        spaced(text.gather(rows))
         .str.extract_all(ARGUMENT)
         .alias("argument")
         .to_frame()
@@ -103,15 +103,32 @@ def _whole(found: pl.DataFrame) -> pl.DataFrame:
     return whole.select("row", (pl.col("name") + "=" + pl.col("argument")).alias("argument"))
 
 
+def spaced(text: pl.Series) -> pl.Series:
+    """Return records with a blank before each key: those within `msg='…'` too."""
+    return text.str.replace("msg='", "msg=' ", literal=True)
+
+
 def decoded(text: pl.Series) -> pl.Series:
     """Decode what is hexadecimal because it is no plain text, and remove the quotes of what is."""
     rows = text.str.contains(r"^(?:[0-9A-F]{2})+$").fill_null(value=False).arg_true()
-    plain = text.str.strip_chars('"')
+    return written(text.str.strip_chars('"'), rows)
+
+
+def written(text: pl.Series, rows: pl.Series) -> pl.Series:
+    """Return texts where the hexadecimal digits that stand in these rows are what they stand for."""
     if rows.is_empty():
-        return plain
-    distinct = text.gather(rows).unique()
-    texts = pl.Series([_text(cell) for cell in distinct], dtype=pl.String)
-    return plain.scatter(rows, text.gather(rows).replace_strict(distinct, texts, return_dtype=pl.String))
+        return text
+    digits = text.gather(rows)
+    distinct = digits.unique()
+    return text.clone().scatter(rows, digits.replace_strict(distinct, _texts(distinct), return_dtype=pl.String))
+
+
+def _texts(digits: pl.Series) -> pl.Series:
+    """Return what digits stand for; Polars decodes bytes, and can't tell those that are no text."""
+    easy = digits.str.contains(r"^(?:[0-7].)+$")
+    plain = digits.filter(easy).str.decode("hex").cast(pl.String).str.replace_all("\0", " ", literal=True)
+    others = pl.Series([_text(cell) for cell in digits.filter(~easy)], dtype=pl.String)
+    return digits.clone().scatter(easy.arg_true(), plain).scatter((~easy).arg_true(), others)
 
 
 def _text(digits: str) -> str:

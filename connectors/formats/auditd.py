@@ -12,20 +12,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
-from connectors.formats import audit_events
+from connectors.bytewise import piece, texts_at
+from connectors.formats import audit_events, pairs
 from connectors.formats.frames import ERROR
-from connectors.formats.json_lines import COLUMNS
+from connectors.patterns.fit import fit
+from connectors.warm import WARMTH
 
 HEAD: Final = (
     r"(?:node=(?P<node>\S+) )?(?:type=(?P<type>[A-Z0-9_\[\]]+) )?(?:msg=)?"
     r"audit\((?P<timestamp>\d+(?:\.\d+)?):(?P<serial>\d+)\):"
 )
 EVENT: Final = r"audit\((\d+(?:\.\d+)?:\d+)\):"
-KEY: Final = re.compile(r"^[A-Za-z_][\w-]*$")
+SEPARATOR: Final = "\x1d"  # stands before what auditd adds when it names numbers
+KEY: Final = re.compile(r"^[A-Za-z_][\w-]*\Z")
 NAMES: Final = r" ([A-Za-z_][\w-]*)="
 HEAD_COLUMNS: Final = ("node", "type", "timestamp", "serial")
 
@@ -34,6 +38,14 @@ ENCODED: Final = frozenset({"acct", "cmd", "comm", "cwd", "data", "exe", "key", 
 ARGUMENT: Final = re.compile(r"^a\d+$")
 JOINED: Final = frozenset(audit_events.COLUMNS)
 SHARED: Final = frozenset(audit_events.SHARED)
+
+
+class Read(NamedTuple):
+    """What records hold: they as texts with blanks between pairs, the parts of their heads, and a column per key."""
+
+    text: pl.Series
+    heads: pl.DataFrame
+    values: dict[str, pl.Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +61,68 @@ class Auditd:
 
     def parse(self, original: pl.Series, wanted: frozenset[str] | None) -> pl.DataFrame:
         """Return the wanted columns and `error.message`."""
-        text = (
-            original.alias("text")
-            .to_frame()
-            .select(
-                pl.col("text")
-                .str.replace_all("\x1d", " ", literal=True)  # separates what auditd adds when it names numbers
-                .str.replace("msg='", "msg=' ", literal=True)
-            )
-        )
-        asked = None if wanted is None else wanted | _beside(wanted)
-        names = _names(text["text"]) if asked is None else sorted(asked - JOINED)
-        head = pl.col("text").str.extract_groups(HEAD)
-        frame = text.with_columns(head.alias("head")).with_columns(pl.col("head").struct.field("timestamp", "type"))
-        found = frame.select(
-            *[_value(name).alias(name) for name in names],
-            pl.when(pl.col("timestamp").is_null()).then(pl.lit("not an audit record")).alias(ERROR),
-            pl.col("type").alias(" type"),
-        )
-        for name in names:
-            if name in ENCODED or ARGUMENT.match(name):
-                found = found.with_columns(_decoded(found, name))
-        found = found.drop(" type")
+        asked = None if wanted is None else (wanted | _beside(wanted)) - JOINED
+        text, heads, values = (_quickly if WARMTH.worth(original.len()) else _slowly)(original, asked)
+        made = {**{part.name: part for part in heads}, **values}
+        error = pl.select(pl.when(heads["timestamp"].is_null()).then(pl.lit("not an audit record"))).to_series()
+        found = pl.DataFrame([*pairs.selected(made, asked, original.len()), error.alias(ERROR)])
         if wanted is None or wanted & JOINED:
-            found = found.hstack(_joined(text["text"], found))
-        if names_shared := SHARED.intersection(found.columns, names if wanted is None else wanted):
+            found = found.hstack(_joined(text, found))
+        if names_shared := SHARED.intersection(found.columns, found.columns if wanted is None else wanted):
             there = found.with_columns(_absent(found, ("type", *audit_events.EVENT)))
             found = found.with_columns(audit_events.shared(there, names_shared).get_columns())
         return found if wanted is None else found.select(*sorted(wanted), ERROR)
+
+
+def _quickly(original: pl.Series, asked: frozenset[str] | None) -> Read:
+    """Read records as machine code, and those that are odd by patterns."""
+    from connectors.formats.cutting import audited  # noqa: PLC0415 - few lines do without
+
+    texts = piece(original)
+    texts.data[np.flatnonzero(texts.data == ord(SEPARATOR))] = ord(" ")
+    sizes = (texts.ends - texts.starts).astype(np.int32)
+    text = texts_at(texts, ["text"], np.zeros_like(sizes)[None], sizes[None])["text"]
+    heads = fit(text, (HEAD,), _head(asked), texts).columns
+    columns, odd, digits = audited(texts, None if asked is None else frozenset(filter(_is_key, asked)))
+    values = {name: column for name, column in columns.items() if asked is not None or _is_own(name)}
+    for name in filter(_is_encoded, values):
+        values[name] = audit_events.written(values[name], _encoded(name, digits[name], heads["type"]))
+    if odd.len():
+        others = _values(text.gather(odd), heads["type"].gather(odd), asked)
+        values = pairs.replaced(values, others, odd, original.len())
+    return Read(text, heads, values)
+
+
+def _encoded(name: str, digits: pl.Series, types: pl.Series) -> pl.Series:
+    """Return at which of the places of digits these are texts: arguments of system calls are numbers."""
+    if name in ENCODED:
+        return digits
+    return digits.filter(types.gather(digits).ne_missing("SYSCALL"))
+
+
+def _slowly(original: pl.Series, asked: frozenset[str] | None) -> Read:
+    """Read the same by patterns."""
+    text = original.str.replace_all(SEPARATOR, " ", literal=True)
+    heads = fit(text, (HEAD,), _head(asked)).columns
+    return Read(text, heads, _values(text, heads["type"], asked))
+
+
+def _head(asked: frozenset[str] | None) -> frozenset[str] | None:
+    return None if asked is None else asked | {"timestamp", "type"}
+
+
+def _is_key(name: str) -> bool:
+    """Say whether records may have such a key that isn't part of their heads."""
+    return bool(KEY.match(name)) and name not in HEAD_COLUMNS
+
+
+def _is_encoded(name: str) -> bool:
+    return name in ENCODED or bool(ARGUMENT.match(name))
+
+
+def _is_own(name: str) -> bool:
+    """Say whether a key that was met is a column: `msg` holds others, and some columns are made of several records."""
+    return name not in {*HEAD_COLUMNS, *JOINED, "msg"}
 
 
 def _joined(text: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
@@ -93,6 +139,14 @@ def _beside(wanted: frozenset[str]) -> frozenset[str]:
     return frozenset([*joined, *(("type", *audit_events.EVENT) if wanted & SHARED else ())])
 
 
+def _values(text: pl.Series, types: pl.Series, asked: frozenset[str] | None) -> dict[str, pl.Series]:
+    """Return a column per key that is asked for, or that there is."""
+    spaced = audit_events.spaced(text)
+    names = _names(spaced) if asked is None else sorted(filter(_is_key, asked))
+    frame = spaced.alias("text").to_frame().select(_value(name).alias(name) for name in names)
+    return {name: _decoded(frame[name], types) for name in names}
+
+
 def _names(text: pl.Series) -> list[str]:
     keys = (
         text.str.extract_all(NAMES)
@@ -102,25 +156,18 @@ def _names(text: pl.Series) -> list[str]:
         .str.strip_suffix("=")
         .unique(maintain_order=True)
     )
-    return [*HEAD_COLUMNS, *(key for key in keys.head(COLUMNS) if key not in {*HEAD_COLUMNS, "msg"})]
+    return [*filter(_is_own, keys.head(pairs.NAMES))]
 
 
 def _value(name: str) -> pl.Expr:
-    if name in HEAD_COLUMNS:
-        value = pl.col("head").struct.field(name)
-    elif KEY.match(name):
-        raw = pl.col("text").str.extract(rf""" {re.escape(name)}=("[^"]*"|[^\s'"]*)""")
-        value = pl.when(~raw.is_in(["(null)", "?", '"?"', "(none)"])).then(raw)
-    else:
-        value = pl.lit(None, pl.String)
-    encoded = name in ENCODED or ARGUMENT.match(name)
-    return value if encoded else value.str.strip_chars('"')
+    raw = pl.col("text").str.extract(rf""" {re.escape(name)}=("[^"]*"|[^\s'"]*)""")
+    return pl.when(~raw.is_in(["(null)", "?", '"?"', "(none)"])).then(raw)
 
 
-def _decoded(found: pl.DataFrame, name: str) -> pl.Series:
-    """Decode unquoted hexadecimal text, then remove the quotes; arguments of system calls are numbers."""
-    text = found[name]
-    if not ARGUMENT.match(name):
-        return audit_events.decoded(text)
-    numbers = (found[" type"] == "SYSCALL").fill_null(value=False)
-    return audit_events.decoded(text.set(numbers, None)).zip_with(~numbers, text)
+def _decoded(text: pl.Series, types: pl.Series) -> pl.Series:
+    """Decode unquoted hexadecimal text, and remove quotes; arguments of system calls are numbers."""
+    plain = text.str.strip_chars('"')
+    if not _is_encoded(text.name):
+        return plain
+    texts = audit_events.decoded(text)
+    return texts if text.name in ENCODED else texts.zip_with(types.ne_missing("SYSCALL"), plain)

@@ -11,12 +11,12 @@ import numpy.typing as npt
 import polars as pl
 
 from connectors.bytewise import Piece, piece, texts_at
-from connectors.formats import elements, extension, tokens
+from connectors.formats import audit_pairs, elements, extension, tokens
 from connectors.formats import structured as fields
 from connectors.formats.pairs import NAMES
 from connectors.formats.signs import Signs
 from connectors.native import WIDTH, Bytes
-from connectors.patterns.letters import LETTERS, NO, SIZE, YES, known
+from connectors.patterns.letters import LETTERS, NO, SIZE, YES, known, one, union
 
 SALT: Final = np.uint64(secrets.randbits(64) | 1)
 INNER: Final = frozenset(b".-/[]0123456789") | LETTERS
@@ -102,6 +102,34 @@ def tagged(lines: pl.Series, asked: Mapping[str, str], wanted: Collection[str] |
     columns, found = _placed(Search(texts, room, scan, WIDTH), names, opened=wanted is None)
     cut = Cut(columns, pl.Series(found.pairs >= 0), pl.Series(np.flatnonzero(found.pairs == tokens.ODD)))
     return cut, frozenset(name for name, holds in zip(columns, escaped, strict=False) if holds)
+
+
+class Audited(NamedTuple):
+    """Columns by key, the places of lines that only patterns can tell, and those where a key has hexadecimal digits."""
+
+    columns: dict[str, pl.Series]
+    odd: pl.Series
+    digits: dict[str, pl.Series]
+
+
+def audited(texts: Piece, wanted: Collection[str] | None) -> Audited:
+    """Return the wanted keys of audit records, or all; of equal keys in a record the first counts."""
+    room = int(np.count_nonzero(texts.data == audit_pairs.EQUALS)) + 1
+    ends = np.frombuffer(union(known("s"), union(one("'"), one('"'))), np.uint8)
+    letters = audit_pairs.Letters(_class(LETTERS | frozenset(b"-0123456789")), _class(LETTERS), ends)
+    rows = np.full(NAMES if wanted is None else len(wanted), tokens.NOWHERE, np.int32)
+    told = audit_pairs.Told(rows, np.zeros(room, np.uint8))
+
+    def scan(data: Bytes, keys: tokens.Keys, found: tokens.Found) -> int:
+        total = audit_pairs.read(data, texts.starts, texts.ends, letters, keys, wanted is None, told, found)
+        told.digits[total:] = NO
+        return total
+
+    columns, found = _placed(Search(texts, room, scan), sorted(wanted or ()), opened=wanted is None)
+    there = np.flatnonzero(told.digits)
+    owners = found.columns[there]
+    digits = {name: pl.Series(found.rows[there[owners == place]]) for place, name in enumerate(columns)}
+    return Audited(columns, pl.Series(np.flatnonzero(found.pairs == tokens.ODD)), digits)
 
 
 class Made(NamedTuple):

@@ -6,7 +6,7 @@ hold any. Lines with quotes at other places, of which only patterns can tell wha
 
 from __future__ import annotations
 
-from connectors.native import Bytes, Places, Spans, compiled
+from connectors.native import WIDTH, Bytes, Places, Spans, compiled, equal, lowest
 
 QUOTE = ord('"')
 NOWHERE = -1
@@ -86,8 +86,20 @@ def value(data: Bytes, at: int, end: int, separator: int) -> tuple[int, int, int
         if at >= end or (at + 1 < end and data[at + 1] != separator):
             return begin, NOWHERE, at, twice
         return begin + 1, at, at + 1, twice
-    while at < end and data[at] != separator:
-        if data[at] == QUOTE:
-            return begin, NOWHERE, at, False
-        at += 1
+    at = min(sign(data, at, end, separator), end)
+    if at < end and data[at] == QUOTE:
+        return begin, NOWHERE, at, False
     return begin, at, at, False
+
+
+@compiled
+def sign(data: Bytes, at: int, end: int, separator: int) -> int:
+    """Return where the next separator or quote stands; the end or beyond it where there is none before."""
+    while at < end and at + WIDTH <= data.size:
+        bits = equal(data, at, separator) | equal(data, at, QUOTE)
+        if bits:
+            return at + lowest(bits)
+        at += WIDTH
+    while at < end and data[at] != separator and data[at] != QUOTE:
+        at += 1
+    return at
