@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +222,19 @@ def test_a_poison_line_goes_to_the_dead_letters_and_costs_only_itself(site: Site
     letters = _letters(site)
     assert {letter["event.original"] for letter in letters} == {'{"EventID": 1, "Channel": ', "not JSON at all"}
     assert all(letter["error.message"] for letter in letters)
+
+
+def test_a_clock_that_is_ahead_is_one_finding_of_several_runs(site: Site) -> None:
+    for run in range(2):  # 12 lines each, of which 20 are enough
+        times = [datetime.now(UTC) + timedelta(hours=7, milliseconds=run) for _ in range(12)]
+        sysmon = {"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 5, "Computer": "PC1.example"}
+        site.send([orjson.dumps({**sysmon, "TimeCreated": f"{time:%Y-%m-%dT%H:%M:%S.%fZ}"}).decode() for time in times])
+        site.done("--no-prefect")
+        assert site.count() == run
+    (finding,) = site.findings().values()
+    assert finding["rule"]["id"] == "clock"
+    assert finding["host"]["name"] == ["PC1.example"]
+    assert "7 h ahead of when they came: their zone is another" in finding["message"]
 
 
 def _client(server: Elasticsearch, user: str) -> Client:
