@@ -100,8 +100,21 @@ class Child:
         return InputError(f"crashed ({f'signal {-code}' if code < 0 else f'exit status {code}'})")
 
 
-def unnamed() -> int:
-    """Return a file without a name: in memory, where the system has such."""
+def unnamed(data: bytes = b"") -> int:
+    """Return a file without a name that holds some bytes: in memory, where the system has such."""
+    file = _made()
+    try:
+        rest, at = memoryview(data), 0
+        while rest:
+            written = os.pwrite(file, rest, at)
+            rest, at = rest[written:], at + written
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _made() -> int:
     if sys.platform == "linux":
         return os.memfd_create("evtx")
     with tempfile.TemporaryFile() as file:

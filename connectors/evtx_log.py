@@ -110,9 +110,4 @@ class Log:
         data = b"" if self.gone else self.content.read(most * CHUNK)
         if not data:
             return Stretch(-1, 0, 0)
-        file = unnamed()
-        rest, at = memoryview(data), 0
-        while rest:
-            written = os.pwrite(file, rest, at)
-            rest, at = rest[written:], at + written
-        return Stretch(file, 0, -(-len(data) // CHUNK))
+        return Stretch(unnamed(data), 0, -(-len(data) // CHUNK))

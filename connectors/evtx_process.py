@@ -23,7 +23,6 @@ from typing import Final
 
 from connectors.evtx_answer import Answer, received
 from connectors.evtx_child import GRACE, Child, unnamed
-from connectors.evtx_chunks import CHUNK
 from detectors.errors import InputError
 
 # -P: the folder of the script holds an evtx.py of ours, which is not the parser
@@ -123,11 +122,9 @@ class Parser:
 
 @contextmanager
 def held(chunks: Sequence[bytes]) -> Iterator[Stretch]:
-    """Hold chunks in a file for as long as they are needed."""
-    file = unnamed()
+    """Hold chunks, of which only the last may be cut off, in a file for as long as they are needed."""
+    file = unnamed(b"".join(chunks))
     try:
-        for number, chunk in enumerate(chunks):
-            os.pwrite(file, chunk, number * CHUNK)
         yield Stretch(file, 0, len(chunks))
     finally:
         os.close(file)

@@ -24,7 +24,7 @@ import polars as pl
 from connectors import evtx, evtx_process, text
 from connectors.content import LIMITS, Content, Job, Limits, Outcome, clean
 from connectors.evtx_log import is_evtx
-from connectors.lines import Portion
+from connectors.lines import Portion, begins
 from connectors.unpack import unpack
 from detectors.contracts import Batch
 from detectors.schema import DEAD
@@ -170,11 +170,18 @@ class FileSource:
             yield from self._sliced(Batch(source or UNKNOWN, origin, content.label, portion.records, text=portion.text))
 
     def _sliced(self, batch: Batch) -> Iterator[Batch]:
-        """Yield a batch, or several where it has too many records."""
-        whole = batch.records.height <= self._limits.records
-        for records in batch.records.iter_slices(self._limits.records):
-            if not records.is_empty():
-                yield replace(batch, records=records, text=batch.text if whole else None)
+        """Yield a batch, or several where it has too many records, each with its part of the text."""
+        most, text = self._limits.records, batch.text
+        if batch.records.height <= most:
+            yield from () if batch.records.is_empty() else (batch,)
+            return
+        if text is not None:
+            starts = begins(text, batch.records["event.original"].str.len_bytes().to_numpy().astype(np.int64))
+            edges = [*starts[::most].tolist(), len(text)]
+        for number, records in enumerate(batch.records.iter_slices(most)):
+            yield replace(
+                batch, records=records, text=None if text is None else text[edges[number] : edges[number + 1]]
+            )
 
     def _events(self, logs: Iterable[_Log]) -> Iterator[Batch]:
         """Yield the records of event logs."""

@@ -171,6 +171,11 @@ class Hits:
     rule: npt.NDArray[np.int32]
     row: npt.NDArray[np.int64]
 
+    def alone(self) -> tuple[npt.NDArray[np.int64], Hits]:
+        """Return the rows that are hit, and the hits as they are on a frame of these rows."""
+        rows, places = np.unique(self.row, return_inverse=True)
+        return rows, Hits(self.rule, places.astype(np.int64))
+
 
 class Source(Protocol):
     """Where records come from. `commit` is called when everything yielded so far is stored; it must be repeatable."""

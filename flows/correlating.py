@@ -100,16 +100,15 @@ class Correlating:
         if not numbers:
             return []
         needed = np.isin(hits.rule, numbers)
-        rows, positions = np.unique(hits.row[needed], return_inverse=True)
+        rows, asked = Hits(hits.rule[needed], hits.row[needed]).alone()
         columns = {number: columns_of(*self._rules[number], parser.dialect) for number in numbers}
         wanted = frozenset(name for each in columns.values() for chain in each.values() for name in chain)
         frame = _read(batch, parser, events[rows], wanted)
         frame = frame.with_columns(
             pl.Series("event.id", event_ids(batch, frame)), pl.lit(batch.source).alias("soc.source")
         )
-        rule = hits.rule[needed]
         return [
-            Block(self._rules[number][0].id, kept(frame[positions[rule == number]], columns[number]))
+            Block(self._rules[number][0].id, kept(frame[asked.row[asked.rule == number]], columns[number]))
             for number in numbers
         ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-import numpy as np
 import polars as pl
 
 from connectors.parser import DefinedParser
@@ -33,7 +32,7 @@ def findings_of(
     """
     if not hits.row.size:
         return
-    rows, positions = np.unique(hits.row, return_inverse=True)
+    rows, moved = hits.alone()
     light = events[rows]
     entity, calendar = parser.definition.entity, calendar or Calendar()
 
@@ -43,7 +42,6 @@ def findings_of(
 
     few = light.height <= FEW and not known
     told = read(range(light.height), None if few else named(hits, detections, entity) | calendar.wanted)
-    moved = Hits(hits.rule, positions.astype(np.int64))
     yield from assemble(
         batch,
         told,
@@ -61,8 +59,8 @@ def finding_ids(
 ) -> Iterator[tuple[str, str]]:
     """Yield the rule of each hit and the finding it belongs to, by their ids."""
     if hits.row.size:
-        rows, positions = np.unique(hits.row, return_inverse=True)
-        entity, moved = parser.definition.entity, Hits(hits.rule, positions.astype(np.int64))
+        rows, moved = hits.alone()
+        entity = parser.definition.entity
         told = read_again(batch, parser, events[rows], named(hits, detections, entity))
         frame = identified(batch, told, moved, detections, entity)
         rules = [detections[rule].meta.id for rule in frame["rule"]]

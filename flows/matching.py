@@ -29,11 +29,10 @@ class Struck:
 
     def only(self, hits: Hits) -> Struck:
         """Return some of the hits, with the events they are on."""
-        rows, positions = np.unique(hits.row, return_inverse=True)
+        rows, moved = hits.alone()
         if rows.size == self.events.height:
             return replace(self, hits=hits)
-        batch = replace(self.batch, records=self.batch.records[rows])
-        return Struck(batch, self.events[rows], Hits(hits.rule, positions.astype(np.int64)))
+        return Struck(replace(self.batch, records=self.batch.records[rows]), self.events[rows], moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,18 @@ def matched(batch: Batch, parsed: Parsed, hits: Hits) -> Matched:
     """Return what is left of a batch and its hits."""
     times = [name for name in TIMES if name in parsed.events.columns]
     raw = batch.records["event.original"].str.len_bytes().sum()
-    return Matched(
-        struck(batch, parsed.events, hits), np.unique(hits.row), parsed.events.select(times), parsed.lost, int(raw)
-    )
+    rows, moved = hits.alone()
+    left = _copied(batch, parsed.events[rows], moved)
+    return Matched(left, rows, parsed.events.select(times), parsed.lost, int(raw))
 
 
 def struck(batch: Batch, events: pl.DataFrame, hits: Hits) -> Struck:
-    """Return hits with the events they are on alone; the texts of these are copied, or they would hold all others."""
-    rows, positions = np.unique(hits.row, return_inverse=True)
-    alone = events[rows]
-    alone = alone.with_columns(pl.concat_str(name, pl.lit("")) for name in cs.expand_selector(alone, cs.string()))
-    few = replace(batch, records=alone.select(batch.carried), text=None)
-    return Struck(few, alone, Hits(hits.rule, positions.astype(np.int64)))
+    """Return hits with the events they are on alone."""
+    rows, moved = hits.alone()
+    return _copied(batch, events[rows], moved)
+
+
+def _copied(batch: Batch, events: pl.DataFrame, hits: Hits) -> Struck:
+    """Return events with texts of their own: rows of a frame hold all its texts."""
+    own = events.with_columns(pl.concat_str(name, pl.lit("")) for name in cs.expand_selector(events, cs.string()))
+    return Struck(replace(batch, records=own.select(batch.carried), text=None), own, hits)

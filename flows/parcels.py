@@ -19,12 +19,11 @@ import numpy as np
 import polars as pl
 
 from connectors import borrowed, lines, memory
+from connectors.extraction import LINE
 from connectors.lines import Sizes
 from detectors.contracts import Batch
-from detectors.schema import RECORD
 
 HEAD: Final = struct.Struct("<QQ")
-LINE: Final = next(iter(RECORD))
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,8 @@ class Pipeline:
             with seen.timed("sink"):
                 self._store_found(found, batch.source, batch.origin)
             seen.silenced.update(found.matches["soc.silenced"].drop_nulls().to_list())
-            floods.update(_findings_by_rule(found))
+            if self._say is not None:
+                floods.update(_findings_by_rule(found))
         self._tell_floods(floods)
 
     def _correlate(self, struck: Struck, times: pl.DataFrame, correlating: Correlating) -> None:

@@ -13,7 +13,7 @@ from connectors.store import Store
 from detectors.schema import FINDING
 from flows.documents import write_lines
 
-TOGETHER: Final = 1_000  # findings whose matches, or dead letters, are in memory at once
+TOGETHER: Final = 50  # findings whose matches are in memory at once
 # What tables and pictures tell of a finding.
 TOLD: Final = (
     "@timestamp",
@@ -49,12 +49,7 @@ def findings(store: Store, out: Path | None) -> pl.DataFrame:
     return pl.concat(told, how="vertical_relaxed")
 
 
-def matches(store: Store, ids: pl.Series, out: Path) -> None:
+def matches(store: Store, found: pl.DataFrame, out: Path) -> None:
     """Write the matches of findings, one JSON document a line."""
-    pages = (store.matches_of(*some.to_list()) for some in _some(ids))
+    pages = (store.matches_of(*some["event.id"].to_list()) for some in found.iter_slices(TOGETHER))
     write_lines(out, (nest(row) for page in pages for row in page.iter_rows(named=True)))
-
-
-def _some(ids: pl.Series) -> Iterator[pl.Series]:
-    for begin in range(0, len(ids), TOGETHER):
-        yield ids[begin : begin + TOGETHER]

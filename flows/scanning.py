@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import polars as pl
 
@@ -44,6 +44,7 @@ from flows.waiting import Waiting
 
 # seconds that a thread works before another may: each waits for its turn some fifty times per batch
 SWITCH: Final = 0.0005
+Made = TypeVar("Made")
 _Read: TypeAlias = Batch | pl.DataFrame  # a frame of DEAD
 
 
@@ -176,10 +177,11 @@ def scan(
 def _ahead(items: Iterator[_Read], pipeline: Pipeline) -> Iterator[pl.DataFrame | tuple[Batch, Parsed]]:
     """Parse in a thread, one batch ahead of this one."""
     line = Ahead[pl.DataFrame | tuple[Batch, Parsed]]()
+    parsed = _of_batches(lambda batch: (replace(batch, text=None), pipeline.parse(batch)))
 
     def parse() -> None:
         for item in items:
-            line.give(item if isinstance(item, pl.DataFrame) else (replace(item, text=None), pipeline.parse(item)))
+            line.give(parsed(item))
 
     return line.items(parse)
 
@@ -188,15 +190,17 @@ def _shared(
     items: Iterator[_Read], pipeline: Pipeline, beside: Sequence[Beside], parts: Parts
 ) -> Iterator[pl.DataFrame | Matched]:
     """Parse and match here and in other processes."""
-
-    def mine(item: _Read) -> pl.DataFrame | Matched:
-        return item if isinstance(item, pl.DataFrame) else pipeline.match(item, pipeline.parse(item))
+    mine = _of_batches(lambda batch: pipeline.match(batch, pipeline.parse(batch)))
 
     def ready(other: Beside) -> Callable[[_Read], pl.DataFrame | Matched]:
-        match = other.ready(parts.rules.rules)
-        return lambda item: item if isinstance(item, pl.DataFrame) else match(item)
+        return _of_batches(other.ready(parts.rules.rules))
 
     return Sharing(items, mine, [partial(ready, other) for other in beside]).results()
+
+
+def _of_batches(work: Callable[[Batch], Made]) -> Callable[[_Read], pl.DataFrame | Made]:
+    """Return work that is done on batches, and leaves dead letters as they are."""
+    return lambda item: item if isinstance(item, pl.DataFrame) else work(item)
 
 
 def _add(other: Beside, seen: Statistics, parts: Parts) -> None:

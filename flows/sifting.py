@@ -37,8 +37,7 @@ def sift(
     ruled = exceptions.ruled(hits)
     if not ruled.size:
         return Sifted(hits, SUPPRESSED.to_frame())
-    rows, positions = np.unique(hits.row[ruled], return_inverse=True)
-    asked = Hits(hits.rule[ruled], positions.astype(np.int64))
+    rows, asked = Hits(hits.rule[ruled], hits.row[ruled]).alone()
     entity = parser.definition.entity
     wanted = exceptions.wanted(parser.dialect) | named(asked, detections, entity)
     frame = read_again(batch, parser, events[rows], wanted)

@@ -35,7 +35,6 @@ from flows.table import print_findings
 from flows.terminal import counted, plain
 
 SHOWN_FAULTS = 20
-TOGETHER = 50  # findings whose matches are in memory at once
 LONG = timedelta(days=21)  # of one kind of log; in less nobody knows what is usual
 
 
@@ -151,7 +150,7 @@ def _write(args: argparse.Namespace, settings: Settings, store: Store, stats: di
     """Write what was asked for; return all findings, as far as the table tells of them."""
     found = results.findings(store, args.out)
     if args.matches:
-        results.matches(store, found["event.id"], args.matches)
+        results.matches(store, found, args.matches)
     if args.dead:
         write_lines(args.dead, (nest(row) for row in store.letters(limit=sys.maxsize).iter_rows(named=True)))
     if args.stats:

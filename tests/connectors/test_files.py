@@ -147,6 +147,17 @@ def test_ids_do_not_depend_on_the_size_of_batches(tmp_path: Path) -> None:
     assert pl.concat(pieces.dead).equals(pl.concat(whole.dead))
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_parts_of_a_batch_bring_their_part_of_the_text(tmp_path: Path, end: str) -> None:
+    lines = [f"{number} đ{'x' * number}" for number in range(10)]
+    found = scan_bytes(tmp_path, end.join([*lines, ""]).encode(), small(batch=1 << 20, records=3))
+    assert [batch.records.height for batch in found.batches] == [3, 3, 3, 1]
+    for batch in found.batches:
+        assert batch.text is not None
+        assert bytes(batch.text).decode().splitlines() == batch.records["event.original"].to_list()
+    assert b"".join(bytes(batch.text or b"") for batch in found.batches).decode().splitlines() == lines
+
+
 def test_a_line_too_long_is_a_dead_letter_with_its_place(tmp_path: Path) -> None:
     found = scan_bytes(tmp_path, b"first\n" + b"x" * 100 + b"\n", small())
     (dead,) = found.dead

@@ -48,7 +48,7 @@ def test_all_is_written(store: Store, together: int, tmp_path: Path, monkeypatch
     monkeypatch.setattr(results, "TOGETHER", together)
     every = store.select(limit=100)
     told = results.findings(store, tmp_path / "f")
-    results.matches(store, told["event.id"], tmp_path / "m")
+    results.matches(store, told, tmp_path / "m")
     written = [json.loads(line) for line in (tmp_path / "f").read_text("utf-8").splitlines()]
     assert [each["event"]["id"] for each in written] == every["event.id"].to_list() == told["event.id"].to_list()
     matches = [json.loads(line)["soc"]["match"]["id"] for line in (tmp_path / "m").read_text("utf-8").splitlines()]
