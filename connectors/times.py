@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -304,8 +305,13 @@ def _utc(naive: pl.Expr, clock: Clock) -> pl.Expr:
     if offset := OFFSET.fullmatch(clock.zone):
         minutes = int(offset["sign"] + "1") * (int(offset["hours"]) * 60 + int(offset["minutes"] or 0))
         return (naive - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
-    local, skipped = (
-        time.dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
-        for time in (naive, naive + pl.duration(hours=1))  # an hour that summer time left out: by the clock of before
-    )
-    return pl.coalesce(local, skipped).dt.convert_time_zone("UTC")
+    return naive.map_batches(partial(_in_zone, zone=clock.zone), return_dtype=TIME)
+
+
+def _in_zone(naive: pl.Series, zone: str) -> pl.Series:
+    """Return local times of a zone in UTC; an hour that summer time leaves out is by the clock of before."""
+    local = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    if local.null_count() > naive.null_count():
+        later = (naive + timedelta(hours=1)).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        local = local.zip_with(local.is_not_null(), later)
+    return local.dt.convert_time_zone("UTC")
